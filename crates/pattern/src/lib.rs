@@ -1,0 +1,14 @@
+//! Expressions: from Python's dialect, as filters are written in it, to something that runs fast and safely.
+//!
+//! Stands at the third step of the journey: `detect` asks it whether a line matches and what was captured, and
+//! when the line was written. Knows nothing of files and jails.
+
+pub mod date;
+mod error;
+mod regex;
+pub mod tags;
+mod time;
+
+pub use error::PatternError;
+pub use regex::{Captures, LimitHit, Options, Regex};
+pub use time::Time;
