@@ -252,9 +252,9 @@ impl Jail {
         luck: &mut dyn FnMut() -> f64,
     ) -> Option<Ticket> {
         let mut follows = true;
-        let grows = self.options.increment.enabled && ticket.bantime > 0.0;
+        let grows = self.options.increment.enabled;
         if let Some(past) = past.filter(|past| grows && past.count > 0) {
-            follows = false;
+            follows = ticket.bantime <= 0.0;
             ticket.bancount = past.count.saturating_add(1);
             ticket.bantime = self
                 .options
