@@ -4,6 +4,7 @@
 //! the `client` command sends them. Knows nothing of jails.
 
 pub mod client;
+pub mod exception;
 pub mod frame;
 pub mod pickle;
 pub mod repr;
