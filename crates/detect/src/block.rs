@@ -3,10 +3,10 @@
 //! What comes out equals judging line by line. The lines between are not looked at, save that their dates may have to
 //! stand in for those of lines without one: then the dates are made up for, from the nearest line before that has a
 //! date of its own (see [`crate::date_anchor`] for when that is exact).
-use crate::date_anchor::DateAnchor;
-use crate::filter::{Filter, LineContext, Note};
 use crate::Failure;
 use crate::cut::Moment;
+use crate::date_anchor::DateAnchor;
+use crate::filter::{Filter, LineContext, Note};
 use crate::literals::Literals;
 use std::ops::Range;
 
@@ -34,7 +34,14 @@ impl Filter {
             Some((candidates, anchor)) => {
                 let mut settled = 0;
                 for line in candidates {
-                    self.judge_candidate(block, line.clone(), &anchor, &mut settled, context, notes);
+                    self.judge_candidate(
+                        block,
+                        line.clone(),
+                        &anchor,
+                        &mut settled,
+                        context,
+                        notes,
+                    );
                     self.deliver(context, failures);
                 }
                 let moment = Moment::from(&*context);
@@ -81,12 +88,15 @@ impl Filter {
         let mut start = range.end;
         while start > range.start {
             // Without the newline before `start`.
-            let end = if block.get(start - 1) == Some(&b'\n') { start - 1 } else { start };
+            let end = if block.get(start - 1) == Some(&b'\n') {
+                start - 1
+            } else {
+                start
+            };
             start = memchr::memrchr(b'\n', &block[range.start..end])
                 .map_or(range.start, |at| range.start + at + 1);
             let line = &block[start..end];
-            if anchor.stands_once_in(line) && self.finds_date(&encoding.decode(line), moment.now)
-            {
+            if anchor.stands_once_in(line) && self.finds_date(&encoding.decode(line), moment.now) {
                 break;
             }
         }

@@ -54,10 +54,11 @@ struct Signals {
 impl Signals {
     fn of(fail: &mut Record) -> Self {
         let gained = fail.has("mlfgained");
-        if gained && !fail.has("nofail") {
-            if let Some(text) = fail.known("mlfgained").cloned() {
-                fail.set("nofail", text);
-            }
+        if gained
+            && !fail.has("nofail")
+            && let Some(text) = fail.known("mlfgained").cloned()
+        {
+            fail.set("nofail", text);
         }
         Signals {
             gained,

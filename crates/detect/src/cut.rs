@@ -1,8 +1,8 @@
 //! First step of the pipeline: the date is found, judged by the rules for odd and old dates, and cut out of the line.
+use crate::Time;
 use crate::filter::{LineContext, Note};
 use crate::stamp::Stamp;
 use crate::window::Cut;
-use crate::Time;
 use bantam_pattern::date::Detector;
 use std::borrow::Cow;
 

@@ -142,7 +142,9 @@ fn field(text: &str) -> Option<(Piece, &str)> {
     for (names, piece) in [
         (&["ExY", "Y"][..], Piece::Year),
         (
-            &["Exm", "Exd", "ExH", "ExM", "ExS", "m", "d", "H", "M", "S", "f", "z"][..],
+            &[
+                "Exm", "Exd", "ExH", "ExM", "ExS", "m", "d", "H", "M", "S", "f", "z",
+            ][..],
             Piece::Other,
         ),
     ] {

@@ -146,10 +146,11 @@ impl Expression {
             record.push(name.clone(), value);
         }
         for (group, target) in &self.alternatives {
-            if record.has(group) && !record.has(target) {
-                if let Some(value) = record.known(group).cloned() {
-                    record.set(target, value);
-                }
+            if record.has(group)
+                && !record.has(target)
+                && let Some(value) = record.known(group).cloned()
+            {
+                record.set(target, value);
             }
         }
         for (group, target) in &self.tuples {

@@ -222,13 +222,10 @@ impl Filter {
     }
     /// The pattern and shown name, or none for the default templates.
     pub fn datepattern(&self) -> Option<(Option<String>, String)> {
-        let mut templates = self.detector.as_ref()?.templates();
-        // Some detectors of the original have two templates and go by the first.
-        if templates.is_empty() || templates.len() > 2 {
-            return None;
+        match self.detector.as_ref()?.describe() {
+            (None, "Default Detectors") => None,
+            (pattern, name) => Some((pattern.map(str::to_owned), name.to_owned())),
         }
-        let first = templates.swap_remove(0);
-        Some((first.pattern, first.name))
     }
     /// Sets `logtimezone`.
     pub fn set_log_timezone(&mut self, zone: Option<&str>) -> Result<(), PatternError> {
@@ -334,9 +331,8 @@ impl Filter {
     pub(crate) fn skipping(&self) -> Option<(&Literals, DateAnchor)> {
         let literals = self.rules.literals.as_ref()?;
         let anchor = DateAnchor::of(self.datepattern.as_deref()?)?;
-        let sure = self.rules.max_lines == 1
-            && !self.rules.ignores_first()
-            && anchor.spares(literals);
+        let sure =
+            self.rules.max_lines == 1 && !self.rules.ignores_first() && anchor.spares(literals);
         sure.then_some((literals, anchor))
     }
 

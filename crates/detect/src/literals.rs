@@ -51,9 +51,12 @@ impl Literals {
 
     /// Whether cutting something out between the bytes `before` and `after` can bring one of them about.
     pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
-        self.finders
-            .iter()
-            .any(|finder| finder.needle().windows(2).any(|pair| pair == [before, after]))
+        self.finders.iter().any(|finder| {
+            finder
+                .needle()
+                .windows(2)
+                .any(|pair| pair == [before, after])
+        })
     }
 
     /// Places in the block where one of them stands.
