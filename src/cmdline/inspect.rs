@@ -1,0 +1,125 @@
+//! Settles where the server is and prints or tests the configuration when asked to.
+use super::{CommandLine, Console, Dump, pretty};
+use bantam_conf::{LoadOptions, Loaded, Severity};
+use bantam_wire::Value;
+use bantam_wire::repr::repr;
+
+/// Where the socket is when neither an option nor the configuration says it.
+pub(super) const DEFAULT_SOCKET: &str = "/var/run/fail2ban/fail2ban.sock";
+
+const LEVELS: [&str; 12] = [
+    "CRITICAL",
+    "FATAL",
+    "ERROR",
+    "WARNING",
+    "WARN",
+    "NOTICE",
+    "INFO",
+    "DEBUG",
+    "TRACEDEBUG",
+    "HEAVYDEBUG",
+    "MSG",
+    "NOTSET",
+];
+
+/// Fills in what the options left open, then does `-d` and `-t`.
+///
+/// `None` when there is something to do after that, else whether all went well.
+pub fn inspect(command_line: &mut CommandLine, console: &mut Console) -> Option<bool> {
+    if let Err(cause) = settle(command_line) {
+        console.print(&format!("ERROR: {cause}"));
+        console.error("Init of command line failed");
+        return Some(false);
+    }
+    console.info(&format!(
+        "Using socket file {}",
+        command_line.socket_path().display()
+    ));
+    if command_line.dump.is_none() && !command_line.test {
+        return None;
+    }
+    let loaded = load(command_line, &command_line.load_options(), console);
+    if let Some(dump) = command_line.dump {
+        match &loaded {
+            Some(loaded) => print_stream(loaded, dump, console),
+            None => console
+                .print("ERROR: The configuration stream failed because of the invalid syntax."),
+        }
+        if !command_line.test {
+            if loaded.is_none() {
+                console.error("Init of command line failed");
+            }
+            return Some(loaded.is_some());
+        }
+    }
+    if loaded.is_none() {
+        console.error("ERROR: test configuration failed");
+        return Some(false);
+    }
+    if !command_line.words.is_empty() {
+        return None;
+    }
+    console.print("OK: configuration test is successful");
+    Some(true)
+}
+
+/// Reads the configuration and shows what is wrong with it. `None` when nothing can run.
+pub fn load(
+    command_line: &CommandLine,
+    options: &LoadOptions,
+    console: &mut Console,
+) -> Option<Loaded> {
+    let (loaded, diagnostics) = match bantam_conf::load(&command_line.conf, options) {
+        Ok(mut loaded) => {
+            let diagnostics = std::mem::take(&mut loaded.diagnostics);
+            (Some(loaded), diagnostics)
+        }
+        Err(diagnostics) => (None, diagnostics),
+    };
+    for diagnostic in diagnostics {
+        if diagnostic.severity == Severity::Error || console.verbosity > 0 {
+            let shown = diagnostic.render(console.colour());
+            console.show(&shown);
+        }
+    }
+    loaded
+}
+
+fn settle(command_line: &mut CommandLine) -> Result<(), String> {
+    if let Some(level) = &command_line.loglevel {
+        let known = LEVELS.contains(&level.to_ascii_uppercase().as_str());
+        let number = !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit());
+        if !known && !number {
+            return Err(format!(
+                "Invalid log level {}",
+                repr(&level.as_str().into())
+            ));
+        }
+    }
+    if command_line.socket.is_some() {
+        return Ok(());
+    }
+    if !command_line.conf.is_dir() {
+        return Err(format!(
+            "Base configuration directory {} does not exist ",
+            command_line.conf.display()
+        ));
+    }
+    // A jail that can't run must not keep anybody from asking a server that does.
+    let server = bantam_conf::load(&command_line.conf, &command_line.load_options())
+        .map(|loaded| loaded.server);
+    command_line.socket =
+        Some(server.map_or_else(|_| DEFAULT_SOCKET.to_owned(), |server| server.socket));
+    Ok(())
+}
+
+fn print_stream(loaded: &Loaded, dump: Dump, console: &mut Console) {
+    for command in &loaded.stream {
+        let words = Value::List(command.words.clone());
+        let line = match dump {
+            Dump::Plain => repr(&words),
+            Dump::Pretty => pretty::pretty(&words),
+        };
+        console.print(&line);
+    }
+}
