@@ -26,8 +26,9 @@ impl Literals {
             .into_iter()
             .filter(|literal| !literal.is_empty())
             .collect();
-        let best =
-            (0..all.len()).max_by(|&a, &b| selectivity(&all[a]).total_cmp(&selectivity(&all[b])));
+        let structured = all.iter().any(|literal| without_json_keys(literal).1);
+        let score = |index: usize| selectivity(&all[index], structured);
+        let best = (0..all.len()).max_by(|&a, &b| score(a).total_cmp(&score(b)));
         Literals { all, best }
     }
 
@@ -200,17 +201,21 @@ fn repeat(once: Facts, min: u32, max: Option<u32>) -> Facts {
 }
 
 /// How few lines a literal promises to stand in; only good for comparing.
-fn selectivity(literal: &[u8]) -> f64 {
-    let keys = without_json_keys(literal);
+fn selectivity(literal: &[u8], structured: bool) -> f64 {
+    if !structured {
+        return rarity(literal);
+    }
+    let (mut values, _) = without_json_keys(literal);
+    values.retain(|b| !b"{}\",:[] ".contains(b));
     // Keys and punctuation of JSON stand in every line; they decide only between equals.
-    rarity(&keys) + rarity(literal) / 100.0
+    rarity(&values) + rarity(literal) / 100.0
 }
 
-/// Takes out what a structured log repeats in every line: `"key":`, with the quotes and commas around.
-fn without_json_keys(literal: &[u8]) -> Vec<u8> {
+/// Takes out `"key":`, what a structured log repeats in every line; tells whether there was any.
+fn without_json_keys(literal: &[u8]) -> (Vec<u8>, bool) {
     let mut rest = Vec::with_capacity(literal.len());
+    let mut found = false;
     let mut at = 0;
-    let mut structured = false;
     while at < literal.len() {
         let name = literal[at..].strip_prefix(b"\"").map_or(0, |text| {
             text.iter()
@@ -218,17 +223,14 @@ fn without_json_keys(literal: &[u8]) -> Vec<u8> {
                 .count()
         });
         if name > 0 && literal[at + 1 + name..].starts_with(b"\":") {
-            structured = true;
+            found = true;
             at += name + 3;
-            continue;
+        } else {
+            rest.push(literal[at]);
+            at += 1;
         }
-        rest.push(literal[at]);
-        at += 1;
     }
-    if structured {
-        rest.retain(|b| !b"{}\",:[] ".contains(b));
-    }
-    rest
+    (rest, found)
 }
 
 /// Sum of how rare the bytes are, where bytes far into a literal add little.
