@@ -9,7 +9,6 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Connections at the same time; more wait for a place.
@@ -35,14 +34,15 @@ pub enum ControlError {
     },
 }
 
-/// The listening end; closing it is the server's end.
+/// The socket, bound but not yet answered on.
 #[derive(Debug)]
-pub struct Control {
-    _thread: JoinHandle<()>,
+pub(crate) struct Socket {
+    listener: UnixListener,
+    path: PathBuf,
 }
 
-impl Control {
-    pub(crate) fn open(path: &Path, force: bool, server: Arc<Server>) -> Result<Self, ControlError> {
+impl Socket {
+    pub(crate) fn open(path: &Path, force: bool) -> Result<Self, ControlError> {
         let bind = |source| ControlError::Bind { path: path.to_owned(), source };
         make_parent(path).map_err(bind)?;
         if path.exists() {
@@ -53,9 +53,17 @@ impl Control {
             std::fs::remove_file(path).map_err(bind)?;
         }
         let listener = UnixListener::bind(path).map_err(bind)?;
-        let thread =
-            std::thread::Builder::new().name("control".to_owned()).spawn(move || accept(&listener, &server)).map_err(bind)?;
-        Ok(Control { _thread: thread })
+        Ok(Socket { listener, path: path.to_owned() })
+    }
+
+    /// Answers from now on, until the process ends.
+    pub(crate) fn answer(self, server: Arc<Server>) -> Result<(), ControlError> {
+        let Socket { listener, path } = self;
+        std::thread::Builder::new()
+            .name("control".to_owned())
+            .spawn(move || accept(&listener, &server))
+            .map(drop)
+            .map_err(|source| ControlError::Bind { path, source })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::records::Records;
 use crate::text;
 use crate::values::BanValues;
 use bantam_detect::{Failure, Id, LineContext, Note, Time};
-use bantam_enforce::Task;
+use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -118,24 +118,24 @@ impl Judge {
         if grown {
             self.say_growth(&jail.name, &ticket, past, base);
         }
-        let target = ticket.id.to_string();
-        let family = ticket.ip.as_ref().unwrap_or(&ticket.id).family();
         let restored = ticket.restored;
-        let values = BanValues::new(ticket, jail, &self.records);
-        jail.queue.push(Task::Ban { id: target.clone(), family, values: values.clone(), restored });
+        let target = self.target(jail, ticket);
+        jail.queue.push(Task::Ban { target: target.clone(), restored, only: None });
         if grown {
-            jail.queue.push(Task::Prolong { id: target, family, values });
+            jail.queue.push(Task::Prolong { target, restored });
         }
     }
 
-    /// Takes a lifted ban's effects back.
-    pub fn lift(&self, jail: &Arc<LiveJail>, ticket: Ticket, said: Option<&str>) {
-        if let Some(how) = said {
-            self.log.notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
-        }
-        let (id, family) = (ticket.id.to_string(), ticket.ip.as_ref().unwrap_or(&ticket.id).family());
-        let values = BanValues::new(ticket, jail, &self.records);
-        jail.queue.push(Task::Unban { id, family, values });
+    /// Takes a lifted ban's effects back, and says so in the given word.
+    pub fn lift(&self, jail: &Arc<LiveJail>, ticket: Ticket, how: &str) {
+        self.log.notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
+        jail.queue.push(Task::Unban { target: self.target(jail, ticket) });
+    }
+
+    /// A ban as its jail's actions are told of it.
+    pub fn target(&self, jail: &Arc<LiveJail>, ticket: Ticket) -> Target {
+        let (id, family) = (ticket.id.clone(), ticket.ip.as_ref().unwrap_or(&ticket.id).family());
+        Target { id, family, values: BanValues::new(ticket, jail, &self.records) }
     }
 
     /// What is remembered of an id, as far as the jail's options ask for it.

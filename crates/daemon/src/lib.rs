@@ -20,5 +20,5 @@ mod server;
 mod text;
 mod values;
 
-pub use control::{Control, ControlError};
+pub use control::ControlError;
 pub use server::{FAIL2BAN_VERSION, LogGlob, LogGlobs, Server, ServerError, Setup};

@@ -344,7 +344,7 @@ impl Worker {
                 work.jail.expire(now)
             };
             for ticket in over {
-                self.judge.lift(&jail, ticket, Some("Unban"));
+                self.judge.lift(&jail, ticket, "Unban");
             }
         }
         self.save(false);

@@ -1,9 +1,9 @@
 //! The server: jails come and go, the control socket is answered, everything ends in order.
 
-use crate::acting::{ActionLog, Effects};
+use crate::acting::{self, ActionLog, Effects, Leftover};
 use crate::clock;
 use crate::commands;
-use crate::control::{Control, ControlError};
+use crate::control::{ControlError, Socket};
 use crate::jails::Jails;
 use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath, Reload, Work};
@@ -11,15 +11,21 @@ use crate::log::{Log, Module};
 use crate::reading::{self, Reading};
 use crate::records::Records;
 use bantam_conf::Command;
-use bantam_enforce::{Queue, Task};
+use bantam_enforce::{Backoff, OrphanGuard, Orphans, Queue, Surroundings, Task};
 use bantam_wire::Value;
 use parking_lot::{Condvar, Mutex};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 
 pub use bantam_wire::FAIL2BAN_VERSION;
+
+/// How long a jail's last commands are waited for: each has its own time limit, and there may be many.
+const STOP_PATIENCE: Duration = Duration::from_secs(600);
+/// How long commands of a killed predecessor are waited for.
+const ORPHAN_PATIENCE: Duration = Duration::from_secs(15);
 
 /// A glob of a jail's `logpath`: files that match it later are read too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +80,8 @@ pub struct Server {
     globs: LogGlobs,
     stopping: AtomicBool,
     stop: (Mutex<bool>, Condvar),
+    /// Held by this process and by every command that it runs.
+    orphans: Option<Arc<OrphanGuard>>,
     socket: PathBuf,
     pidfile: PathBuf,
 }
@@ -86,12 +94,14 @@ impl std::fmt::Debug for Server {
 
 impl Server {
     /// Opens the control socket and begins to answer; no jail yet.
-    pub fn start(setup: Setup) -> Result<(Arc<Server>, Control), ServerError> {
+    pub fn start(setup: Setup) -> Result<Arc<Server>, ServerError> {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let log = setup.log;
         log.info(Module::Server, "-".repeat(50));
         log.info(Module::Server, format!("Starting Fail2ban v{FAIL2BAN_VERSION} (Bantam {})", env!("CARGO_PKG_VERSION")));
         let records = Arc::new(Records::new(log.clone()));
+        let control = Socket::open(&setup.socket, setup.force)?;
+        let orphans = wait_for_orphans(&setup.socket, &log);
         let judge = Arc::new(Judge::new(log.clone(), Arc::clone(&records)));
         let jails = Jails::default();
         let server = Arc::new(Server {
@@ -104,13 +114,14 @@ impl Server {
             globs: setup.globs,
             stopping: AtomicBool::new(false),
             stop: (Mutex::new(false), Condvar::new()),
+            orphans,
             socket: setup.socket.clone(),
             pidfile: setup.pidfile,
             log,
         });
-        let control = Control::open(&setup.socket, setup.force, Arc::clone(&server))?;
+        control.answer(Arc::clone(&server))?;
         server.write_pidfile();
-        Ok((server, control))
+        Ok(server)
     }
 
     /// Executes a command stream. Errors are logged with the place they came from, and returned; the other
@@ -199,9 +210,14 @@ impl Server {
             );
         }
         self.log.info(Module::Jail, format!("Creating new jail '{name}'"));
-        let effects = Effects::new(name, &self.records);
-        let reports = ActionLog::new(name, self.log.clone());
-        let queue = Queue::start(name, effects, reports).map_err(|error| error.to_string())?;
+        let surroundings = Surroundings {
+            report: Arc::new(ActionLog::new(name, self.log.clone())),
+            ledger: Arc::new(Effects::new(name, &self.records)),
+            orphans: self.orphans.clone(),
+            values: None,
+            ipv6: ipv6_allowed(),
+        };
+        let queue = Queue::new(name, surroundings, Backoff::default()).map_err(|error| error.to_string())?;
         let backend_name = if backend.starts_with("polling") { "polling" } else { "pyinotify" };
         self.log.info(Module::Jail, format!("Initiated '{backend_name}' backend"));
         let jail = LiveJail { name: name.to_owned(), backend: backend.to_owned(), work: Mutex::new(Work::new()), queue };
@@ -218,8 +234,8 @@ impl Server {
             !std::mem::replace(&mut work.started, true)
         };
         if first {
-            jail.queue.push(Task::Start);
             self.lift_leftovers(jail);
+            jail.queue.push(Task::Start);
             self.restore(jail);
         } else {
             self.log.info(Module::Server, format!("Jail '{}' reloaded", jail.name));
@@ -238,12 +254,24 @@ impl Server {
     /// After an unclean end: whatever an action may have left standing is lifted before it is set again.
     fn lift_leftovers(&self, jail: &Arc<LiveJail>) {
         let known = self.records.bans_in_force(&jail.name, clock::now());
-        for (action, id) in self.records.standing_effects(&jail.name) {
-            let parsed = bantam_detect::Id::parse(&id);
-            let ticket = known.iter().find(|t| t.id == parsed).cloned().unwrap_or_else(|| bare_ticket(parsed));
-            let family = ticket.id.family();
-            let values = crate::values::BanValues::new(ticket, jail, &self.records);
-            jail.queue.push(Task::Lift { action, id, family, values });
+        let (mut lifts, mut halts) = (Vec::new(), Vec::new());
+        for (action, leftover) in acting::leftovers(&self.records, &jail.name) {
+            match leftover {
+                Leftover::Ban(id) => {
+                    let ticket = known.iter().find(|t| t.id == id).cloned().unwrap_or_else(|| bare_ticket(id));
+                    lifts.push(Task::Lift { action: action.into(), target: self.judge.target(jail, ticket) });
+                }
+                Leftover::Start(family) => halts.push(Task::Halt { action: action.into(), family }),
+            }
+        }
+        if !lifts.is_empty() {
+            self.log.info(
+                Module::Actions,
+                format!("[{}] After an unclean end, {} effects are lifted first", jail.name, lifts.len()),
+            );
+        }
+        for task in lifts.into_iter().chain(halts) {
+            jail.queue.push(task);
         }
     }
 
@@ -266,6 +294,23 @@ impl Server {
         }
     }
 
+    /// Puts a configuration read anew in force, as the command `reload --all` does. Errors as [`Server::execute`].
+    pub fn reload(&self, stream: &[Command]) -> Vec<(Command, String)> {
+        let _one = self.change.lock();
+        if let Err(error) = self.begin_reload("--all", &[]) {
+            self.log.error(Module::Server, error);
+            return Vec::new();
+        }
+        let failed = self.execute(stream);
+        self.end_reload();
+        failed
+    }
+
+    /// Opens the log file anew.
+    pub fn flush_log(&self) {
+        self.log.flush();
+    }
+
     /// Ends a jail: its bans are lifted (the database keeps them), its actions stopped.
     pub(crate) fn remove_jail(&self, name: &str) {
         let Some(jail) = self.jails.remove(name) else { return };
@@ -273,7 +318,7 @@ impl Server {
             reading.leave(name, None);
         }
         self.wind_up(&jail);
-        jail.queue.join();
+        jail.queue.wait_stopped(STOP_PATIENCE);
         self.wound_up(&jail);
     }
 
@@ -285,7 +330,7 @@ impl Server {
             self.wind_up(jail);
         }
         for jail in &jails {
-            jail.queue.join();
+            jail.queue.wait_stopped(STOP_PATIENCE);
             self.wound_up(jail);
             self.jails.remove(&jail.name);
         }
@@ -308,28 +353,15 @@ impl Server {
             work.started = false;
             work.jail.unban_all()
         };
-        self.unban_through(jail, lifted, "Repeal Ban");
+        for ticket in lifted {
+            self.log.notice(Module::Actions, format!("[{}] Repeal Ban {}", jail.name, ticket.id));
+        }
         jail.queue.push(Task::Stop);
     }
 
     fn wound_up(&self, jail: &LiveJail) {
         self.records.disable_jail(&jail.name);
         self.log.info(Module::Jail, format!("Jail '{}' stopped", jail.name));
-    }
-
-    /// Lifts many bans at once: by one flush where an action has one, else one by one.
-    pub(crate) fn unban_through(&self, jail: &Arc<LiveJail>, lifted: Vec<bantam_jail::Ticket>, how: &str) {
-        for ticket in &lifted {
-            self.log.notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
-        }
-        let bans = lifted
-            .into_iter()
-            .map(|ticket| {
-                let (id, family) = (ticket.id.to_string(), ticket.ip.as_ref().unwrap_or(&ticket.id).family());
-                (id, family, crate::values::BanValues::new(ticket, jail, &self.records) as Arc<dyn bantam_enforce::TagSource>)
-            })
-            .collect();
-        jail.queue.push(Task::UnbanAll { bans });
     }
 
     /// Reading waits while the guard lives.
@@ -372,7 +404,7 @@ impl Server {
         }
         let kept: Vec<Arc<LiveJail>> = affected.into_iter().filter(|j| self.jails.find(&j.name).is_some()).collect();
         for jail in &kept {
-            let actions = jail.queue.actions().into_iter().collect();
+            let actions = jail.queue.actions().iter().map(|name| name.to_string()).collect();
             let mut work = jail.work.lock();
             work.filter.clear_expressions();
             work.ignore.clear();
@@ -395,7 +427,7 @@ impl Server {
                 self.remove_log(&jail, &path);
             }
             for action in left.actions {
-                jail.queue.push(Task::RemoveAction { name: action });
+                jail.queue.push(Task::RemoveAction { name: action.into() });
             }
         }
         self.apply_globs();
@@ -442,7 +474,10 @@ impl Server {
         let lifted = jail.work.lock().jail.unban_all();
         let count = lifted.len();
         self.records.remove_bans(Some(&jail.name), None);
-        self.unban_through(jail, lifted, "Unban");
+        for ticket in lifted {
+            self.log.notice(Module::Actions, format!("[{}] Unban {}", jail.name, ticket.id));
+        }
+        jail.queue.push(Task::Flush);
         count
     }
 
@@ -464,6 +499,37 @@ impl Held {
     fn new(gate: Option<Arc<parking_lot::RwLock<()>>>) -> Self {
         Held { _guard: gate.map(|gate| gate.write_arc()) }
     }
+}
+
+/// Commands that a killed predecessor left running would undo what this one does: they are waited for.
+fn wait_for_orphans(socket: &Path, log: &Log) -> Option<Arc<OrphanGuard>> {
+    let mut path = socket.as_os_str().to_owned();
+    path.push(".lock");
+    match OrphanGuard::acquire(Path::new(&path), ORPHAN_PATIENCE) {
+        Ok((guard, found)) => {
+            match found {
+                Orphans::None => {}
+                Orphans::Ended(after) => log.info(
+                    Module::Server,
+                    format!("Waited {:.1} s for commands that an unclean end left running", after.as_secs_f64()),
+                ),
+                Orphans::Running => log.warning(
+                    Module::Server,
+                    "Commands that an unclean end left running are still at work; what they do may have to be undone",
+                ),
+            }
+            Some(Arc::new(guard))
+        }
+        Err(error) => {
+            log.warning(Module::Server, format!("Cannot lock {}: {error}", Path::new(&path).display()));
+            None
+        }
+    }
+}
+
+/// As `allowipv6 = auto`: whether the kernel has IPv6 switched on.
+fn ipv6_allowed() -> bool {
+    std::fs::read_to_string("/proc/sys/net/ipv6/conf/all/disable_ipv6").is_ok_and(|text| text.trim() == "0")
 }
 
 /// Creates the last folder of a path, as the original does for its socket, pid file and database.

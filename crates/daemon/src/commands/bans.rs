@@ -136,7 +136,7 @@ fn lift(server: &Server, jail: &Arc<LiveJail>, text: &str) -> i64 {
     }
     let count = i64::try_from(lifted.len()).unwrap_or(i64::MAX);
     for ticket in lifted {
-        server.judge.lift(jail, ticket, Some("Unban"));
+        server.judge.lift(jail, ticket, "Unban");
     }
     count
 }
