@@ -3,11 +3,11 @@
 //! What comes out equals judging line by line. The lines between are not looked at, save that their dates may have to
 //! stand in for those of lines without one: then the dates are made up for, from the nearest line before that has a
 //! date of its own (see [`crate::date_anchor`] for when that is exact).
-use crate::Failure;
 use crate::cut::Moment;
 use crate::date_anchor::DateAnchor;
 use crate::filter::{Filter, LineContext, Note};
 use crate::literals::Literals;
+use crate::{Failure, Report};
 use std::ops::Range;
 
 impl Filter {
@@ -22,32 +22,41 @@ impl Filter {
         failures: &mut Vec<Failure>,
         notes: &mut Vec<Note>,
     ) {
+        self.judge_block(block, context, notes, &mut |report, context| {
+            failures.extend(
+                report
+                    .hits
+                    .drain(..)
+                    .filter_map(|hit| Failure::from_hit(hit, context)),
+            );
+        });
+    }
+
+    /// Judges a block as [`Filter::process_block`] does and tells all about each line that was looked at.
+    pub fn judge_block(
+        &mut self,
+        block: &[u8],
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+        tell: &mut dyn FnMut(&mut Report, &LineContext<'_>),
+    ) {
         let candidates = self
             .skipping()
             .map(|(literals, anchor)| (candidate_lines(literals, block), anchor));
-        match candidates {
-            None => {
-                for line in lines(block) {
-                    self.process(&block[line], context, failures, notes);
-                }
+        let Some((candidates, anchor)) = candidates else {
+            for line in lines(block) {
+                self.judge(&block[line], context, notes);
+                tell(&mut self.report, context);
             }
-            Some((candidates, anchor)) => {
-                let mut settled = 0;
-                for line in candidates {
-                    self.judge_candidate(
-                        block,
-                        line.clone(),
-                        &anchor,
-                        &mut settled,
-                        context,
-                        notes,
-                    );
-                    self.deliver(context, failures);
-                }
-                let moment = Moment::from(&*context);
-                self.settle_dates(block, settled..block.len(), &anchor, moment);
-            }
+            return;
+        };
+        let mut settled = 0;
+        for line in candidates {
+            self.judge_candidate(block, line, &anchor, &mut settled, context, notes);
+            tell(&mut self.report, context);
         }
+        let moment = Moment::from(&*context);
+        self.settle_dates(block, settled..block.len(), &anchor, moment);
     }
 
     /// Judges a line after skipped ones. `settled` is up to where the dates are known; it moves on.

@@ -266,7 +266,8 @@ impl Filter {
     ) {
         let text = self.encoding.decode(line);
         self.judge_text(&text, context, notes, None);
-        self.deliver(context, failures);
+        let hits = self.report.hits.drain(..);
+        failures.extend(hits.filter_map(|hit| Failure::from_hit(hit, context)));
     }
 
     /// Judges one line and tells all about it: for `bantam regex`, which counts expressions and not failures.
@@ -320,11 +321,6 @@ impl Filter {
         detector
             .find(text, now)
             .is_some_and(|found| found.time.is_some() && !found.span.is_empty())
-    }
-
-    pub(crate) fn deliver(&mut self, context: &LineContext<'_>, failures: &mut Vec<Failure>) {
-        let hits = self.report.hits.drain(..);
-        failures.extend(hits.filter_map(|hit| Failure::from_hit(hit, context)));
     }
 
     /// What lines may be skipped by, and where their dates stand; none where every line has to be looked at.

@@ -132,7 +132,8 @@ impl Record {
         self.entries.push((name, value));
     }
 
-    pub(crate) fn set(&mut self, name: &str, value: Value) {
+    /// Sets a value, in its place or as the last.
+    pub fn set(&mut self, name: &str, value: Value) {
         match self.entries.iter_mut().find(|(key, _)| &**key == name) {
             Some((_, old)) => *old = value,
             None => self.entries.push((name.into(), value)),
