@@ -1,6 +1,6 @@
 //! Running the daemon in this process: `bantam server -f` and `bantam run` both end up here.
 use crate::signals;
-use bantam_conf::{Command, Diagnostic, LoadOptions, Loaded, Severity};
+use bantam_conf::{Command, Diagnostic, LoadOptions, Loaded, LogPattern, Severity};
 use bantam_daemon::log::Log;
 use bantam_daemon::{LogGlob, Server, Setup};
 use std::io::IsTerminal;
@@ -44,7 +44,7 @@ pub fn serve(plan: Plan) -> ExitCode {
         log: plan.log,
         globs: Box::new(globs),
     };
-    let (server, _control) = match Server::start(setup) {
+    let server = match Server::start(setup) {
         Ok(started) => started,
         Err(error) => {
             eprintln!("error: {error}");
@@ -70,13 +70,14 @@ pub fn serve(plan: Plan) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Lines of `logpath` that can stand for files to come.
 fn globs_of(loaded: &Loaded) -> Vec<LogGlob> {
-    let glob = |glob: &bantam_conf::LogGlob| LogGlob {
-        jail: glob.jail.clone(),
-        pattern: glob.pattern.clone(),
-        tail: glob.tail,
+    let glob = |line: &LogPattern| LogGlob {
+        jail: line.jail.clone(),
+        pattern: line.path.clone(),
+        tail: line.tail == "tail",
     };
-    loaded.globs.iter().map(glob).collect()
+    loaded.globs.iter().filter(|line| line.is_pattern()).map(glob).collect()
 }
 
 /// Commands that the server refused, as findings at the place in the configuration that they came from.

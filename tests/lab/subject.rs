@@ -115,9 +115,14 @@ impl Lab {
     }
 
     fn program(&self, kind: &str) -> Command {
+        self.program_of(self.subject, kind)
+    }
+
+    /// The client or server of one of the two, on this configuration.
+    pub fn program_of(&self, subject: Subject, kind: &str) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.net.server]);
-        match self.subject {
+        match subject {
             Subject::Bantam => command.args([env!("CARGO_BIN_EXE_bantam"), kind]),
             Subject::Original => command.arg(format!("/usr/bin/fail2ban-{kind}")),
         };
