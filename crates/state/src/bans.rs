@@ -178,7 +178,7 @@ impl Store {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT data FROM bans WHERE ip = ?1 AND (?2 IS NULL OR jail = ?2) ORDER BY timeofban DESC",
+                "SELECT data FROM bans WHERE ip = ?1 AND (?2 IS NULL OR jail = ?2) ORDER BY timeofban DESC, rowid DESC",
             )
             .doing("merging bans")?;
         let mut rows = statement.query(params![id, jail]).doing("merging bans")?;

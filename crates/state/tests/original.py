@@ -29,7 +29,7 @@ def write(db, jail):
         ('2001:db8::1', -1, 2, {}),
         ('raw id', 60, 1, {'matches': ['m%d' % i for i in range(30)]}),
     ):
-        ticket = FailTicket(ip, 1700000000.6, data=data)
+        ticket = FailTicket(ip, 1700000000.6 + 10 * (count == 3), data=data)
         ticket.setBanTime(bantime)
         ticket.setBanCount(count)
         db.addBan(jail, ticket)

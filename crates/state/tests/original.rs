@@ -55,7 +55,7 @@ fn a_file_of_the_original_opens_and_its_bans_and_counts_carry_on() {
     assert_eq!(
         ids,
         [
-            ("192.0.2.1", 1_700_000_001, 1235, 3, 2),
+            ("192.0.2.1", 1_700_000_011, 1235, 3, 2),
             ("2001:db8::1", 1_700_000_001, -1, 2, 0),
             ("raw id", 1_700_000_001, 60, 1, 0),
         ]
@@ -65,7 +65,7 @@ fn a_file_of_the_original_opens_and_its_bans_and_counts_carry_on() {
     assert_eq!(bans[2].matches[9], parts("", "", "m29"));
     let expected = History {
         count: 3,
-        last: 1_700_000_001,
+        last: 1_700_000_011,
         bantime: 1235,
     };
     assert_eq!(
@@ -91,10 +91,10 @@ fn a_file_of_the_original_opens_and_its_bans_and_counts_carry_on() {
 }
 
 fn our_bans() -> Vec<BanRow> {
-    let ban = |ip: &str, bantime, bancount, matches, data: Value| BanRow {
+    let ban = |ip: &str, bantime, bancount: u32, matches, data: Value| BanRow {
         jail: "j".into(),
         ip: ip.into(),
-        timeofban: 1_700_000_000,
+        timeofban: 1_700_000_000 + i64::from(bancount),
         bantime,
         bancount,
         failures: 4,
@@ -152,12 +152,12 @@ fn check_read(read: &Value) {
         *read,
         json!({
             "bans": [
-                ["192.0.2.1", 1_700_000_000, 1200, 2, ["c"], {"failures": 4}],
-                ["2001:db8::/64", 1_700_000_000, -1, 1, [], {"failures": 4, "f-port": "22"}],
+                ["192.0.2.1", 1_700_000_002, 1200, 2, ["c"], {"failures": 4}],
+                ["2001:db8::/64", 1_700_000_001, -1, 1, [], {"failures": 4, "f-port": "22"}],
             ],
             "merged": [8, ["[12:00] \u{e9}\n", "b", "c"]],
-            "history": [[2, 1_700_000_000, 1200]],
-            "overall": [[2, 1_700_000_000, 1200]],
+            "history": [[2, 1_700_000_002, 1200]],
+            "overall": [[2, 1_700_000_002, 1200]],
             "position": 99,
             "jails": ["j"],
         })
