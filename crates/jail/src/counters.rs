@@ -222,3 +222,38 @@ impl Counters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_takes_less_than_a_hundred_bytes_besides_its_lines() {
+        assert!(size_of::<Id>() + size_of::<Entry>() <= 88);
+    }
+
+    #[test]
+    fn changes_that_nobody_collects_do_not_pile_up() {
+        let mut counters = Counters::default();
+        let window = Window {
+            findtime: 10.0,
+            maxmatches: 0,
+        };
+        for second in 0..100_000u32 {
+            let failure = Failure {
+                id: Id::single(std::net::Ipv4Addr::from_bits(second).into()),
+                ip: None,
+                time: Time::from_secs(second.into()),
+                zoned: false,
+                attempts: 1,
+                matches: Vec::new(),
+                captures: Default::default(),
+                users: Vec::new(),
+            };
+            counters.add(&failure, 1, window);
+            counters.forget(failure.time.plus_secs(-10.0));
+        }
+        assert!(counters.changed.len() < 2000 && counters.gone.is_empty());
+        assert_eq!(counters.take_changes().0.len(), 10);
+    }
+}
