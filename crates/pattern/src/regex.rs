@@ -1,11 +1,13 @@
 //! A compiled expression.
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::Mutex;
+use std::sync::OnceLock;
 
-use pcre2::bytes as engine;
+use memchr::memmem::Finder;
 
 use crate::PatternError;
+use crate::engine::Program;
+use crate::literal::Literals;
+use crate::print::{Target, print};
+use crate::syntax::{self, Ast};
 
 /// How an expression is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,13 +24,17 @@ pub struct Options {
 pub struct LimitHit;
 
 /// An expression in Python's `re` dialect, with Python's results: search semantics, leftmost-first, same groups.
+#[derive(Debug)]
 pub struct Regex {
     source: String,
-    program: engine::Regex,
-    names: Vec<Option<String>>,
-    index: HashMap<String, usize>,
-    /// Scratch blocks that no search holds just now.
-    scratch: Mutex<Vec<engine::CaptureLocations>>,
+    ast: Ast,
+    literals: Literals,
+    /// Searches for the best required literal, if that promises to be quicker than the expression itself.
+    prefilter: Option<Finder<'static>>,
+    /// For texts of plain ASCII.
+    ascii: Program,
+    /// For all other texts, compiled when the first of them comes.
+    unicode: OnceLock<Option<Program>>,
 }
 
 /// Where the groups of a match lie, in bytes of the text.
@@ -38,43 +44,26 @@ pub struct Captures {
     pub spans: Vec<Option<(usize, usize)>>,
 }
 
-impl fmt::Debug for Regex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Regex").field(&self.source).finish()
-    }
-}
+/// A shorter literal stands in nearly every line, so that looking for it first is wasted.
+const SHORTEST_PREFILTER: usize = 3;
 
 impl Regex {
     /// Compiles an expression (tags such as `<HOST>` already expanded, see [`crate::tags`]).
     pub fn new(source: &str, options: Options) -> Result<Regex, PatternError> {
-        let translated = source
-            .replace("(?iu)", "(?i)")
-            .replace("(?u)", "")
-            .replace(r"\Z", r"\z");
-        let program = engine::RegexBuilder::new()
-            .ucp(true)
-            .multi_line(options.multi_line)
-            .caseless(options.ignore_case)
-            .jit_if_available(true)
-            .max_jit_stack_size(Some(1 << 20))
-            .build(&format!("(*LIMIT_MATCH=100000){translated}"))
-            .map_err(|error| PatternError {
-                message: error.to_string(),
-                span: None,
-                hint: None,
-            })?;
-        let names = program.capture_names().to_vec();
-        let index = names
-            .iter()
-            .enumerate()
-            .filter_map(|(i, n)| Some((n.clone()?, i)))
-            .collect();
+        let ast = syntax::parse(source, options)?;
+        let ascii = compile(&ast, Target::Ascii)?;
+        let literals = Literals::of(&ast);
+        let prefilter = literals
+            .best()
+            .filter(|literal| literal.len() >= SHORTEST_PREFILTER)
+            .map(|literal| Finder::new(literal).into_owned());
         Ok(Regex {
             source: source.to_owned(),
-            program,
-            names,
-            index,
-            scratch: Mutex::default(),
+            ast,
+            literals,
+            prefilter,
+            ascii,
+            unicode: OnceLock::new(),
         })
     }
 
@@ -83,19 +72,27 @@ impl Regex {
         &self.source
     }
 
+    /// The expression as a tree.
+    pub fn ast(&self) -> &Ast {
+        &self.ast
+    }
+
     /// Name of each group, index 0 (the whole match) first.
     pub fn group_names(&self) -> &[Option<String>] {
-        &self.names
+        &self.ast.groups
     }
 
     /// Index of a named group.
     pub fn group_index(&self, name: &str) -> Option<usize> {
-        self.index.get(name).copied()
+        self.ast
+            .groups
+            .iter()
+            .position(|known| known.as_deref() == Some(name))
     }
 
     /// Whether the expression is found anywhere in the text.
     pub fn is_match(&self, text: &str) -> Result<bool, LimitHit> {
-        self.program.is_match(text.as_bytes()).map_err(|_| LimitHit)
+        self.find(text, 0, None)
     }
 
     /// The first match with its groups.
@@ -105,33 +102,72 @@ impl Regex {
 
     /// The first match at or after `start` (a character border), look-behind seeing what stands before it.
     pub fn captures_at(&self, text: &str, start: usize) -> Result<Option<Captures>, LimitHit> {
-        if start > text.len() {
-            return Ok(None);
-        }
-        let kept = self.scratch.lock().ok().and_then(|mut kept| kept.pop());
-        let mut locations = kept.unwrap_or_else(|| self.program.capture_locations());
-        let found = self
-            .program
-            .captures_read_at(&mut locations, text.as_bytes(), start);
-        let result = match found {
-            Ok(Some(_)) => Ok(Some(Captures {
-                spans: (0..self.names.len())
-                    .map(|group| locations.get(group))
-                    .collect(),
-            })),
-            Ok(None) => Ok(None),
-            Err(_) => Err(LimitHit),
-        };
-        if let Ok(mut kept) = self.scratch.lock() {
-            kept.push(locations);
-        }
-        result
+        let mut captures = Captures::default();
+        Ok(self
+            .captures_into(text, start, &mut captures)?
+            .then_some(captures))
+    }
+
+    /// Like [`Regex::captures_at`], into memory that is there already; tells whether there was a match. Without one
+    /// `captures` is left as it was.
+    pub fn captures_into(
+        &self,
+        text: &str,
+        start: usize,
+        captures: &mut Captures,
+    ) -> Result<bool, LimitHit> {
+        self.find(text, start, Some(&mut captures.spans))
     }
 
     /// A literal that every text must contain to match, the one best suited for a quick search; none if unknown.
     pub fn required_literal(&self) -> Option<&[u8]> {
-        None
+        self.literals.best()
     }
+
+    /// All literals that every match contains, in this order and without overlap.
+    pub fn required_literals(&self) -> &[Vec<u8>] {
+        self.literals.all()
+    }
+
+    fn find(
+        &self,
+        text: &str,
+        start: usize,
+        spans: Option<&mut Vec<Option<(usize, usize)>>>,
+    ) -> Result<bool, LimitHit> {
+        let Some(rest) = text.get(start..) else {
+            return Ok(false);
+        };
+        if self
+            .prefilter
+            .as_ref()
+            .is_some_and(|literal| literal.find(rest.as_bytes()).is_none())
+        {
+            return Ok(false);
+        }
+        if text.is_ascii() {
+            return self.ascii.find(text, start, spans);
+        }
+        let unicode = self
+            .unicode
+            .get_or_init(|| compile(&self.ast, Target::Unicode).ok());
+        unicode.as_ref().ok_or(LimitHit)?.find(text, start, spans)
+    }
+}
+
+fn compile(ast: &Ast, target: Target) -> Result<Program, PatternError> {
+    let printed = print(ast, target, true).map_err(|error| PatternError {
+        message: error.message.to_owned(),
+        span: Some(error.span),
+        hint: None,
+    })?;
+    Program::compile(&printed, target == Target::Unicode, ast.groups.len()).map_err(|error| {
+        PatternError {
+            message: format!("this expression is beyond the engine: {error}"),
+            span: None,
+            hint: None,
+        }
+    })
 }
 
 #[cfg(test)]
