@@ -44,8 +44,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use text::Text;
 
-/// The version of Fail2ban whose configuration this crate understands, as `%(fail2ban_version)s`.
-pub const FAIL2BAN_VERSION: &str = "1.1.1";
+pub use bantam_wire::FAIL2BAN_VERSION;
 
 /// What was read from a configuration directory.
 #[derive(Debug)]

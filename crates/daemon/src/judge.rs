@@ -90,7 +90,11 @@ impl Judge {
         work.counters_changed = true;
         match ruling {
             Ruling::Counted { weight, .. } => self.say_weight(&jail.name, id, time, known.here, weight),
-            Ruling::Ban(ticket) => self.ban(jail, ticket, known.growing, work.jail.options().bantime),
+            Ruling::Ban(mut ticket) => {
+                // Even one that comes of lines read before is written down: what is said to be banned stays banned.
+                ticket.restored = false;
+                self.ban(jail, ticket, known.growing, work.jail.options().bantime);
+            }
             Ruling::AlreadyBanned { after } => {
                 let level = if after < 3.0 {
                     Level::DEBUG

@@ -172,7 +172,7 @@ impl Records {
         for (name, past) in &mut inner.past {
             if jail.is_none_or(|jail| jail == name) {
                 match ids {
-                    Some(ids) => ids.iter().for_each(|id| drop(past.remove(id))),
+                    Some(ids) => past.retain(|id, _| !ids.contains(id)),
                     None => past.clear(),
                 }
             }
