@@ -22,11 +22,11 @@ pub fn main(program: &str, args: &[OsString]) -> ExitCode {
         command_line.words = vec!["start".to_owned()];
         return cmdline::exit_code(client::run(&command_line, &mut console));
     }
+    command_line.detach();
     serve(&command_line)
 }
 
-/// The daemon in this process, until a command or signal ends it. Started by the client it has `asynchronous` set, and
-/// then leaves the session of the terminal first ([`CommandLine::detach`]).
+/// The daemon in this process, until a command or signal ends it.
 pub fn serve(_command_line: &CommandLine) -> ExitCode {
     todo!()
 }

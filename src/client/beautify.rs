@@ -146,9 +146,11 @@ fn level_name(level: i64) -> String {
         25 => "NOTICE",
         20 => "INFO",
         10 => "DEBUG",
-        7 => "TRACEDEBUG",
-        5 => "HEAVYDEBUG",
+        18 => "MSG",
+        7 => "TRACE",
+        5 => "HEAVY",
         0 => "NOTSET",
+        between @ 1..50 => return format!("#{between:02}-Lev."),
         other => return format!("Level {other}"),
     };
     name.to_owned()

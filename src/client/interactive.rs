@@ -41,7 +41,7 @@ pub(super) fn run(
 }
 
 /// Splits a line into words as a shell does, without expanding anything.
-fn words(line: &str) -> Result<Vec<String>, &'static str> {
+pub(super) fn words(line: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

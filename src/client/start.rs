@@ -20,9 +20,9 @@ pub(super) fn start(command_line: &CommandLine, console: &mut Console) -> bool {
         console.error("Server already running");
         return false;
     }
-    if cmdline::load(command_line, &command_line.load_options(), console).is_none() {
+    let Some(loaded) = cmdline::load(command_line, &command_line.load_options(), console) else {
         return false;
-    }
+    };
     if !command_line.force && command_line.socket_path().exists() {
         console
             .error("Fail2ban seems to be in unexpected state (not running but the socket exists)");
@@ -31,7 +31,7 @@ pub(super) fn start(command_line: &CommandLine, console: &mut Console) -> bool {
     if !command_line.background {
         return server::serve(command_line) == ExitCode::SUCCESS;
     }
-    let mut started = match Started::spawn(command_line) {
+    let mut started = match Started::spawn(command_line, &loaded.server.logtarget) {
         Ok(started) => started,
         Err(cause) => {
             console.error(&format!(
@@ -81,7 +81,7 @@ struct Started {
 }
 
 impl Started {
-    fn spawn(command_line: &CommandLine) -> io::Result<Self> {
+    fn spawn(command_line: &CommandLine, logtarget: &str) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         // By its name it knows what it is, whatever the file is called.
         command
@@ -143,7 +143,7 @@ impl Started {
             && said.take(64 << 10).read_to_end(&mut text).is_ok()
             && !text.is_empty()
         {
-            console.show(&String::from_utf8_lossy(&text));
+            console.show(&cmdline::visible(&String::from_utf8_lossy(&text)));
         }
     }
 }

@@ -7,7 +7,7 @@ mod inspect;
 mod pretty;
 mod usage;
 
-pub use console::Console;
+pub use console::{Console, visible};
 pub use inspect::{inspect, load};
 pub use usage::show_usage;
 

@@ -5,6 +5,7 @@ use crate::python::{is_space, is_word, strip};
 use crate::text::Text;
 use indexmap::IndexMap;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// A name with its arguments, in the order in which they were first given.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,7 +122,7 @@ fn argument_name(text: &str, at: usize) -> Option<usize> {
 }
 
 /// The value that begins at an offset, without its quotes, and the offset behind it.
-fn argument_value(text: &str, at: usize) -> (std::ops::Range<usize>, usize) {
+fn argument_value(text: &str, at: usize) -> (Range<usize>, usize) {
     if let Some(end) = quoted_end(text, at) {
         return (at + 1..end, end + 1);
     }
@@ -153,7 +154,30 @@ fn separator(text: &str, at: usize) -> Option<usize> {
 
 /// The requests of a list, separated by white space that stands outside brackets.
 pub(crate) fn split(list: &Text) -> Vec<Text> {
+    split_ranges(list.as_str()).into_iter().map(|range| list.slice(range)).collect()
+}
+
+/// As [`split`], but what looks like one request with arguments that can't be read stays in one piece, so that
+/// it is one error and not one for each of its words.
+pub(crate) fn split_for_people(list: &Text) -> Vec<Text> {
     let text = list.as_str();
+    let part = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+    let ranges = split_ranges(text);
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(first) = ranges.get(at) {
+        let open = part(first).contains('[') && !part(first).ends_with(']');
+        let closed = ranges.iter().skip(at + 1).position(|range| part(range).contains([']', '[']));
+        let last = closed.map(|after| at + 1 + after).filter(|last| open && ranges.get(*last).is_some_and(|range| part(range).ends_with(']') && !part(range).contains('[')));
+        let last = last.unwrap_or(at);
+        let end = ranges.get(last).map_or(first.end, |range| range.end);
+        out.push(list.slice(first.start..end));
+        at = last + 1;
+    }
+    out
+}
+
+fn split_ranges(text: &str) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut at = skip_space(text, 0);
     while at < text.len() {
@@ -167,7 +191,7 @@ pub(crate) fn split(list: &Text) -> Vec<Text> {
             // Without readable arguments, a request ends at the next white space.
             at + rest.find(is_space).unwrap_or(rest.len())
         });
-        out.push(list.slice(at..end));
+        out.push(at..end);
         at = skip_space(text, end);
     }
     out
@@ -261,6 +285,14 @@ mod tests {
     fn a_list_is_split_outside_of_brackets() {
         assert_eq!(list("a b[c=1, d='x y']\n\n c [d=1\n e=2] f"), ["a", "b[c=1, d='x y']", "c [d=1\n e=2]", "f"]);
         assert_eq!(list("a[b c] d[e=1]x"), ["a[b", "c]", "d[e=1]x"]);
+    }
+
+    #[test]
+    fn arguments_that_cannot_be_read_are_one_error() {
+        let split = |text: &str| split_for_people(&Text::plain(text)).into_iter().map(Text::into_string).collect::<Vec<_>>();
+        assert_eq!(split("a[b c] d"), ["a[b c]", "d"]);
+        assert_eq!(split("a[b d[c=1]"), ["a[b", "d[c=1]"]);
+        assert_eq!(split("a [b"), ["a", "[b"]);
     }
 
     proptest! {

@@ -289,7 +289,7 @@ impl Reader<'_> {
         let list = settings.get("action").and_then(Setting::to_text).unwrap_or_default();
         let mut actions = Vec::new();
         let mut names: HashMap<String, ()> = HashMap::new();
-        for asked in arguments::split(&list) {
+        for asked in self.requests(&list) {
             match self.action(&asked.stripped(), settings) {
                 Ok(action) => {
                     if let Action::Shell { name, place, .. } = &action
@@ -314,11 +314,24 @@ impl Reader<'_> {
         actions
     }
 
+    /// The entries of the list.
+    fn requests(&self, list: &Text) -> Vec<Text> {
+        let plain = arguments::split(list);
+        let readable = plain.iter().all(|asked| arguments::parse(asked).is_ok());
+        if readable { plain } else { arguments::split_for_people(list) }
+    }
+
     fn action(&mut self, asked: &Text, settings: &Settings) -> Result<Action, Broken> {
         let request: Request = arguments::parse(asked).map_err(|error| {
             self.findings.error(Some(self.name), error.problem.clone());
+            // The original stumbles over the first word already, and says so.
+            let first = arguments::split(asked).into_iter().next().unwrap_or_default();
+            let (asked, why) = match arguments::parse(&first) {
+                Err(first_error) => (&first, first_error.original),
+                Ok(_) => (asked, error.original.clone()),
+            };
             let asked = secret::mask(asked.as_str());
-            Broken(format!("Invalid action definition {}: {}", quoted(&asked), secret::mask(&error.original)))
+            Broken(format!("Invalid action definition {}: {}", quoted(&asked), secret::mask(&why)))
         })?;
         if request.name.as_str().ends_with(".py") {
             return Ok(action::python(self.files, self.name, request));

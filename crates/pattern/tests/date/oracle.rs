@@ -104,26 +104,33 @@ impl Oracle {
             request.push_str(&format!("L\t{now}\t{}\n", escaped(line)));
         }
         request.push_str("E\n");
-        self.to.write_all(request.as_bytes()).unwrap();
-        self.to.flush().unwrap();
-        let lines = session.lines.iter().map(|_| self.answer()).collect();
-        let mut templates = Vec::new();
-        loop {
-            match self.answer() {
-                dot if dot == "." => return Answers { lines, templates },
-                template => templates.push(template),
+        // Answers come while questions are still written: nobody may wait for the other to read.
+        let (to, from) = (&mut self.to, &mut self.from);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                to.write_all(request.as_bytes())
+                    .and_then(|()| to.flush())
+                    .unwrap()
+            });
+            let lines = session.lines.iter().map(|_| answer(from)).collect();
+            let mut templates = Vec::new();
+            loop {
+                match answer(from) {
+                    dot if dot == "." => return Answers { lines, templates },
+                    template => templates.push(template),
+                }
             }
-        }
+        })
     }
+}
 
-    fn answer(&mut self) -> String {
-        let mut line = String::new();
-        assert!(
-            self.from.read_line(&mut line).unwrap() > 0,
-            "the original's script ended early"
-        );
-        line.trim_end_matches('\n').to_owned()
-    }
+fn answer(from: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    assert!(
+        from.read_line(&mut line).unwrap() > 0,
+        "the original's script ended early"
+    );
+    line.trim_end_matches('\n').to_owned()
 }
 
 impl Drop for Oracle {

@@ -1,6 +1,6 @@
 //! The objects of a pickle while it is read. They refer to each other by number, as Python's do by pointer: a list that
 //! was memoized when it was still empty is the same list when it is filled and used again.
-use super::{DecodeError, MAX_DEPTH, MAX_NODES, MAX_TEXT, error};
+use super::{DecodeError, MAX_DEPTH, MAX_REPLY_NODES, MAX_REQUEST_NODES, MAX_TEXT, error};
 use crate::{Value, repr};
 use std::collections::HashMap;
 
@@ -11,6 +11,16 @@ pub(super) enum Accept {
     PlainData,
     /// A reply: also exceptions.
     Exceptions,
+}
+
+impl Accept {
+    /// How many of anything (objects, memos, values on the stack) there may be.
+    pub(super) fn limit(self) -> usize {
+        match self {
+            Accept::PlainData => MAX_REQUEST_NODES,
+            Accept::Exceptions => MAX_REPLY_NODES,
+        }
+    }
 }
 
 /// Number of an object.
@@ -34,14 +44,21 @@ pub(super) enum Node {
 }
 
 /// All objects that a pickle made so far.
-#[derive(Default)]
 pub(super) struct Arena {
     nodes: Vec<Node>,
+    accept: Accept,
 }
 
 impl Arena {
+    pub(super) fn new(accept: Accept) -> Self {
+        Arena {
+            nodes: Vec::new(),
+            accept,
+        }
+    }
+
     pub(super) fn add(&mut self, node: Node) -> Result<Id, DecodeError> {
-        if self.nodes.len() >= MAX_NODES {
+        if self.nodes.len() >= self.accept.limit() {
             return error("the pickle holds too many values");
         }
         let id = Id::try_from(self.nodes.len())
@@ -71,7 +88,7 @@ impl Arena {
     }
 
     /// What calling `callee` with `args` stands for.
-    pub(super) fn call(&mut self, callee: Id, args: Id, accept: Accept) -> Result<Id, DecodeError> {
+    pub(super) fn call(&mut self, callee: Id, args: Id) -> Result<Id, DecodeError> {
         let Node::Class { module, class } = self.node(callee)? else {
             return error("the pickle calls something that is no class");
         };
@@ -84,7 +101,7 @@ impl Arena {
             };
             return self.add(Node::Text(only));
         }
-        if accept == Accept::PlainData {
+        if self.accept == Accept::PlainData {
             return error(format!(
                 "the pickle calls {module}.{class}, which is refused"
             ));
@@ -99,7 +116,7 @@ impl Arena {
     pub(super) fn value(&self, root: Id) -> Result<Value, DecodeError> {
         Builder {
             arena: self,
-            nodes: MAX_NODES,
+            nodes: self.accept.limit(),
             text: MAX_TEXT,
         }
         .build(root, 0)

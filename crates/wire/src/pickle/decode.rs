@@ -8,7 +8,7 @@ use std::collections::HashMap;
 pub(super) fn decode(bytes: &[u8], accept: Accept) -> Result<Value, DecodeError> {
     let mut machine = Machine {
         input: Reader::new(bytes),
-        arena: Arena::default(),
+        arena: Arena::new(accept),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
@@ -21,6 +21,9 @@ pub(super) fn decode(bytes: &[u8], accept: Accept) -> Result<Value, DecodeError>
             return machine.arena.value(root);
         }
         machine.step(opcode)?;
+        if machine.held() > accept.limit() {
+            return error("the pickle holds too many values");
+        }
     }
 }
 
@@ -157,14 +160,14 @@ impl Machine<'_> {
             b'R' => {
                 let args = self.pop()?;
                 let callee = self.pop()?;
-                let made = self.arena.call(callee, args, self.accept)?;
+                let made = self.arena.call(callee, args)?;
                 self.stack.push(made);
                 Ok(())
             }
             0x81 if self.accept == Accept::Exceptions => {
                 let args = self.pop()?;
                 let callee = self.pop()?;
-                let made = self.arena.call(callee, args, self.accept)?;
+                let made = self.arena.call(callee, args)?;
                 self.stack.push(made);
                 Ok(())
             }
@@ -237,6 +240,11 @@ impl Machine<'_> {
         let id = self.arena.add(node)?;
         self.stack.push(id);
         Ok(())
+    }
+
+    /// What is kept without being part of an object.
+    fn held(&self) -> usize {
+        self.stack.len().max(self.marks.len()).max(self.memo.len())
     }
 
     /// Whether something lies above the last mark.

@@ -31,8 +31,8 @@ pub fn encode(value: &Value) -> Vec<u8> {
 /// Reads a request: a value that Python's `pickle.dumps` wrote (any protocol from 0 to 5).
 ///
 /// Sets become lists. Integers beyond 64 bits, classes and functions, structures that contain themselves, nesting of
-/// more than [`MAX_DEPTH`] and values of more than [`MAX_NODES`] parts or [`MAX_TEXT`] bytes are errors. Half of a surrogate
-/// pair, which no Rust text can hold, becomes U+FFFD.
+/// more than [`MAX_DEPTH`] and values of more than [`MAX_REQUEST_NODES`] parts or [`MAX_TEXT`] bytes are errors. Half of
+/// a surrogate pair, which no Rust text can hold, becomes U+FFFD.
 pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
     decode::decode(bytes, Accept::PlainData)
 }
@@ -44,8 +44,11 @@ pub fn decode_reply(bytes: &[u8]) -> Result<Value, DecodeError> {
 
 /// How deep lists may be nested.
 pub const MAX_DEPTH: usize = 100;
-/// How many values (list items, keys, texts, numbers) one message may hold, counted as often as they are repeated.
-pub const MAX_NODES: usize = 2_000_000;
+/// How many values (list items, keys, texts, numbers) a request may hold, counted as often as they are repeated. The whole
+/// stock configuration has some ten thousand.
+pub const MAX_REQUEST_NODES: usize = 400_000;
+/// How many values a reply may hold.
+pub const MAX_REPLY_NODES: usize = 4_000_000;
 /// How many bytes all texts of one message may have together, counted as often as they are repeated.
 pub const MAX_TEXT: usize = 128 << 20;
 

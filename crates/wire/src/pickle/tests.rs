@@ -384,11 +384,23 @@ fn nesting_repetition_and_cycles_end_in_errors() {
     );
     let own = b"]\x94(h\0h\0e.";
     assert!(decode(own).is_err());
-    let many = [vec![b'N'; MAX_NODES + 1], vec![b'.']].concat();
+    let many = [vec![b'N'; MAX_REQUEST_NODES + 1], vec![b'.']].concat();
     assert_eq!(
         decode(&many).unwrap_err().0,
         "the pickle holds too many values"
     );
+    for opcode in [b"2".as_slice(), b"(", b"\x94"] {
+        let held = [
+            b"N".to_vec(),
+            opcode.repeat(MAX_REQUEST_NODES + 1),
+            b".".to_vec(),
+        ]
+        .concat();
+        assert_eq!(
+            decode(&held).unwrap_err().0,
+            "the pickle holds too many values"
+        );
+    }
     assert_eq!(
         decode(b"X\xff\xff\xff\xff.").unwrap_err().0,
         "pickle data was truncated"
