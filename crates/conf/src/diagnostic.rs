@@ -1,5 +1,5 @@
 //! What is wrong in a configuration, and how a person is told.
-use crate::Place;
+use crate::{Place, render};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +23,16 @@ pub struct Diagnostic {
     pub message: String,
     /// What would be right.
     pub hint: Option<String>,
-    /// The jail that cannot run because of it.
+    /// The jail that cannot run because of it. None when it concerns several, or none.
     pub jail: Option<String>,
 }
 
 impl Diagnostic {
     /// The finding as a good compiler shows it: message, file:line:column, the source line with a marker, hint.
-    pub fn render(&self, _colour: bool) -> String {
-        todo!()
+    ///
+    /// The source line is read from the file again; when it can't be, message and place remain. Characters that
+    /// would steer a terminal are shown escaped, values of secrets masked. Does not end in a line break.
+    pub fn render(&self, colour: bool) -> String {
+        render::render(self, colour)
     }
 }

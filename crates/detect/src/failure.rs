@@ -1,5 +1,6 @@
 //! What a filter reports.
-use crate::{Id, Time};
+use crate::record::Value;
+use crate::{Hit, Id, LineContext, Time};
 use std::collections::BTreeMap;
 
 /// A log line that counted, split where its date was cut out; the original stores it so.
@@ -39,4 +40,40 @@ pub struct Failure {
     pub captures: BTreeMap<String, String>,
     /// User names of a tracked connection, when more than one was seen.
     pub users: Vec<String>,
+}
+
+impl Failure {
+    /// What a hit means for the jail; nothing where nobody is named.
+    pub(crate) fn from_hit(hit: Hit, context: &LineContext<'_>) -> Option<Self> {
+        let id = hit.id?;
+        let time = hit.time.unwrap_or(context.now);
+        // The future is a mistake of the log, where a jail counts by the clock.
+        let ahead = context.findtime.is_some() && time > context.now;
+        let users = match hit.record.known("users") {
+            Some(Value::Users(users)) if users.len() > 1 => {
+                users.iter().map(ToString::to_string).collect()
+            }
+            _ => Vec::new(),
+        };
+        let ip = match hit.record.known("ip") {
+            Some(Value::Address(address)) => Some(address.clone()),
+            _ => None,
+        };
+        let captures = hit
+            .record
+            .iter()
+            .filter(|(_, value)| matches!(value, Value::Text(_) | Value::Tuple(_)))
+            .map(|(name, value)| (name.to_owned(), value.text().into_owned()))
+            .collect();
+        Some(Failure {
+            id,
+            ip,
+            time: if ahead { context.now } else { time },
+            zoned: hit.zoned && !ahead,
+            attempts: 1,
+            matches: hit.record.matches().to_vec(),
+            captures,
+            users,
+        })
+    }
 }

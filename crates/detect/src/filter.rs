@@ -1,8 +1,15 @@
 //! One filter, compiled, with the state that it keeps from line to line.
-use crate::{Failure, Id, Time};
+use crate::cut::{LastDate, Moment};
+use crate::date_anchor::DateAnchor;
+use crate::decode::{Encoding, UnknownEncoding};
+use crate::expression::Expression;
+use crate::judge::{self, Memory, Report, Rules};
+use crate::literals::Literals;
+use crate::{Failure, Id, MatchedLine, Time, cut};
 use bantam_pattern::PatternError;
-use bantam_pattern::date::TemplateInfo;
+use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
+use std::borrow::Cow;
 
 /// Turns a name into addresses. Implementations cache and bound their time.
 pub trait Resolver {
@@ -23,7 +30,8 @@ pub struct LineContext<'a> {
     pub resolver: &'a mut dyn Resolver,
 }
 
-/// Something worth a line in the log, besides failures. The caller bounds how often it says it.
+/// Something worth a line in the log, besides failures. The caller bounds how often it says it; of one kind that
+/// comes with every line of a flood only the first in a call is given.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Note {
     /// A date deviates from now by so many seconds (positive: in the future) and was replaced.
@@ -33,7 +41,7 @@ pub enum Note {
     },
     /// A line older than `findtime` was dropped at start.
     TooOld,
-    /// A match without any date was skipped at start.
+    /// A match without any date (skipped at start).
     Undated,
     /// The text looks like a date but is none.
     BadDate(String),
@@ -55,100 +63,278 @@ pub enum Note {
 
 /// A filter at work.
 #[derive(Debug)]
-pub struct Filter {}
+pub struct Filter {
+    rules: Rules,
+    pub(crate) memory: Memory,
+    pub(crate) dates: LastDate,
+    /// Built when first needed: the default templates are many, and most filters replace them.
+    detector: Option<Detector>,
+    datepattern: Option<String>,
+    zone: Option<String>,
+    encoding: Encoding,
+    pub(crate) report: Report,
+}
 
 impl Filter {
     /// A filter without expressions.
     pub fn new() -> Self {
-        todo!()
+        Filter {
+            rules: Rules::new(),
+            memory: Memory::default(),
+            dates: LastDate::default(),
+            detector: None,
+            datepattern: None,
+            zone: None,
+            encoding: Encoding::default(),
+            report: Report::default(),
+        }
     }
     /// Sets `usedns`; applies to expressions added afterwards, as in the original.
-    pub fn set_use_dns(&mut self, _value: UseDns) {
-        todo!()
+    pub fn set_use_dns(&mut self, value: UseDns) {
+        self.rules.use_dns = value;
     }
     /// `usedns`
     pub fn use_dns(&self) -> UseDns {
-        todo!()
+        self.rules.use_dns
     }
     /// Sets `maxlines`; applies to expressions added afterwards.
-    pub fn set_max_lines(&mut self, _lines: usize) -> Result<(), PatternError> {
-        todo!()
+    pub fn set_max_lines(&mut self, lines: usize) -> Result<(), PatternError> {
+        if lines == 0 {
+            return Err(PatternError {
+                message: "maxlines must be integer greater than zero".to_owned(),
+                span: None,
+                hint: None,
+            });
+        }
+        self.rules.max_lines = lines;
+        Ok(())
     }
     /// `maxlines`
     pub fn max_lines(&self) -> usize {
-        todo!()
+        self.rules.max_lines
+    }
+    /// Sets how bytes become text (`logencoding`: `auto`, `utf-8`, `ascii`, `latin-1`).
+    pub fn set_encoding(&mut self, name: &str) -> Result<(), UnknownEncoding> {
+        self.encoding = Encoding::from_name(name)?;
+        Ok(())
+    }
+    /// How bytes become text.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+    /// Tries all failregexes on a line instead of ending with the first that matches (`fail2ban-regex` and tests).
+    pub fn set_check_all(&mut self, value: bool) {
+        self.rules.check_all = value;
+    }
+    /// Takes names and ids as they stand (`fail2ban-regex --raw`).
+    pub fn set_raw_hosts(&mut self, value: bool) {
+        self.rules.raw_hosts = value;
+    }
+    /// Reports matches of a tracked connection that does not tell an address yet, as hits without id.
+    pub fn set_keep_pending(&mut self, value: bool) {
+        self.rules.keep_pending = value;
+    }
+    /// Whether hits of [`Filter::judge`] carry all that was captured (the default); without, counting is cheaper.
+    pub fn set_keep_records(&mut self, value: bool) {
+        self.rules.keep_records = value;
     }
     /// Sets or clears (empty text) `prefregex`.
-    pub fn set_prefregex(&mut self, _source: &str) -> Result<(), PatternError> {
-        todo!()
+    pub fn set_prefregex(&mut self, source: &str) -> Result<(), PatternError> {
+        self.rules.prefregex = match source {
+            "" => None,
+            source => Some(Expression::new(source, self.rules.use_dns, false)?),
+        };
+        self.rules.refresh();
+        Ok(())
     }
     /// `prefregex` as the original shows it (tags expanded), empty without one.
     pub fn prefregex(&self) -> &str {
-        todo!()
+        self.rules.prefregex.as_ref().map_or("", Expression::as_str)
     }
     /// Appends a `failregex`. Must capture an address, an id or a connection, here or in `prefregex`.
-    pub fn add_failregex(&mut self, _source: &str) -> Result<(), PatternError> {
-        todo!()
+    pub fn add_failregex(&mut self, source: &str) -> Result<(), PatternError> {
+        let expression = Expression::new(source, self.rules.use_dns, self.rules.max_lines > 1)?;
+        let prefix = self.rules.prefregex.as_ref();
+        if !expression.identifies() && !prefix.is_some_and(Expression::identifies) {
+            return Err(PatternError {
+                message: format!("No failure-id group in '{}'", expression.as_str()),
+                span: None,
+                hint: Some(
+                    "say where the address stands with <HOST> or <ADDR>, or an id with <F-ID>…</F-ID>"
+                        .to_owned(),
+                ),
+            });
+        }
+        self.rules.fail.push(expression);
+        self.rules.refresh();
+        Ok(())
     }
     /// Removes one, false when there is none of that index.
-    pub fn remove_failregex(&mut self, _index: usize) -> bool {
-        todo!()
+    pub fn remove_failregex(&mut self, index: usize) -> bool {
+        let there = index < self.rules.fail.len();
+        if there {
+            self.rules.fail.remove(index);
+            self.rules.refresh();
+        }
+        there
     }
     /// The expressions as the original shows them (tags expanded).
     pub fn failregexes(&self) -> Vec<&str> {
-        todo!()
+        self.rules.fail.iter().map(Expression::as_str).collect()
     }
     /// Appends an `ignoreregex`.
-    pub fn add_ignoreregex(&mut self, _source: &str) -> Result<(), PatternError> {
-        todo!()
+    pub fn add_ignoreregex(&mut self, source: &str) -> Result<(), PatternError> {
+        let expression = Expression::new(source, self.rules.use_dns, false)?;
+        self.rules.ignore.push(expression);
+        Ok(())
     }
     /// Removes one, false when there is none of that index.
-    pub fn remove_ignoreregex(&mut self, _index: usize) -> bool {
-        todo!()
+    pub fn remove_ignoreregex(&mut self, index: usize) -> bool {
+        let there = index < self.rules.ignore.len();
+        if there {
+            self.rules.ignore.remove(index);
+        }
+        there
     }
     /// The expressions as the original shows them (tags expanded).
     pub fn ignoreregexes(&self) -> Vec<&str> {
-        todo!()
+        self.rules.ignore.iter().map(Expression::as_str).collect()
     }
     /// Drops all failregexes and ignoreregexes (a reload begins); line-to-line state is kept.
     pub fn clear_expressions(&mut self) {
-        todo!()
+        self.rules.fail.clear();
+        self.rules.ignore.clear();
+        self.rules.refresh();
     }
     /// Sets `datepattern`; empty text returns to the default templates.
-    pub fn set_datepattern(&mut self, _pattern: &str) -> Result<(), PatternError> {
-        todo!()
+    pub fn set_datepattern(&mut self, pattern: &str) -> Result<(), PatternError> {
+        let pattern = pattern.trim();
+        self.detector = match pattern {
+            "" => None,
+            pattern => {
+                let mut detector = Detector::from_pattern(pattern)?;
+                detector.set_default_zone(self.zone.as_deref())?;
+                Some(detector)
+            }
+        };
+        self.datepattern = Some(pattern.to_owned()).filter(|pattern| !pattern.is_empty());
+        Ok(())
     }
     /// The pattern and shown name, or none for the default templates.
     pub fn datepattern(&self) -> Option<(Option<String>, String)> {
-        todo!()
+        match self.detector.as_ref()?.describe() {
+            (None, "Default Detectors") => None,
+            (pattern, name) => Some((pattern.map(str::to_owned), name.to_owned())),
+        }
     }
     /// Sets `logtimezone`.
-    pub fn set_log_timezone(&mut self, _zone: Option<&str>) -> Result<(), PatternError> {
-        todo!()
+    pub fn set_log_timezone(&mut self, zone: Option<&str>) -> Result<(), PatternError> {
+        // Tried on a detector even where none is needed yet, so that a wrong zone is refused now.
+        let mut detector = match self.detector.take() {
+            Some(detector) => detector,
+            None => Detector::defaults(),
+        };
+        let result = detector.set_default_zone(zone);
+        self.detector = Some(detector);
+        result?;
+        self.zone = zone.map(str::to_owned);
+        Ok(())
     }
     /// Date templates with their hits.
     pub fn date_templates(&self) -> Vec<TemplateInfo> {
-        todo!()
+        self.detector
+            .as_ref()
+            .map(Detector::templates)
+            .unwrap_or_default()
     }
+    /// The lines kept for the next match, with `maxlines` above 1.
+    pub fn window(&self) -> &[MatchedLine] {
+        &self.memory.window
+    }
+    /// The last date seen, and whether it told its zone.
+    pub fn last_date(&self) -> Option<(Time, bool)> {
+        self.dates.stamp.map(|stamp| (stamp.time, stamp.zoned))
+    }
+
     /// Judges one line (without its newline; need not be UTF-8). Failures and notes are appended.
     pub fn process(
         &mut self,
-        _line: &[u8],
-        _context: &mut LineContext<'_>,
-        _failures: &mut Vec<Failure>,
-        _notes: &mut Vec<Note>,
+        line: &[u8],
+        context: &mut LineContext<'_>,
+        failures: &mut Vec<Failure>,
+        notes: &mut Vec<Note>,
     ) {
-        todo!()
+        let text = self.encoding.decode(line);
+        self.judge_text(&text, context, notes, None);
+        let hits = self.report.hits.drain(..);
+        failures.extend(hits.filter_map(|hit| Failure::from_hit(hit, context)));
     }
-    /// Judges a block of whole lines, each with its newline; lines that cannot matter cost next to nothing.
-    pub fn process_block(
+
+    /// Judges one line and tells all about it: for `bantam regex`, which counts expressions and not failures.
+    pub fn judge(
         &mut self,
-        _block: &[u8],
-        _context: &mut LineContext<'_>,
-        _failures: &mut Vec<Failure>,
-        _notes: &mut Vec<Note>,
+        line: &[u8],
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+    ) -> &Report {
+        let text: Cow<'_, str> = self.encoding.decode(line);
+        self.judge_text(&text, context, notes, None);
+        &self.report
+    }
+
+    /// The pipeline. Where the line does not tell its time itself, `settle` is called first: it brings the dates up
+    /// to the line before.
+    pub(crate) fn judge_text(
+        &mut self,
+        text: &str,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+        settle: Option<&dyn Fn(&mut Self)>,
     ) {
-        todo!()
+        self.report.hits.clear();
+        self.report.ignored.clear();
+        let moment = Moment::from(&*context);
+        let (detector, dates) = self.dating();
+        let mut dated = cut::look_for_date(detector, dates, text, moment.now, notes);
+        if let Some(settle) = settle.filter(|_| !dated.own_date) {
+            settle(self);
+            let (detector, dates) = self.dating();
+            dated = cut::look_for_date(detector, dates, text, moment.now, notes);
+        }
+        if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
+            let report = &mut self.report;
+            judge::judge(&self.rules, &mut self.memory, dated, context, notes, report);
+        }
+    }
+
+    /// Lets the detector learn from a line that is not judged.
+    pub(crate) fn learn_date(&mut self, text: &str, moment: Moment) {
+        let mut notes = Vec::new();
+        let (detector, dates) = self.dating();
+        let dated = cut::look_for_date(detector, dates, text, moment.now, &mut notes);
+        cut::complete(dated, dates, text, moment, &mut notes);
+    }
+
+    /// Whether the line has a date of its own; leaves the detector at that date.
+    pub(crate) fn finds_date(&mut self, text: &str, now: Time) -> bool {
+        let (detector, _) = self.dating();
+        detector
+            .find(text, now)
+            .is_some_and(|found| found.time.is_some() && !found.span.is_empty())
+    }
+
+    /// What lines may be skipped by, and where their dates stand; none where every line has to be looked at.
+    pub(crate) fn skipping(&self) -> Option<(&Literals, DateAnchor)> {
+        let literals = self.rules.literals.as_ref()?;
+        let anchor = DateAnchor::of(self.datepattern.as_deref()?)?;
+        let sure =
+            self.rules.max_lines == 1 && !self.rules.ignores_first() && anchor.spares(literals);
+        sure.then_some((literals, anchor))
+    }
+
+    fn dating(&mut self) -> (&mut Detector, &mut LastDate) {
+        let detector = self.detector.get_or_insert_with(Detector::defaults);
+        (detector, &mut self.dates)
     }
 }
 

@@ -3,11 +3,27 @@
 //! Stands at the second step of the journey: `daemon` gives it the lines of `source`, `jail` counts what comes
 //! out. Knows nothing of counting, and reads no clock.
 
+mod block;
+mod connection;
+mod cut;
+mod date_anchor;
+mod decode;
+mod expression;
 mod failure;
 mod filter;
 mod id;
+mod judge;
+mod literals;
+mod python;
+mod record;
+mod stamp;
+mod window;
 
 pub use bantam_pattern::Time;
+pub use decode::{Encoding, UnknownEncoding};
 pub use failure::{Failure, MatchedLine};
 pub use filter::{Filter, LineContext, Note, Resolver};
 pub use id::{Family, Id};
+pub use judge::{Hit, Report};
+pub use python::quote as python_quote;
+pub use record::{Record, Value};

@@ -4,8 +4,12 @@
 //! when the line was written. Knows nothing of files and jails.
 
 pub mod date;
+mod engine;
 mod error;
+mod literal;
+mod print;
 mod regex;
+pub mod syntax;
 pub mod tags;
 mod time;
 

@@ -1,5 +1,13 @@
 //! A compiled expression.
+use std::sync::OnceLock;
+
+use memchr::memmem::Finder;
+
 use crate::PatternError;
+use crate::engine::Program;
+use crate::literal::Literals;
+use crate::print::{Target, print};
+use crate::syntax::{self, Ast};
 
 /// How an expression is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,7 +26,15 @@ pub struct LimitHit;
 /// An expression in Python's `re` dialect, with Python's results: search semantics, leftmost-first, same groups.
 #[derive(Debug)]
 pub struct Regex {
-    _source: String,
+    source: String,
+    ast: Ast,
+    literals: Literals,
+    /// Searches for the best required literal, if that promises to be quicker than the expression itself.
+    prefilter: Option<Finder<'static>>,
+    /// For texts of plain ASCII.
+    ascii: Program,
+    /// For all other texts, compiled when the first of them comes.
+    unicode: OnceLock<Option<Program>>,
 }
 
 /// Where the groups of a match lie, in bytes of the text.
@@ -28,44 +44,152 @@ pub struct Captures {
     pub spans: Vec<Option<(usize, usize)>>,
 }
 
+/// A shorter literal stands in nearly every line, so that looking for it first is wasted.
+const SHORTEST_PREFILTER: usize = 3;
+
 impl Regex {
     /// Compiles an expression (tags such as `<HOST>` already expanded, see [`crate::tags`]).
-    pub fn new(_source: &str, _options: Options) -> Result<Regex, PatternError> {
-        todo!()
+    pub fn new(source: &str, options: Options) -> Result<Regex, PatternError> {
+        let ast = syntax::parse(source, options)?;
+        let ascii = compile(&ast, Target::Ascii)?;
+        let literals = Literals::of(&ast);
+        let prefilter = literals
+            .best()
+            .filter(|literal| literal.len() >= SHORTEST_PREFILTER)
+            .map(|literal| Finder::new(literal).into_owned());
+        Ok(Regex {
+            source: source.to_owned(),
+            ast,
+            literals,
+            prefilter,
+            ascii,
+            unicode: OnceLock::new(),
+        })
     }
 
     /// The expression as given.
     pub fn as_str(&self) -> &str {
-        &self._source
+        &self.source
+    }
+
+    /// The expression as a tree.
+    pub fn ast(&self) -> &Ast {
+        &self.ast
     }
 
     /// Name of each group, index 0 (the whole match) first.
     pub fn group_names(&self) -> &[Option<String>] {
-        todo!()
+        &self.ast.groups
     }
 
     /// Index of a named group.
-    pub fn group_index(&self, _name: &str) -> Option<usize> {
-        todo!()
+    pub fn group_index(&self, name: &str) -> Option<usize> {
+        self.ast
+            .groups
+            .iter()
+            .position(|known| known.as_deref() == Some(name))
     }
 
     /// Whether the expression is found anywhere in the text.
-    pub fn is_match(&self, _text: &str) -> Result<bool, LimitHit> {
-        todo!()
+    pub fn is_match(&self, text: &str) -> Result<bool, LimitHit> {
+        self.find(text, 0, None)
     }
 
     /// The first match with its groups.
-    pub fn captures(&self, _text: &str) -> Result<Option<Captures>, LimitHit> {
-        todo!()
+    pub fn captures(&self, text: &str) -> Result<Option<Captures>, LimitHit> {
+        self.captures_at(text, 0)
     }
 
     /// The first match at or after `start` (a character border), look-behind seeing what stands before it.
-    pub fn captures_at(&self, _text: &str, _start: usize) -> Result<Option<Captures>, LimitHit> {
-        todo!()
+    pub fn captures_at(&self, text: &str, start: usize) -> Result<Option<Captures>, LimitHit> {
+        let mut captures = Captures::default();
+        Ok(self
+            .captures_into(text, start, &mut captures)?
+            .then_some(captures))
+    }
+
+    /// Like [`Regex::captures_at`], into memory that is there already; tells whether there was a match. Without one
+    /// `captures` is left as it was.
+    pub fn captures_into(
+        &self,
+        text: &str,
+        start: usize,
+        captures: &mut Captures,
+    ) -> Result<bool, LimitHit> {
+        self.find(text, start, Some(&mut captures.spans))
     }
 
     /// A literal that every text must contain to match, the one best suited for a quick search; none if unknown.
     pub fn required_literal(&self) -> Option<&[u8]> {
-        todo!()
+        self.literals.best()
+    }
+
+    /// All literals that every match contains, in this order and without overlap.
+    pub fn required_literals(&self) -> &[Vec<u8>] {
+        self.literals.all()
+    }
+
+    fn find(
+        &self,
+        text: &str,
+        start: usize,
+        spans: Option<&mut Vec<Option<(usize, usize)>>>,
+    ) -> Result<bool, LimitHit> {
+        let Some(rest) = text.get(start..) else {
+            return Ok(false);
+        };
+        if self
+            .prefilter
+            .as_ref()
+            .is_some_and(|literal| literal.find(rest.as_bytes()).is_none())
+        {
+            return Ok(false);
+        }
+        if text.is_ascii() {
+            return self.ascii.find(text, start, spans);
+        }
+        let unicode = self
+            .unicode
+            .get_or_init(|| compile(&self.ast, Target::Unicode).ok());
+        unicode.as_ref().ok_or(LimitHit)?.find(text, start, spans)
+    }
+}
+
+fn compile(ast: &Ast, target: Target) -> Result<Program, PatternError> {
+    let printed = print(ast, target, true).map_err(|error| PatternError {
+        message: error.message.to_owned(),
+        span: Some(error.span),
+        hint: None,
+    })?;
+    Program::compile(&printed, target == Target::Unicode, ast.groups.len()).map_err(|error| {
+        PatternError {
+            message: format!("this expression is beyond the engine: {error}"),
+            span: None,
+            hint: None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_host_tag_finds_the_address() {
+        let source = crate::tags::expand(
+            "^from <HOST> by <F-USER>.*</F-USER>$",
+            Default::default(),
+            false,
+        )
+        .unwrap();
+        let regex = Regex::new(&source, Options::default()).unwrap();
+        let text = "from 192.0.2.7 by bob\n";
+        let found = regex.captures(text).unwrap().unwrap();
+        let group = |name| found.spans[regex.group_index(name).unwrap()].map(|(a, b)| &text[a..b]);
+        assert_eq!(
+            (group("ip4"), group("user"), group("dns")),
+            (Some("192.0.2.7"), Some("bob"), None)
+        );
     }
 }

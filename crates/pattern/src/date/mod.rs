@@ -1,58 +1,33 @@
 //! When was this line written: date templates, and the detector that finds which of them a log uses.
-use crate::{PatternError, Time};
-use std::ops::Range;
+//!
+//! Stands beside the expressions at the third step of the journey: `detect` asks for the date of each line, cuts it
+//! out and matches what remains.
+//!
+//! A template is an expression with `%` tokens in it ([`tokens`]), bound to word borders or the line's beginning
+//! ([`bounds`]). The [`detector`] tries them in an order that it learns; [`convert`] makes a moment of what was found.
 
-/// A date found in a line.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// Bytes of the date proper (group 1 of its template): what is cut out of the line. May be empty (`{NONE}`).
-    pub span: Range<usize>,
-    /// The moment, or nothing when the text is no possible date (30 February) or is empty.
-    pub time: Option<Time>,
-    /// Whether the text (or a configured time zone) told the zone; the original then counts in whole numbers.
-    pub zoned: bool,
-    /// Index of the template among [`Detector::templates`]' identities.
-    pub template: usize,
-}
+mod bounds;
+mod columns;
+mod convert;
+mod defaults;
+mod detector;
+mod digits;
+mod template;
+mod tokens;
+mod zone;
 
-/// Finds dates, learning which template a log uses.
-#[derive(Debug)]
-pub struct Detector {}
+pub use detector::{Detector, Found, TemplateInfo};
+pub use tokens::Years;
 
-/// A template as `fail2ban-regex` lists it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TemplateInfo {
-    /// Shown name, such as `{^LN-BEG}Day(?P<_sep>[-/])MON…`
-    pub name: String,
-    /// The expression, where it has one.
-    pub pattern: Option<String>,
-    /// Lines that it matched.
-    pub hits: u64,
-}
+/// Where the fields of a template lie in a line, in the order of its expression.
+type Spans = [Option<(usize, usize)>; convert::MAX_FIELDS];
 
-impl Detector {
-    /// The default templates, as when a filter sets no `datepattern`.
-    pub fn defaults() -> Self {
-        todo!()
-    }
-
-    /// The templates of a `datepattern` option: one a line.
-    pub fn from_pattern(_datepattern: &str) -> Result<Self, PatternError> {
-        todo!()
-    }
-
-    /// Zone for lines that carry none (`logtimezone`: `UTC+0200`, `GMT-0100`, `CET` …).
-    pub fn set_default_zone(&mut self, _zone: Option<&str>) -> Result<(), PatternError> {
-        todo!()
-    }
-
-    /// Looks for a date in the line. `now` completes what the text leaves out.
-    pub fn find(&mut self, _line: &str, _now: Time) -> Option<Found> {
-        todo!()
-    }
-
-    /// The templates with their hits, in their current order.
-    pub fn templates(&self) -> Vec<TemplateInfo> {
-        todo!()
-    }
+/// A template's match in a line, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Match {
+    start: usize,
+    end: usize,
+    /// What is to be cut out of the line: group 1. Empty if that took no part.
+    cut: (usize, usize),
+    fields: Spans,
 }

@@ -1,0 +1,208 @@
+//! Failures told over several lines: lines of one connection (`<F-MLFID>`) are put together here until they tell who
+//! failed.
+use crate::record::{Record, Value};
+use crate::{MatchedLine, Time};
+use std::sync::Arc;
+
+/// Connections remembered per filter; the oldest gives way.
+const KEPT: usize = 100;
+/// Seconds for which a connection is remembered after its first line.
+const SECONDS: f64 = 300.0;
+
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    /// Oldest first.
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: String,
+    record: Record,
+    expires: Time,
+}
+
+/// A record joined from all lines of its connection.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) record: Record,
+    /// Remembered until then; not at all when the connection is over.
+    expires: Option<Time>,
+}
+
+impl Joined {
+    /// A record that belongs to no connection.
+    pub(crate) fn alone(record: Record) -> Self {
+        Joined {
+            record,
+            expires: None,
+        }
+    }
+}
+
+/// What the line at hand says about the connection.
+#[derive(Clone, Copy)]
+struct Signals {
+    /// No failure by itself.
+    nofail: bool,
+    /// Access was granted.
+    gained: bool,
+    /// The connection is over.
+    forget: bool,
+}
+
+impl Signals {
+    fn of(fail: &mut Record) -> Self {
+        let gained = fail.has("mlfgained");
+        if gained
+            && !fail.has("nofail")
+            && let Some(text) = fail.known("mlfgained").cloned()
+        {
+            fail.set("nofail", text);
+        }
+        Signals {
+            gained,
+            nofail: fail.has("nofail"),
+            forget: fail.take("mlfforget").is_some_and(|v| v.is_truthy()),
+        }
+    }
+}
+
+impl Connections {
+    /// Joins what a line tells with what earlier lines of the same connection told.
+    pub(crate) fn join(
+        &mut self,
+        id: &str,
+        mut fail: Record,
+        lines: &[MatchedLine],
+        now: Time,
+    ) -> Joined {
+        let mut signals = Signals::of(&mut fail);
+        let known = self.take(id, now);
+        let is_known = known.is_some();
+        let mut joined = match known {
+            Some(entry) => Joined {
+                record: merge(entry.record, fail, signals),
+                expires: (!signals.forget).then_some(entry.expires),
+            },
+            None => {
+                if !signals.forget {
+                    note_user(&mut fail);
+                }
+                Joined {
+                    record: fail,
+                    expires: (!signals.forget).then(|| now.plus_secs(SECONDS)),
+                }
+            }
+        };
+        let users = is_known || !signals.forget;
+        let several = users && user_count(&joined.record) > 1;
+        let pending = joined.record.take("mlfpending").is_some();
+        if pending || several {
+            // Whoever failed before, or tries several names, does not get off by a success.
+            joined.record.take("nofail");
+            joined.record.take("mlfgained");
+            signals.nofail = false;
+            signals.gained = false;
+        }
+        keep_lines(&mut joined.record, lines, signals);
+        joined
+    }
+
+    /// Remembers the connection for its next line, unless it is over.
+    pub(crate) fn remember(&mut self, id: &str, joined: &Joined, now: Time) {
+        let Some(expires) = joined.expires else {
+            return;
+        };
+        if self.entries.len() >= KEPT {
+            self.make_room(now);
+        }
+        self.entries.push(Entry {
+            id: id.to_owned(),
+            record: joined.record.clone(),
+            expires,
+        });
+        // Known connections keep their place in the order of age.
+        let mut at = self.entries.len() - 1;
+        while at > 0 && self.entries[at - 1].expires > expires {
+            self.entries.swap(at - 1, at);
+            at -= 1;
+        }
+    }
+
+    fn take(&mut self, id: &str, now: Time) -> Option<Entry> {
+        let at = self.entries.iter().position(|entry| entry.id == id)?;
+        Some(self.entries.remove(at)).filter(|entry| entry.expires > now)
+    }
+
+    fn make_room(&mut self, now: Time) {
+        self.entries.retain(|entry| entry.expires > now);
+        if self.entries.len() >= KEPT {
+            self.entries.remove(0);
+        }
+    }
+}
+
+/// The earlier record, overwritten with all that the line at hand knows.
+fn merge(mut earlier: Record, fail: Record, signals: Signals) -> Record {
+    let had_nofail = earlier.take("nofail").is_some_and(|v| v.is_truthy());
+    let had_gained = earlier.take("mlfgained").is_some_and(|v| v.is_truthy());
+    if signals.gained {
+        earlier.take("mlfpending");
+    }
+    if !had_nofail && !had_gained && !earlier.has("mlfpending") {
+        // Its lines went out with the failure that was reported then.
+        earlier.take("matches");
+    }
+    if let Some(user) = fail.known("user").filter(|user| user.is_truthy()) {
+        add_user(&mut earlier, &user.text());
+    }
+    earlier.merge_known(fail);
+    earlier
+}
+
+fn note_user(record: &mut Record) {
+    let user = record
+        .known("user")
+        .filter(|user| user.is_truthy())
+        .map(|user| user.text().into_owned());
+    if let Some(user) = user {
+        add_user(record, &user);
+    }
+}
+
+fn add_user(record: &mut Record, user: &str) {
+    let mut users = match record.take_in_place("users") {
+        Some(Value::Users(users)) => users,
+        _ => Vec::new(),
+    };
+    if !users.iter().any(|known| &**known == user) {
+        users.push(Arc::from(user));
+    }
+    record.set("users", Value::Users(users));
+}
+
+fn user_count(record: &Record) -> usize {
+    match record.known("users") {
+        Some(Value::Users(users)) => users.len(),
+        _ => 0,
+    }
+}
+
+fn keep_lines(record: &mut Record, lines: &[MatchedLine], signals: Signals) {
+    if !signals.nofail {
+        let mut kept = match record.take("nofail-matches") {
+            Some(Value::Lines(lines)) => lines,
+            _ => Vec::new(),
+        };
+        kept.extend_from_slice(record.lines("matches"));
+        if !signals.gained {
+            kept.extend_from_slice(lines);
+        }
+        record.set("matches", Value::Lines(kept));
+    } else if !signals.forget {
+        let mut kept = record.lines("nofail-matches").to_vec();
+        kept.extend_from_slice(lines);
+        record.set("nofail-matches", Value::Lines(kept));
+    }
+}

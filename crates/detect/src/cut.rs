@@ -1,0 +1,160 @@
+//! First step of the pipeline: the date is found, judged by the rules for odd and old dates, and cut out of the line.
+use crate::Time;
+use crate::filter::{LineContext, Note};
+use crate::stamp::Stamp;
+use crate::window::Cut;
+use bantam_pattern::date::Detector;
+use std::borrow::Cow;
+
+/// What dates are judged by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) now: Time,
+    in_operation: bool,
+    findtime: Option<f64>,
+}
+
+impl From<&LineContext<'_>> for Moment {
+    fn from(context: &LineContext<'_>) -> Self {
+        Moment {
+            now: context.now,
+            in_operation: context.in_operation,
+            findtime: context.findtime,
+        }
+    }
+}
+
+/// The last date seen; it stands in for lines without one.
+#[derive(Debug, Default)]
+pub(crate) struct LastDate {
+    text: String,
+    pub(crate) stamp: Option<Stamp>,
+}
+
+impl LastDate {
+    fn recent(&self, now: Time) -> Option<Stamp> {
+        self.stamp.filter(|stamp| stamp.is_recent(now))
+    }
+
+    fn set(&mut self, text: &str, stamp: Stamp) {
+        text.clone_into(&mut self.text);
+        self.stamp = Some(stamp);
+    }
+}
+
+/// A line after its date was looked for.
+#[derive(Debug)]
+pub(crate) struct DatedLine<'a> {
+    pub(crate) cut: Cut<'a>,
+    /// None only when nothing tells the time and nothing may be assumed.
+    pub(crate) stamp: Option<Stamp>,
+    /// The line has no date of its own (and its pattern does not say that this is all right).
+    pub(crate) undated: bool,
+    /// The time was read from this line.
+    pub(crate) own_date: bool,
+}
+
+/// Looks for the date in the line itself.
+pub(crate) fn look_for_date<'a>(
+    detector: &mut Detector,
+    last: &mut LastDate,
+    line: &'a str,
+    now: Time,
+    notes: &mut Vec<Note>,
+) -> DatedLine<'a> {
+    let mut dated = DatedLine {
+        cut: whole_line(line, ""),
+        stamp: None,
+        undated: false,
+        own_date: false,
+    };
+    let Some(found) = detector.find(line, now) else {
+        return dated;
+    };
+    let (before, date, after) = split(line, found.span.start, found.span.end);
+    dated.cut = Cut {
+        before,
+        date: Cow::Borrowed(date),
+        after,
+    };
+    if date.is_empty() {
+        // The pattern matched an empty text: the date is optional.
+        dated.stamp = last.recent(now).or(Some(Stamp::now(now)));
+        if last.recent(now).is_some() {
+            dated.cut = whole_line(line, &last.text);
+        }
+    } else if let Some(time) = found.time {
+        let zoned = found.zoned;
+        let stamp = Stamp { time, zoned };
+        last.set(date, stamp);
+        dated.stamp = Some(stamp);
+        dated.own_date = true;
+    } else {
+        note(notes, Note::BadDate(date.to_owned()));
+    }
+    dated
+}
+
+/// Applies the rules for lines without date, with odd and with old dates. None: too old to count.
+pub(crate) fn complete<'a>(
+    mut dated: DatedLine<'a>,
+    last: &mut LastDate,
+    line: &'a str,
+    moment: Moment,
+    notes: &mut Vec<Note>,
+) -> Option<DatedLine<'a>> {
+    let now = moment.now;
+    if dated.stamp.is_none() {
+        dated.undated = true;
+        if let Some(stamp) = last.recent(now) {
+            dated.stamp = Some(stamp);
+            dated.cut = whole_line(line, &last.text);
+        } else if moment.findtime.is_some() && moment.in_operation {
+            dated.stamp = Some(Stamp::now(now));
+        }
+    }
+    let (Some(findtime), Some(stamp)) = (moment.findtime, dated.stamp) else {
+        return Some(dated);
+    };
+    if moment.in_operation {
+        // More than a minute off means now.
+        let deviation = stamp.time.nanos().saturating_sub(now.nanos()) / 1_000_000_000;
+        if deviation.abs() > 60 {
+            note(notes, Note::OddTime { deviation });
+            dated.stamp = Some(Stamp::now(now));
+            last.stamp = dated.stamp;
+        }
+    } else if stamp.time < now.plus_secs(-findtime) {
+        note(notes, Note::TooOld);
+        return None;
+    }
+    Some(dated)
+}
+
+fn whole_line<'a>(line: &'a str, date: &str) -> Cut<'a> {
+    Cut {
+        before: "",
+        date: Cow::Owned(date.to_owned()),
+        after: line,
+    }
+}
+
+fn split(line: &str, start: usize, end: usize) -> (&str, &str, &str) {
+    match (line.get(..start), line.get(start..end), line.get(end..)) {
+        (Some(before), Some(date), Some(after)) => (before, date, after),
+        _ => ("", "", line),
+    }
+}
+
+/// Notes of one kind pile up by the line in a flood, and one of them says all.
+pub(crate) fn note(notes: &mut Vec<Note>, new: Note) {
+    const KEPT: usize = 64;
+    let kind = std::mem::discriminant(&new);
+    let repeated = match &new {
+        Note::Limit { .. } | Note::Resolved { .. } => notes.contains(&new),
+        _ => notes.iter().any(|old| std::mem::discriminant(old) == kind),
+    };
+    if !repeated && notes.len() < KEPT {
+        notes.push(new);
+    }
+}

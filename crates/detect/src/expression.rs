@@ -1,0 +1,211 @@
+//! One expression of a filter with the meaning of its groups.
+use crate::record::{Record, Value};
+use bantam_pattern::tags::{self, UseDns};
+use bantam_pattern::{Captures, LimitHit, Options, PatternError, Regex};
+use std::sync::Arc;
+
+/// Groups that tell who failed; one of them must be in a failregex or in the prefregex before it.
+const IDENTIFYING: [&str; 5] = ["fid", "ip4", "ip6", "dns", "mlfid"];
+
+/// A compiled `failregex`, `prefregex` or `ignoreregex`.
+#[derive(Debug)]
+pub(crate) struct Expression {
+    regex: Regex,
+    /// Named groups in the order of their opening.
+    names: Vec<(Arc<str>, usize)>,
+    /// `alt_user_1` fills `user`: group, target.
+    alternatives: Vec<(Arc<str>, Arc<str>)>,
+    /// `tuple_id_1` joins `id`: group, target.
+    tuples: Vec<(Arc<str>, Arc<str>)>,
+    pub(crate) groups: IdGroups,
+}
+
+/// Where the groups stand that identify somebody.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct IdGroups {
+    pub(crate) fid: Option<usize>,
+    pub(crate) ip4: Option<usize>,
+    pub(crate) ip6: Option<usize>,
+    pub(crate) dns: Option<usize>,
+    pub(crate) cidr: Option<usize>,
+    pub(crate) mlfid: Option<usize>,
+    pub(crate) nofail: Option<usize>,
+}
+
+impl Expression {
+    pub(crate) fn new(
+        source: &str,
+        use_dns: UseDns,
+        multi_line: bool,
+    ) -> Result<Self, PatternError> {
+        // `<SKIPLINES>` is expanded in all of them, as in the original.
+        let expanded = tags::expand(source, use_dns, true)?;
+        if expanded.trim_start().is_empty() {
+            return Err(PatternError {
+                message: "Cannot add empty regex".to_owned(),
+                span: None,
+                hint: Some("leave the option out, or write an expression".to_owned()),
+            });
+        }
+        let options = Options {
+            multi_line,
+            ignore_case: false,
+        };
+        let regex = Regex::new(&expanded, options).map_err(|error| PatternError {
+            message: format!(
+                "Unable to compile regular expression '{expanded}':\n{}",
+                error.message
+            ),
+            ..error
+        })?;
+        Ok(Self::with_roles(regex))
+    }
+
+    fn with_roles(regex: Regex) -> Self {
+        let names: Vec<(Arc<str>, usize)> = regex
+            .group_names()
+            .iter()
+            .enumerate()
+            .filter_map(|(index, name)| Some((Arc::from(name.as_deref()?), index)))
+            .collect();
+        let named = |prefix: &str| {
+            let mut found: Vec<(Arc<str>, Arc<str>)> = names
+                .iter()
+                .filter_map(|(name, _)| {
+                    let target = name.strip_prefix(prefix)?;
+                    (name.len() > 4).then(|| (name.clone(), target_name(target)))
+                })
+                .collect();
+            found.sort();
+            found
+        };
+        let at = |name: &str| regex.group_index(name);
+        Expression {
+            alternatives: named("alt_"),
+            tuples: named("tuple_"),
+            groups: IdGroups {
+                fid: at("fid"),
+                ip4: at("ip4"),
+                ip6: at("ip6"),
+                dns: at("dns"),
+                cidr: at("cidr"),
+                mlfid: at("mlfid"),
+                nofail: at("nofail"),
+            },
+            names,
+            regex,
+        }
+    }
+
+    /// The expression with its tags expanded.
+    pub(crate) fn as_str(&self) -> &str {
+        self.regex.as_str()
+    }
+
+    /// Whether a match can tell who failed.
+    pub(crate) fn identifies(&self) -> bool {
+        IDENTIFYING
+            .iter()
+            .any(|name| self.regex.group_index(name).is_some())
+    }
+
+    /// The group that prefregex hands on to the failregexes.
+    pub(crate) fn content_group(&self) -> Option<usize> {
+        self.regex.group_index("content")
+    }
+
+    /// Whether the spans of the identifying groups alone decide what a match means.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.alternatives.is_empty()
+            && self.tuples.is_empty()
+            && self.groups.mlfid.is_none()
+            && self.groups.nofail.is_none()
+    }
+
+    pub(crate) fn captures(&self, text: &str) -> Result<Option<Captures>, LimitHit> {
+        self.regex.captures(text)
+    }
+
+    pub(crate) fn is_match(&self, text: &str) -> Result<bool, LimitHit> {
+        self.regex.is_match(text)
+    }
+
+    pub(crate) fn required_literal(&self) -> Option<&[u8]> {
+        // A line never holds its own end, the text that an expression sees does.
+        self.regex
+            .required_literal()
+            .filter(|literal| !literal.is_empty() && !literal.contains(&b'\n'))
+    }
+
+    /// All named groups, alternatives and tuples joined.
+    pub(crate) fn record(&self, text: &str, captures: &Captures) -> Record {
+        let mut record = Record::with_capacity(self.names.len() + 2);
+        for (name, group) in &self.names {
+            let value = span_text(text, captures, Some(*group))
+                .map_or(Value::Missing, |text| Value::Text(text.into()));
+            record.push(name.clone(), value);
+        }
+        for (group, target) in &self.alternatives {
+            if record.has(group)
+                && !record.has(target)
+                && let Some(value) = record.known(group).cloned()
+            {
+                record.set(target, value);
+            }
+        }
+        for (group, target) in &self.tuples {
+            let part = record.known(group).cloned().unwrap_or(Value::Missing);
+            let joined = match record.known(target).cloned() {
+                Some(Value::Tuple(mut parts)) => {
+                    parts.push(part);
+                    parts
+                }
+                first => vec![first.unwrap_or(Value::Missing), part],
+            };
+            record.set(target, Value::Tuple(joined));
+        }
+        record
+    }
+
+    /// The lines that `<SKIPLINES>` passed over, in order.
+    pub(crate) fn skipped_lines<'t>(&self, text: &'t str, captures: &Captures) -> Vec<&'t str> {
+        let mut skipped = Vec::new();
+        for index in 0.. {
+            let Some(group) = self.regex.group_index(&format!("skiplines{index}")) else {
+                break;
+            };
+            if let Some(text) = span_text(text, captures, Some(group)) {
+                skipped.extend(text.split_terminator('\n'));
+            }
+        }
+        skipped
+    }
+}
+
+/// The text of a group that took part.
+pub(crate) fn span_text<'t>(
+    text: &'t str,
+    captures: &Captures,
+    group: Option<usize>,
+) -> Option<&'t str> {
+    let (start, end) = (*captures.spans.get(group?)?)?;
+    text.get(start..end)
+}
+
+/// `user_1` is a further form of `user`; `id` and `port` have longer names inside.
+fn target_name(name: &str) -> Arc<str> {
+    let base = match name.rsplit_once('_') {
+        Some((base, digits))
+            if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            base
+        }
+        _ => name,
+    };
+    match base {
+        "id" => "fid",
+        "port" => "fport",
+        other => other,
+    }
+    .into()
+}

@@ -1,0 +1,578 @@
+//! The pipeline proper: a line whose date is cut out goes through ignoreregex, prefregex and failregex, and what
+//! matched becomes hits.
+use crate::connection::{Connections, Joined};
+use crate::cut::{DatedLine, note};
+use crate::expression::{Expression, span_text};
+use crate::filter::{LineContext, Note};
+use crate::literals::Literals;
+use crate::record::{Record, Value};
+use crate::stamp::Stamp;
+use crate::window::{Lines, Taken, write_lines};
+use crate::{Id, MatchedLine, Time};
+use bantam_pattern::Captures;
+use bantam_pattern::tags::UseDns;
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::ControlFlow;
+
+/// A failregex that matched, and whom it names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Index of the failregex, from 0.
+    pub expression: usize,
+    /// Who failed; none while a tracked connection has not told yet (only with [`crate::Filter::set_keep_pending`]).
+    pub id: Option<Id>,
+    /// The id was put together from several groups, its text is a Python tuple.
+    pub composite: bool,
+    /// When; none where nothing tells and nothing may be assumed.
+    pub time: Option<Time>,
+    /// The original would hold this time as a whole number.
+    pub zoned: bool,
+    /// Marked as no failure by itself (`<F-NOFAIL>`).
+    pub nofail: bool,
+    /// All that is known; empty when records are switched off and nothing depends on them.
+    pub record: Record,
+}
+
+/// What became of one line.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Matches that count, in the order of the expressions.
+    pub hits: Vec<Hit>,
+    /// Indices of the ignoreregexes that matched, as often as they did.
+    pub ignored: Vec<usize>,
+    /// The last search of prefregex succeeded.
+    pub prefix_matched: bool,
+    /// Groups of that search, where records are kept and prefregex matched.
+    pub prefix_groups: Option<Record>,
+}
+
+/// The expressions and what governs them.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) prefregex: Option<Expression>,
+    pub(crate) fail: Vec<Expression>,
+    pub(crate) ignore: Vec<Expression>,
+    pub(crate) use_dns: UseDns,
+    pub(crate) max_lines: usize,
+    /// All failregexes are tried, not only up to the first that matches.
+    pub(crate) check_all: bool,
+    /// Ids and names are taken as they stand.
+    pub(crate) raw_hosts: bool,
+    /// Matches of connections that do not tell an address yet are reported too.
+    pub(crate) keep_pending: bool,
+    /// Hits carry their record even where only their number counts.
+    pub(crate) keep_records: bool,
+    /// Texts without these match nothing.
+    pub(crate) literals: Option<Literals>,
+}
+
+impl Rules {
+    pub(crate) fn new() -> Self {
+        Rules {
+            prefregex: None,
+            fail: Vec::new(),
+            ignore: Vec::new(),
+            use_dns: UseDns::default(),
+            max_lines: 1,
+            check_all: false,
+            raw_hosts: false,
+            keep_pending: false,
+            keep_records: true,
+            literals: None,
+        }
+    }
+
+    /// To be called after a change of prefregex or failregex.
+    pub(crate) fn refresh(&mut self) {
+        self.literals = Literals::of(self.prefregex.as_ref(), &self.fail);
+    }
+
+    fn multi_line(&self) -> bool {
+        self.max_lines > 1
+    }
+
+    fn raw(&self) -> bool {
+        self.raw_hosts || self.use_dns == UseDns::Raw
+    }
+
+    /// Few ignoreregexes beside many failregexes are tried before them.
+    pub(crate) fn ignores_first(&self) -> bool {
+        !self.ignore.is_empty() && self.ignore.len() + 2 < self.fail.len()
+    }
+
+    fn needs_record(&self, expression: &Expression) -> bool {
+        self.keep_records
+            || !expression.is_plain()
+            || self.prefregex.as_ref().is_some_and(|e| !e.is_plain())
+    }
+}
+
+/// What is kept from line to line.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) window: Vec<MatchedLine>,
+    pub(crate) connections: Connections,
+    /// Reused space for the text under examination.
+    whole: String,
+    content: String,
+}
+
+/// Judges a line; the outcome is left in `report`, where `prefix_matched` outlives lines that do not get that far.
+pub(crate) fn judge(
+    rules: &Rules,
+    memory: &mut Memory,
+    line: DatedLine<'_>,
+    context: &mut LineContext<'_>,
+    notes: &mut Vec<Note>,
+    report: &mut Report,
+) {
+    let lines = if rules.multi_line() {
+        memory.window.push(line.cut.to_line());
+        let surplus = memory.window.len().saturating_sub(rules.max_lines);
+        memory.window.drain(..surplus);
+        Lines::Many(memory.window.clone())
+    } else {
+        Lines::One(line.cut)
+    };
+    let mut whole = std::mem::take(&mut memory.whole);
+    let mut content = std::mem::take(&mut memory.content);
+    lines.write(&mut whole);
+    let mut pass = Pass {
+        rules,
+        memory,
+        lines,
+        stamp: line.stamp,
+        undated: line.undated,
+        prefix: None,
+        context,
+        notes,
+        report,
+    };
+    pass.run(&whole, &mut content);
+    memory.whole = whole;
+    memory.content = content;
+}
+
+/// One line on its way.
+struct Pass<'a, 'c, 'w> {
+    rules: &'a Rules,
+    memory: &'a mut Memory,
+    lines: Lines<'a>,
+    stamp: Option<Stamp>,
+    undated: bool,
+    /// prefregex with its match in the whole text.
+    prefix: Option<(&'a Expression, Captures, &'w str)>,
+    context: &'a mut LineContext<'c>,
+    notes: &'a mut Vec<Note>,
+    report: &'a mut Report,
+}
+
+impl<'w> Pass<'_, '_, 'w> {
+    fn run(&mut self, whole: &'w str, content: &mut String) {
+        if self.rules.ignores_first() && self.is_ignored(whole) {
+            return;
+        }
+        if self.lacks_literals(whole) {
+            return;
+        }
+        // Until a match changes it, the text is the whole buffer or the part that prefregex chose.
+        let mut own_text = match self.enter(whole, content) {
+            ControlFlow::Break(()) => return,
+            ControlFlow::Continue(chosen) => chosen,
+        };
+        for (index, expression) in self.rules.fail.iter().enumerate() {
+            let text: &str = if own_text { content } else { whole };
+            let found = match expression.captures(text) {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                Err(_) => {
+                    self.limit("failregex", index);
+                    continue;
+                }
+            };
+            let mut rest = None;
+            let flow = self.matched(index, expression, text, &found, &mut rest);
+            if let Some(left) = rest {
+                write_lines(&left, content);
+                own_text = true;
+                if self.rules.multi_line() {
+                    self.memory.window = left;
+                }
+            }
+            if flow.is_break() {
+                break;
+            }
+        }
+    }
+
+    fn lacks_literals(&mut self, whole: &str) -> bool {
+        let literals = self.rules.literals.as_ref();
+        let lacks = literals.is_some_and(|literals| !literals.occur_in(whole.as_bytes()));
+        if lacks && self.rules.prefregex.is_some() {
+            self.report.prefix_matched = false;
+            self.report.prefix_groups = None;
+        }
+        lacks
+    }
+
+    /// Applies prefregex: stop, or go on with the content it chose (true) or the whole text (false).
+    fn enter(&mut self, whole: &'w str, content: &mut String) -> ControlFlow<(), bool> {
+        let Some(expression) = &self.rules.prefregex else {
+            return ControlFlow::Continue(false);
+        };
+        self.report.prefix_matched = false;
+        self.report.prefix_groups = None;
+        let found = match expression.captures(whole) {
+            Ok(Some(found)) => found,
+            Ok(None) => return ControlFlow::Break(()),
+            Err(_) => {
+                self.limit("prefregex", 0);
+                return ControlFlow::Break(());
+            }
+        };
+        self.report.prefix_matched = true;
+        if self.rules.keep_records {
+            self.report.prefix_groups = Some(expression.record(whole, &found));
+        }
+        let chosen = span_text(whole, &found, expression.content_group())
+            .filter(|chosen| !chosen.is_empty());
+        if let Some(chosen) = chosen {
+            content.clear();
+            content.push_str(chosen);
+            content.push('\n');
+            if self.rules.multi_line() {
+                self.memory.window = vec![MatchedLine {
+                    after: chosen.to_owned(),
+                    ..MatchedLine::default()
+                }];
+            }
+        }
+        self.prefix = Some((expression, found, whole));
+        ControlFlow::Continue(chosen.is_some())
+    }
+
+    /// A failregex matched: is it ignored, who is it, and does the search go on? `rest` receives the lines that
+    /// the next expression looks at instead, if they change.
+    fn matched(
+        &mut self,
+        index: usize,
+        expression: &Expression,
+        text: &str,
+        found: &Captures,
+        rest: &mut Option<Vec<MatchedLine>>,
+    ) -> ControlFlow<()> {
+        let all = self.rules.check_all;
+        let consumes = !all || self.rules.multi_line();
+        let lasting = self.rules.multi_line() || self.rules.needs_record(expression);
+        // The lines of a match cost allocations; where nobody will see them they are not put together.
+        let mut taken = if lasting {
+            self.lines.take(expression, text, found)
+        } else {
+            Taken::default()
+        };
+        if !self.rules.ignore.is_empty() && self.is_match_ignored(text, &taken) {
+            if consumes {
+                *rest = Some(taken.left);
+            }
+            return go_on(all);
+        }
+        if self.undated {
+            note(self.notes, Note::Undated);
+            if self.stamp.is_none() && self.context.findtime.is_some() {
+                return ControlFlow::Continue(());
+            }
+        }
+        if consumes {
+            *rest = Some(std::mem::take(&mut taken.left));
+        }
+        if lasting && self.rules.needs_record(expression) {
+            self.record_hit(index, expression, text, found, &taken.matched)
+        } else {
+            self.count_hit(index, expression, text, found)
+        }
+    }
+
+    /// The quick way: only the identifying groups are looked at.
+    fn count_hit(
+        &mut self,
+        index: usize,
+        expression: &Expression,
+        text: &str,
+        found: &Captures,
+    ) -> ControlFlow<()> {
+        let prefix = self.prefix.take();
+        let who = {
+            let groups = expression.groups;
+            let outer = prefix.as_ref().map(|(e, ..)| e.groups).unwrap_or_default();
+            let pick = |inner: Option<usize>, outer: Option<usize>| {
+                span_text(text, found, inner).or_else(|| {
+                    let (_, found, whole) = prefix.as_ref()?;
+                    span_text(whole, found, outer)
+                })
+            };
+            Who {
+                fid: pick(groups.fid, outer.fid).map(Cow::Borrowed),
+                composite: false,
+                ip4: pick(groups.ip4, outer.ip4).map(Cow::Borrowed),
+                ip6: pick(groups.ip6, outer.ip6).map(Cow::Borrowed),
+                dns: pick(groups.dns, outer.dns).map(Cow::Borrowed),
+                cidr: pick(groups.cidr, outer.cidr).map(Cow::Borrowed),
+            }
+        };
+        let identity = self.identify(&who, false);
+        self.prefix = prefix;
+        match identity {
+            Identity::Nobody | Identity::Pending => ControlFlow::Continue(()),
+            Identity::Known { ids, .. } => {
+                for id in ids {
+                    self.push_hit(index, Some(id), false, Record::default());
+                }
+                go_on(self.rules.check_all)
+            }
+        }
+    }
+
+    /// The full way: groups, connections, lines.
+    fn record_hit(
+        &mut self,
+        index: usize,
+        expression: &Expression,
+        text: &str,
+        found: &Captures,
+        lines: &[MatchedLine],
+    ) -> ControlFlow<()> {
+        let all = self.rules.check_all;
+        let mut record = expression.record(text, found);
+        if let Some((prefix, found, whole)) = &self.prefix {
+            let mut merged = prefix.record(whole, found);
+            merged.take("content");
+            merged.merge_known(record);
+            record = merged;
+        }
+        let connection = record.known("mlfid").map(|id| id.text().into_owned());
+        let now = self.context.now;
+        let mut joined = match &connection {
+            Some(id) => self.memory.connections.join(id, record, lines, now),
+            None => {
+                record.set("matches", Value::Lines(lines.to_vec()));
+                Joined::alone(record)
+            }
+        };
+        let flow = if connection.is_some() && joined.record.has("nofail") && !all {
+            ControlFlow::Break(())
+        } else {
+            self.name_hit(index, connection.is_some(), &mut joined.record)
+        };
+        if let Some(id) = &connection {
+            self.memory.connections.remember(id, &joined, now);
+        }
+        flow
+    }
+
+    fn name_hit(&mut self, index: usize, tracked: bool, record: &mut Record) -> ControlFlow<()> {
+        let all = self.rules.check_all;
+        let who = Who::from_record(record);
+        match self.identify(&who, tracked) {
+            Identity::Nobody => return ControlFlow::Continue(()),
+            Identity::Pending => {
+                record.set("mlfpending", Value::Set);
+                if !all && !self.rules.keep_pending {
+                    return ControlFlow::Break(());
+                }
+                self.push_hit(index, None, false, record.clone());
+            }
+            Identity::Known { ids, address } => {
+                if let Some(address) = address {
+                    record.set("ip", Value::Address(address));
+                }
+                for id in ids {
+                    self.push_hit(index, Some(id), who.composite, record.clone());
+                }
+            }
+        }
+        go_on(all)
+    }
+
+    fn push_hit(&mut self, expression: usize, id: Option<Id>, composite: bool, record: Record) {
+        self.report.hits.push(Hit {
+            expression,
+            id,
+            composite,
+            time: self.stamp.map(|stamp| stamp.time),
+            zoned: self.stamp.is_some_and(|stamp| stamp.zoned),
+            nofail: record.has("nofail"),
+            record,
+        });
+    }
+
+    fn is_match_ignored(&mut self, text: &str, taken: &Taken) -> bool {
+        if !self.rules.multi_line() {
+            return self.is_ignored(text);
+        }
+        let mut matched = String::new();
+        write_lines(&taken.matched, &mut matched);
+        self.is_ignored(&matched)
+    }
+
+    fn is_ignored(&mut self, text: &str) -> bool {
+        let mut ignored = false;
+        for (index, expression) in self.rules.ignore.iter().enumerate() {
+            match expression.is_match(text) {
+                Ok(true) => {
+                    self.report.ignored.push(index);
+                    ignored = true;
+                    if !self.rules.check_all {
+                        break;
+                    }
+                }
+                Ok(false) => {}
+                Err(_) => self.limit("ignoreregex", index),
+            }
+        }
+        ignored
+    }
+
+    fn limit(&mut self, option: &'static str, index: usize) {
+        note(self.notes, Note::Limit { option, index });
+    }
+
+    /// Whom the groups name.
+    fn identify(&mut self, who: &Who<'_>, tracked: bool) -> Identity {
+        let raw = self.rules.raw();
+        let plain_id = |text: &str| match raw {
+            true => Id::Raw(text.to_owned()),
+            false => Id::parse(text),
+        };
+        let (text, address) = if let Some(ip) = &who.ip4 {
+            let parsed = ip.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
+            (ip, address_id(ip, parsed, who.cidr.as_deref()))
+        } else if let Some(ip) = &who.ip6 {
+            let parsed = ip.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+            (ip, address_id(ip, parsed, who.cidr.as_deref()))
+        } else if let Some(name) = &who.dns {
+            if !raw {
+                return Identity::Known {
+                    ids: self.resolve(name),
+                    address: None,
+                };
+            }
+            (name, Id::Raw(name.clone().into_owned()))
+        } else {
+            return match &who.fid {
+                Some(id) if who.composite => Identity::one(Id::Raw(id.clone().into_owned())),
+                Some(id) => Identity::one(plain_id(id)),
+                None if tracked => Identity::Pending,
+                None => Identity::Nobody,
+            };
+        };
+        match &who.fid {
+            Some(id) if who.composite => Identity::Known {
+                ids: vec![Id::Raw(id.clone().into_owned())],
+                address: Some(address),
+            },
+            Some(id) if id != text => Identity::Known {
+                ids: vec![plain_id(id)],
+                address: Some(address),
+            },
+            _ => Identity::one(address),
+        }
+    }
+
+    /// Addresses of a name, by the rules of `usedns`.
+    fn resolve(&mut self, name: &str) -> Vec<Id> {
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(name);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return vec![Id::single(address)];
+        }
+        if matches!(self.rules.use_dns, UseDns::No | UseDns::Raw) {
+            return Vec::new();
+        }
+        let mut ids: Vec<Id> = Vec::new();
+        for address in self.context.resolver.addresses(name) {
+            let id = Id::single(address);
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        if !ids.is_empty() && self.rules.use_dns == UseDns::Warn {
+            let resolved = Note::Resolved {
+                name: name.to_owned(),
+                ids: ids.clone(),
+            };
+            note(self.notes, resolved);
+        }
+        ids
+    }
+}
+
+/// The first match ends a line, unless all expressions are to be tried.
+fn go_on(all: bool) -> ControlFlow<()> {
+    match all {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
+    }
+}
+
+/// The texts of the identifying groups.
+struct Who<'t> {
+    fid: Option<Cow<'t, str>>,
+    composite: bool,
+    ip4: Option<Cow<'t, str>>,
+    ip6: Option<Cow<'t, str>>,
+    dns: Option<Cow<'t, str>>,
+    cidr: Option<Cow<'t, str>>,
+}
+
+impl Who<'static> {
+    fn from_record(record: &Record) -> Self {
+        let text = |name: &str| {
+            record
+                .known(name)
+                .map(|value| Cow::Owned(value.text().into_owned()))
+        };
+        Who {
+            fid: text("fid"),
+            composite: matches!(record.known("fid"), Some(Value::Tuple(_))),
+            ip4: text("ip4"),
+            ip6: text("ip6"),
+            dns: text("dns"),
+            cidr: text("cidr"),
+        }
+    }
+}
+
+enum Identity {
+    /// No identifying group took part: the expression matched without meaning.
+    Nobody,
+    /// The connection is known, but not yet whose it is.
+    Pending,
+    Known {
+        /// None when a name does not resolve.
+        ids: Vec<Id>,
+        /// The address, where the id is something else.
+        address: Option<Id>,
+    },
+}
+
+impl Identity {
+    fn one(id: Id) -> Self {
+        Identity::Known {
+            ids: vec![id],
+            address: None,
+        }
+    }
+}
+
+/// An address of known family; what is none stays as it stands.
+fn address_id(text: &str, parsed: Option<IpAddr>, cidr: Option<&str>) -> Id {
+    match (parsed, cidr.filter(|cidr| !cidr.is_empty())) {
+        (None, _) => Id::Raw(text.to_owned()),
+        (Some(address), None) => Id::single(address),
+        // Digits beyond any prefix length leave the address whole.
+        (Some(address), Some(cidr)) => Id::network(address, cidr.parse().unwrap_or(u8::MAX)),
+    }
+}

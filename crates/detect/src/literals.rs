@@ -1,0 +1,95 @@
+//! Literals without which no expression of a filter can match: what most lines are dismissed by.
+use crate::expression::Expression;
+use memchr::memmem::Finder;
+
+/// More than these, and looking for all of them costs more than it saves.
+const MOST: usize = 4;
+
+/// A line that holds none of these matches nothing.
+#[derive(Debug)]
+pub(crate) struct Literals {
+    finders: Vec<Finder<'static>>,
+}
+
+impl Literals {
+    /// Those of the expressions that a line must pass; none where some expression has none.
+    pub(crate) fn of(prefregex: Option<&Expression>, fail: &[Expression]) -> Option<Self> {
+        let mut needles: Vec<&[u8]> = match prefregex {
+            // Whether prefregex matched is reported, so its own literal is the only one that may dismiss a line.
+            Some(expression) => vec![expression.required_literal()?],
+            None => fail
+                .iter()
+                .map(Expression::required_literal)
+                .collect::<Option<_>>()?,
+        };
+        needles.sort_unstable_by_key(|needle| needle.len());
+        let mut chosen: Vec<&[u8]> = Vec::new();
+        for needle in needles {
+            // A longer literal is found wherever a shorter one in it is.
+            if !chosen
+                .iter()
+                .any(|shorter| memchr::memmem::find(needle, shorter).is_some())
+            {
+                chosen.push(needle);
+            }
+        }
+        let usable = (1..=MOST).contains(&chosen.len()) && chosen.iter().all(|n| n.is_ascii());
+        usable.then(|| Literals {
+            finders: chosen
+                .into_iter()
+                .map(|needle| Finder::new(needle).into_owned())
+                .collect(),
+        })
+    }
+
+    /// Whether any of them is in the text.
+    pub(crate) fn occur_in(&self, text: &[u8]) -> bool {
+        self.finders
+            .iter()
+            .any(|finder| finder.find(text).is_some())
+    }
+
+    /// Whether cutting something out between the bytes `before` and `after` can bring one of them about.
+    pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
+        self.finders.iter().any(|finder| {
+            finder
+                .needle()
+                .windows(2)
+                .any(|pair| pair == [before, after])
+        })
+    }
+
+    /// Places in the block where one of them stands.
+    pub(crate) fn search<'l, 'b>(&'l self, block: &'b [u8]) -> Places<'l, 'b> {
+        Places {
+            next: self
+                .finders
+                .iter()
+                .map(|finder| (finder, finder.find(block)))
+                .collect(),
+            block,
+        }
+    }
+}
+
+/// Goes through a block from place to place.
+pub(crate) struct Places<'l, 'b> {
+    block: &'b [u8],
+    next: Vec<(&'l Finder<'static>, Option<usize>)>,
+}
+
+impl Places<'_, '_> {
+    /// The first place at or after `from`, which never goes back.
+    pub(crate) fn next_from(&mut self, from: usize) -> Option<usize> {
+        for (finder, place) in &mut self.next {
+            if place.is_some_and(|at| at < from) {
+                *place = self
+                    .block
+                    .get(from..)
+                    .and_then(|rest| finder.find(rest))
+                    .map(|at| from + at);
+            }
+        }
+        self.next.iter().filter_map(|(_, place)| *place).min()
+    }
+}

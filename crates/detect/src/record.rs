@@ -1,0 +1,165 @@
+//! What is known about a failure: the captured groups and what the pipeline adds, in the order in which they came
+//! (that order is visible in the output of `bantam regex -o row`).
+use crate::python::quote;
+use crate::{Id, MatchedLine};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// One value of a [`Record`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A group that took no part in the match.
+    Missing,
+    /// Captured text.
+    Text(Arc<str>),
+    /// Several groups combined (`<F-TUPLE_…>`).
+    Tuple(Vec<Value>),
+    /// Different users of one connection, in the order in which they were seen.
+    Users(Vec<Arc<str>>),
+    /// A mark that is set.
+    Set,
+    /// The address behind an id.
+    Address(Id),
+    /// Log lines.
+    Lines(Vec<MatchedLine>),
+}
+
+impl Value {
+    /// Whether there is anything in it; empty text counts as nothing.
+    pub fn is_truthy(&self) -> bool {
+        match self {
+            Value::Missing => false,
+            Value::Text(text) => !text.is_empty(),
+            Value::Tuple(parts) => !parts.is_empty(),
+            Value::Users(users) => !users.is_empty(),
+            Value::Lines(lines) => !lines.is_empty(),
+            Value::Set | Value::Address(_) => true,
+        }
+    }
+
+    /// The value as Python's `str` gives it.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Value::Text(text) => Cow::Borrowed(text),
+            Value::Address(id) => Cow::Owned(id.to_string()),
+            _ => Cow::Owned(self.literal()),
+        }
+    }
+
+    /// The value as Python's `repr` gives it.
+    pub fn literal(&self) -> String {
+        let list = |parts: Vec<String>| parts.join(", ");
+        match self {
+            Value::Missing => "None".to_owned(),
+            Value::Text(text) => quote(text),
+            Value::Tuple(parts) if parts.len() == 1 => format!("({},)", parts[0].literal()),
+            Value::Tuple(parts) => {
+                format!("({})", list(parts.iter().map(Value::literal).collect()))
+            }
+            Value::Users(users) => {
+                format!("{{{}}}", list(users.iter().map(|u| quote(u)).collect()))
+            }
+            Value::Set => "1".to_owned(),
+            Value::Address(id) => quote(&id.to_string()),
+            Value::Lines(lines) => {
+                format!("[{}]", list(lines.iter().map(line_literal).collect()))
+            }
+        }
+    }
+}
+
+fn line_literal(line: &MatchedLine) -> String {
+    format!(
+        "({}, {}, {})",
+        quote(&line.before),
+        quote(&line.date),
+        quote(&line.after)
+    )
+}
+
+/// Values by name, in the order of their first appearance.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    entries: Vec<(Arc<str>, Value)>,
+}
+
+impl Record {
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Record {
+            entries: Vec::with_capacity(entries),
+        }
+    }
+
+    /// All values that are there, those of groups without part as [`Value::Missing`].
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.entries.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// A value that is there and not [`Value::Missing`].
+    pub fn known(&self, name: &str) -> Option<&Value> {
+        match self.find(name) {
+            Some(Value::Missing) | None => None,
+            found => found,
+        }
+    }
+
+    /// Whether the value is there and not empty.
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some_and(Value::is_truthy)
+    }
+
+    /// The log lines kept under `matches`, oldest first.
+    pub fn matches(&self) -> &[MatchedLine] {
+        self.lines("matches")
+    }
+
+    pub(crate) fn lines(&self, name: &str) -> &[MatchedLine] {
+        match self.find(name) {
+            Some(Value::Lines(lines)) => lines,
+            _ => &[],
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Value> {
+        self.entries
+            .iter()
+            .find(|(key, _)| &**key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// A fresh name, known to be none of those that are there.
+    pub(crate) fn push(&mut self, name: Arc<str>, value: Value) {
+        self.entries.push((name, value));
+    }
+
+    /// Sets a value, in its place or as the last.
+    pub fn set(&mut self, name: &str, value: Value) {
+        match self.entries.iter_mut().find(|(key, _)| &**key == name) {
+            Some((_, old)) => *old = value,
+            None => self.entries.push((name.into(), value)),
+        }
+    }
+
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        let at = self.entries.iter().position(|(key, _)| &**key == name)?;
+        Some(self.entries.remove(at).1)
+    }
+
+    /// Takes the value and leaves its place in the order to the one that follows.
+    pub(crate) fn take_in_place(&mut self, name: &str) -> Option<Value> {
+        let (_, value) = self.entries.iter_mut().find(|(key, _)| &**key == name)?;
+        Some(std::mem::replace(value, Value::Missing))
+    }
+
+    /// Overwrites with all values of `other` that are known.
+    pub(crate) fn merge_known(&mut self, other: Record) {
+        for (name, value) in other.entries {
+            if value != Value::Missing {
+                match self.entries.iter_mut().find(|(key, _)| *key == name) {
+                    Some((_, old)) => *old = value,
+                    None => self.entries.push((name, value)),
+                }
+            }
+        }
+    }
+}

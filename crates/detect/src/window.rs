@@ -1,0 +1,119 @@
+//! The lines that expressions look at: one, or with `maxlines` the last few.
+use crate::MatchedLine;
+use crate::expression::Expression;
+use bantam_pattern::Captures;
+use std::borrow::Cow;
+
+/// A line cut at its date.
+#[derive(Debug, Clone)]
+pub(crate) struct Cut<'a> {
+    pub(crate) before: &'a str,
+    pub(crate) date: Cow<'a, str>,
+    pub(crate) after: &'a str,
+}
+
+impl Cut<'_> {
+    pub(crate) fn to_line(&self) -> MatchedLine {
+        MatchedLine {
+            before: self.before.to_owned(),
+            date: self.date.clone().into_owned(),
+            after: self.after.to_owned(),
+        }
+    }
+}
+
+/// What a match is counted back to.
+#[derive(Debug)]
+pub(crate) enum Lines<'a> {
+    One(Cut<'a>),
+    Many(Vec<MatchedLine>),
+}
+
+/// Which lines a match took and which it left.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) matched: Vec<MatchedLine>,
+    pub(crate) left: Vec<MatchedLine>,
+}
+
+impl Lines<'_> {
+    /// Writes the lines without their dates, each with a newline.
+    pub(crate) fn write(&self, out: &mut String) {
+        out.clear();
+        match self {
+            Lines::One(cut) => {
+                out.push_str(cut.before);
+                out.push_str(cut.after);
+                out.push('\n');
+            }
+            Lines::Many(lines) => write_lines(lines, out),
+        }
+    }
+
+    /// Tells the lines of a match in `text`, which begins like the written form of these lines.
+    pub(crate) fn take(&self, expression: &Expression, text: &str, found: &Captures) -> Taken {
+        match self {
+            Lines::One(cut) => Taken {
+                matched: vec![cut.to_line()],
+                left: Vec::new(),
+            },
+            Lines::Many(lines) if lines.len() <= 1 => Taken {
+                matched: lines.clone(),
+                left: Vec::new(),
+            },
+            Lines::Many(lines) => take_many(lines, expression, text, found),
+        }
+    }
+}
+
+pub(crate) fn write_lines(lines: &[MatchedLine], out: &mut String) {
+    out.clear();
+    for (index, line) in lines.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        out.push_str(&line.before);
+        out.push_str(&line.after);
+    }
+    out.push('\n');
+}
+
+fn take_many(
+    lines: &[MatchedLine],
+    expression: &Expression,
+    text: &str,
+    found: &Captures,
+) -> Taken {
+    let bytes = text.as_bytes();
+    let (start, end) = found.spans.first().copied().flatten().unwrap_or((0, 0));
+    let upto = bytes.len().min(start + 1);
+    let from = memchr::memrchr(b'\n', &bytes[..upto]).map_or(0, |at| at + 1);
+    // An empty match at the very beginning reaches to the end, as counting from minus one does in the original.
+    let probe = end
+        .checked_sub(1)
+        .unwrap_or(bytes.len().saturating_sub(1))
+        .min(bytes.len());
+    let to = memchr::memchr(b'\n', &bytes[probe..]).map_or(bytes.len(), |at| probe + at + 1);
+    let count = |upto: usize| memchr::memchr_iter(b'\n', &bytes[..upto]).count();
+    let first = count(from).min(lines.len());
+    let last = count(to).clamp(first, lines.len());
+    let mut matched = lines[first..last].to_vec();
+    let mut left = lines[..first].to_vec();
+    let mut search_from = 0;
+    for skipped in expression.skipped_lines(text, found) {
+        let position = matched
+            .iter()
+            .skip(search_from)
+            .position(|line| is_joined(line, skipped));
+        if let Some(offset) = position {
+            left.push(matched.remove(search_from + offset));
+            search_from += offset;
+        }
+    }
+    left.extend_from_slice(&lines[last..]);
+    Taken { matched, left }
+}
+
+fn is_joined(line: &MatchedLine, text: &str) -> bool {
+    text.strip_prefix(line.before.as_str()) == Some(line.after.as_str())
+}

@@ -1,0 +1,331 @@
+//! From the texts of a date's fields to a moment.
+//!
+//! Logs leave things out: the year, the date, the zone. What is missing is completed from the present moment, so that
+//! the result lies in the past where it can. Fractions of a second are dropped (but for `EPOCH`), as in the original,
+//! so that counting gives the same results.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
+use super::digits::{digit, number};
+use super::zone;
+use crate::Time;
+
+/// What a group of a date's expression tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Year,
+    ShortYear,
+    Month,
+    MonthName,
+    MonthAbbreviation,
+    Day,
+    Hour,
+    Hour12,
+    AmPm,
+    Minute,
+    Second,
+    WeekdayName,
+    WeekdayAbbreviation,
+    Weekday,
+    YearDay,
+    WeekFromSunday,
+    WeekFromMonday,
+    Zone,
+    /// A whole number of its own kind: seconds since 1970, or TAI64N.
+    Number,
+}
+
+/// How many different fields an expression can have.
+pub(super) const MAX_FIELDS: usize = 20;
+
+impl Field {
+    /// The field that a group of this name tells; nothing for fractions and names without meaning.
+    pub fn named(name: &str) -> Option<Field> {
+        Some(match name {
+            "Y" => Field::Year,
+            "y" => Field::ShortYear,
+            "m" => Field::Month,
+            "B" => Field::MonthName,
+            "b" => Field::MonthAbbreviation,
+            "d" => Field::Day,
+            "H" => Field::Hour,
+            "I" => Field::Hour12,
+            "p" => Field::AmPm,
+            "M" => Field::Minute,
+            "S" => Field::Second,
+            "A" => Field::WeekdayName,
+            "a" => Field::WeekdayAbbreviation,
+            "w" => Field::Weekday,
+            "j" => Field::YearDay,
+            "U" => Field::WeekFromSunday,
+            "W" => Field::WeekFromMonday,
+            "z" | "Z" => Field::Zone,
+            _ => return None,
+        })
+    }
+}
+
+/// What completes a date.
+#[derive(Debug)]
+pub(super) struct Context<'d> {
+    pub now: Time,
+    /// Minutes east of UTC for dates that name no zone.
+    pub default_offset: Option<i32>,
+    /// The process's own zone, when there is no such default either.
+    pub local: &'d TimeZone,
+}
+
+impl Context<'_> {
+    fn local_now(&self) -> DateTime {
+        let stamp = Timestamp::from_nanosecond(i128::from(self.now.nanos()));
+        self.local
+            .to_datetime(stamp.unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+}
+
+/// A moment, and whether its zone was known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moment {
+    pub time: Time,
+    pub zoned: bool,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    year: Option<i64>,
+    month: Option<i64>,
+    day: Option<i64>,
+    hour: i64,
+    /// The hour counts to twelve only.
+    half_day: bool,
+    afternoon: bool,
+    morning_or_unsaid: bool,
+    minute: i64,
+    second: i64,
+    /// Monday is 0.
+    weekday: Option<i64>,
+    year_day: Option<i64>,
+    week: Option<Week>,
+    offset: Option<i32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Week {
+    number: i64,
+    from_monday: bool,
+}
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const DAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+
+/// The moment that fields stand for, in the order of their expression (of two for the same thing the later counts).
+/// Nothing if they are no possible date.
+pub(super) fn from_fields<'l>(
+    fields: impl Iterator<Item = (Field, &'l str)>,
+    context: &Context<'_>,
+) -> Option<Moment> {
+    let mut told = Told {
+        morning_or_unsaid: true,
+        ..Told::default()
+    };
+    for (field, text) in fields {
+        told.take(field, text)?;
+    }
+    told.moment(context)
+}
+
+impl Told {
+    fn take(&mut self, field: Field, text: &str) -> Option<()> {
+        match field {
+            Field::Year => self.year = Some(number(text)?),
+            Field::ShortYear => {
+                let year = number(text)?;
+                self.year = Some(if year <= 2000 { year + 2000 } else { year });
+            }
+            Field::Month => self.month = Some(number(text)?),
+            Field::MonthName => self.month = Some(index_of(text, &MONTHS, false)? + 1),
+            Field::MonthAbbreviation => self.month = Some(index_of(text, &MONTHS, true)? + 1),
+            Field::Day => self.day = Some(number(text)?),
+            Field::Hour => (self.hour, self.half_day) = (number(text)?, false),
+            Field::Hour12 => (self.hour, self.half_day) = (number(text)?, true),
+            Field::AmPm => {
+                self.afternoon = text.eq_ignore_ascii_case("pm");
+                self.morning_or_unsaid = text.is_empty() || text.eq_ignore_ascii_case("am");
+            }
+            Field::Minute => self.minute = number(text)?,
+            Field::Second => self.second = number(text)?,
+            Field::WeekdayName => self.weekday = Some(index_of(text, &DAYS, false)?),
+            Field::WeekdayAbbreviation => self.weekday = Some(index_of(text, &DAYS, true)?),
+            Field::Weekday => {
+                let day = number(text)? - 1;
+                self.weekday = Some(if day < 0 { 6 } else { day });
+            }
+            Field::YearDay => self.year_day = Some(number(text)?),
+            Field::WeekFromSunday => {
+                self.week = Some(Week {
+                    number: number(text)?,
+                    from_monday: false,
+                })
+            }
+            Field::WeekFromMonday => {
+                self.week = Some(Week {
+                    number: number(text)?,
+                    from_monday: true,
+                })
+            }
+            Field::Zone => self.offset = Some(zone::offset(text)?),
+            Field::Number => {}
+        }
+        Some(())
+    }
+
+    fn moment(mut self, context: &Context<'_>) -> Option<Moment> {
+        let without_year = self.year.is_none();
+        let mut year = match self.year {
+            Some(year) => year,
+            None => i64::from(context.local_now().year()),
+        };
+        if (self.month.is_none() || self.day.is_none())
+            && let Some(day) = self.day_of_year(year)
+        {
+            let date = date_of(year, 1, 1)?
+                .checked_add(Span::new().try_days(day - 1).ok()?)
+                .ok()?;
+            year = i64::from(date.year());
+            (self.month, self.day) = (Some(i64::from(date.month())), Some(i64::from(date.day())));
+        }
+        let without_date = self.month.is_none() && self.day.is_none();
+        if without_date {
+            let today = context.local_now().date();
+            (self.month, self.day) = (Some(i64::from(today.month())), Some(i64::from(today.day())));
+        }
+        let (month, day) = (self.month?, self.day?);
+        let offset = self.offset.or(context.default_offset);
+        let told = date_of(year, month, day)?.to_datetime(
+            jiff::civil::Time::new(
+                i8::try_from(self.hour_of_day()).ok()?,
+                i8::try_from(self.minute).ok()?,
+                i8::try_from(self.second).ok()?,
+                0,
+            )
+            .ok()?,
+        );
+        let mut result = told
+            .checked_sub(Span::new().minutes(offset.unwrap_or(0)))
+            .ok()?;
+        // The original compares what may by now be UTC with the local clock; the day's tolerance covers it.
+        if without_date && result > context.local_now() {
+            result = result.checked_sub(Span::new().days(1)).ok()?;
+        }
+        if without_year && result > context.local_now().checked_add(Span::new().days(1)).ok()? {
+            result = date_of(year - 1, month, day)?.to_datetime(result.time());
+        }
+        let zone = if offset.is_some() {
+            &TimeZone::UTC
+        } else {
+            context.local
+        };
+        let stamp = zone.to_ambiguous_timestamp(result).compatible().ok()?;
+        Some(Moment {
+            time: Time::from_secs(stamp.as_second()),
+            zoned: offset.is_some(),
+        })
+    }
+
+    fn hour_of_day(&self) -> i64 {
+        match self.hour {
+            12 if self.half_day && self.morning_or_unsaid => 0,
+            hour if self.half_day && self.afternoon && hour != 12 => hour + 12,
+            hour => hour,
+        }
+    }
+
+    /// The day of the year, the first being 1; may lie outside of it.
+    fn day_of_year(&self, year: i64) -> Option<i64> {
+        self.year_day.or_else(|| {
+            let (week, weekday) = (self.week?, self.weekday?);
+            let shift = i64::from(!week.from_monday);
+            let first = i64::from(date_of(year, 1, 1)?.weekday().to_monday_zero_offset());
+            let (first, weekday) = ((first + shift) % 7, (weekday + shift) % 7);
+            Some(match week.number {
+                0 => 1 + weekday - first,
+                number => 1 + (7 - first) % 7 + 7 * (number - 1) + weekday,
+            })
+        })
+    }
+}
+
+fn date_of(year: i64, month: i64, day: i64) -> Option<Date> {
+    let year = i16::try_from(year).ok().filter(|&year| year > 0)?;
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+/// The place of a name in the list, in any case; `short`: of its first three letters.
+fn index_of(text: &str, names: &[&str], short: bool) -> Option<i64> {
+    let known = |name: &&str| {
+        let name = if short {
+            name.get(..3).unwrap_or(name)
+        } else {
+            name
+        };
+        name.eq_ignore_ascii_case(text)
+    };
+    names
+        .iter()
+        .position(known)
+        .and_then(|at| i64::try_from(at).ok())
+}
+
+/// Seconds since 1970 with a fraction; `long` numbers of 13 digits and more are milliseconds, of 16 microseconds.
+/// Beyond what [`Time`] holds it is clipped.
+pub(super) fn epoch(text: &str, long: bool) -> Option<Time> {
+    let mut value: i128 = 0;
+    let mut length = 0_u32;
+    let mut fraction: Option<u32> = None;
+    for c in text.chars() {
+        length += 1;
+        match (c, fraction) {
+            ('.', None) => fraction = Some(0),
+            _ => {
+                value = value.checked_mul(10)?.checked_add(i128::from(digit(c)?))?;
+                fraction = fraction.map(|n| n + 1);
+            }
+        }
+    }
+    let unit = match length {
+        0..=12 => 0,
+        _ if !long => 0,
+        16.. if fraction.is_none() => 6,
+        _ => 3,
+    };
+    let places = fraction.unwrap_or(0) + unit;
+    let nanos = match 9_u32.checked_sub(places) {
+        Some(up) => value.checked_mul(10_i128.pow(up))?,
+        None => value / 10_i128.checked_pow(places - 9)?,
+    };
+    let most = i128::from(i64::MAX);
+    (length > 0).then(|| Time::from_nanos(i64::try_from(nanos.min(most)).unwrap_or(i64::MAX)))
+}

@@ -1,0 +1,445 @@
+//! Finds dates, learning which template a log uses.
+//!
+//! Text in a line is the attacker's to choose, a date among it: so a template that was found at one place is asked
+//! there first, and one that turns up further right than before is only taken when nothing else fits.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::columns::{Border, Columns};
+use super::convert::Context;
+use super::defaults::{self, ANCHORED_WEIGHT};
+use super::template::{Template, find_tag, key_of};
+use super::tokens::Years;
+use super::{Match, zone};
+use crate::{PatternError, Time};
+
+/// A date found in a line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Bytes of the date proper (group 1 of its template): what is cut out of the line. May be empty (`{NONE}`).
+    pub span: Range<usize>,
+    /// The moment, or nothing when the text is no possible date (30 February) or is empty.
+    pub time: Option<Time>,
+    /// Whether the text (or a configured time zone) told the zone; the original then counts in whole numbers.
+    pub zoned: bool,
+    /// Which template: its [`TemplateInfo::id`].
+    pub template: usize,
+}
+
+/// Finds dates, learning which template a log uses.
+#[derive(Debug)]
+pub struct Detector {
+    slots: Vec<Slot>,
+    /// No template was asked for: shown as the default detectors.
+    unset: bool,
+    last: Option<Last>,
+    first_unused: usize,
+    default_offset: Option<i32>,
+    local: TimeZone,
+}
+
+/// A template as `fail2ban-regex` lists it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplateInfo {
+    /// Stays with the template when the order changes: its place in the order at the beginning.
+    pub id: usize,
+    /// Shown name, such as `{^LN-BEG}Day(?P<_sep>[-/])MON…`
+    pub name: String,
+    /// The pattern as written, where it has one (`Epoch` and `TAI64N` have none).
+    pub pattern: Option<String>,
+    /// The expression that it became.
+    pub expression: String,
+    /// Lines that it matched.
+    pub hits: u64,
+    /// What its place in the order is decided by: hits and base weight over distance.
+    pub weight: f64,
+    /// 100 for the default templates' copies at the line's beginning, else 1.
+    pub base_weight: f64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    id: usize,
+    template: Arc<Template>,
+    base_weight: f64,
+    /// Lines for which it was chosen.
+    hits: u64,
+    /// Whether its expression was ever found, chosen or not.
+    was_found: bool,
+    last_used: Option<Time>,
+    /// Column of its last date; far away at the beginning.
+    distance: usize,
+}
+
+/// Where the last date was.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    /// Place of its template in the order.
+    index: usize,
+    begin: Border,
+    end: Border,
+}
+
+/// A template may take the place of another that was not used for so long.
+const UNUSED_SECS: f64 = 300.0;
+const FAR: usize = 0x7fff_ffff;
+
+impl Detector {
+    /// The default templates, as when a filter sets no `datepattern`.
+    pub fn defaults() -> Self {
+        Self::defaults_in(&Years::today())
+    }
+
+    /// The default templates for certain years.
+    pub fn defaults_in(years: &Years) -> Self {
+        let mut detector = Self::empty();
+        if let Ok(defaults) = defaults::shared(years) {
+            for (template, weight) in defaults.all() {
+                detector.push(template.clone(), weight);
+            }
+        }
+        detector.unset = true;
+        detector
+    }
+
+    /// The templates of a `datepattern` option: one a line. None at all are the defaults.
+    pub fn from_pattern(datepattern: &str) -> Result<Self, PatternError> {
+        Self::from_pattern_in(datepattern, &Years::today())
+    }
+
+    /// The templates of a `datepattern` option, for certain years.
+    pub fn from_pattern_in(datepattern: &str, years: &Years) -> Result<Self, PatternError> {
+        let mut detector = Self::empty();
+        for (at, line) in lines_with_offsets(datepattern) {
+            let moved = |error: PatternError| PatternError {
+                span: error.span.map(|span| span.start + at..span.end + at),
+                ..error
+            };
+            detector.add(line, years).map_err(moved)?;
+        }
+        if detector.slots.is_empty() {
+            return Ok(Self::defaults_in(years));
+        }
+        Ok(detector)
+    }
+
+    fn empty() -> Self {
+        Detector {
+            slots: Vec::new(),
+            unset: false,
+            last: None,
+            first_unused: 0,
+            default_offset: None,
+            local: TimeZone::system(),
+        }
+    }
+
+    fn add(&mut self, pattern: &str, years: &Years) -> Result<(), PatternError> {
+        let key = key_of(pattern);
+        let known: HashSet<String> = self
+            .slots
+            .iter()
+            .map(|slot| slot.template.name.clone())
+            .collect();
+        let is_new = |template: &Template| !known.contains(&template.name);
+        if key == "{^LN-BEG}" || key == "{DEFAULT}" {
+            let defaults = defaults::shared(years)?;
+            for (template, weight) in defaults.all() {
+                if key == "{^LN-BEG}" && !template.at_line_begin {
+                    continue;
+                }
+                if is_new(template) {
+                    self.push(template.clone(), weight);
+                } else {
+                    self.raise(&template.name, weight);
+                }
+            }
+        } else if key.contains("{DATE}") && find_tag(pattern, 0, &["{DATE}"]).is_some() {
+            let alone = known.is_empty();
+            for template in defaults::shared(years)?.embedded(pattern, years)? {
+                if alone || is_new(&template) {
+                    self.push(Arc::new(template), 1.0);
+                }
+            }
+        } else {
+            let template = Template::new(pattern, years, false)?;
+            template.check()?;
+            if !is_new(&template) {
+                return Err(twice(&template.name, pattern));
+            }
+            self.push(Arc::new(template), 1.0);
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, template: Arc<Template>, base_weight: f64) {
+        self.slots.push(Slot {
+            id: self.slots.len(),
+            template,
+            base_weight,
+            hits: 0,
+            was_found: false,
+            last_used: None,
+            distance: FAR,
+        });
+    }
+
+    /// A template that the user put first is, among the defaults, as heavy as the default of its name.
+    fn raise(&mut self, name: &str, weight: f64) {
+        if weight == ANCHORED_WEIGHT
+            && let Some(slot) = self
+                .slots
+                .iter_mut()
+                .find(|slot| slot.template.name == name)
+        {
+            slot.base_weight = weight;
+        }
+    }
+
+    /// Zone for lines that carry none (`logtimezone`: `UTC+0200`, `GMT-0100`, `CET` …).
+    pub fn set_default_zone(&mut self, zone: Option<&str>) -> Result<(), PatternError> {
+        self.default_offset = match zone {
+            None => None,
+            Some(text) => Some(zone::offset(text).ok_or_else(|| {
+                PatternError {
+                    message: format!("unknown time zone {text:?}"),
+                    span: Some(0..text.len()),
+                    hint: Some(
+                        "an offset such as UTC+0200 or -0430, or an abbreviation such as CET"
+                            .to_owned(),
+                    ),
+                }
+            })?),
+        };
+        Ok(())
+    }
+
+    /// Zone for lines that carry none when no default is set: the process's own (`TZ`), unless told otherwise here.
+    pub fn set_local_zone(&mut self, zone: TimeZone) {
+        self.local = zone;
+    }
+
+    /// Looks for a date in the line. `now` completes what the text leaves out, and is when the template was used.
+    pub fn find(&mut self, line: &str, now: Time) -> Option<Found> {
+        let (index, found) = self.choose(line)?;
+        let index = self.learn(index, &found, line, now);
+        let slot = self.slots.get(index)?;
+        let mut moment = None;
+        if found.cut.0 < found.cut.1 {
+            let context = Context {
+                now,
+                default_offset: self.default_offset,
+                local: &self.local,
+            };
+            moment = slot.template.moment(line, &found, &context);
+        }
+        Some(Found {
+            span: found.cut.0..found.cut.1,
+            time: moment.map(|m| m.time),
+            zoned: moment.is_some_and(|m| m.zoned),
+            template: slot.id,
+        })
+    }
+
+    /// The templates with their hits, in their current order.
+    pub fn templates(&self) -> Vec<TemplateInfo> {
+        let info = |slot: &Slot| TemplateInfo {
+            id: slot.id,
+            name: slot.template.name.clone(),
+            pattern: slot.template.pattern.clone(),
+            expression: slot.template.expression.clone(),
+            hits: slot.hits,
+            weight: slot.weight(),
+            base_weight: slot.base_weight,
+        };
+        self.slots.iter().map(info).collect()
+    }
+
+    /// What `get JAIL datepattern` answers: the pattern, where it has one, and a name.
+    pub fn describe(&self) -> (Option<&str>, &str) {
+        match self.slots.first() {
+            Some(slot) if !self.unset && self.slots.len() <= 2 => {
+                (slot.template.pattern.as_deref(), &slot.template.name)
+            }
+            _ => (None, "Default Detectors"),
+        }
+    }
+
+    /// The winning template's place in the order, and its match.
+    fn choose(&mut self, line: &str) -> Option<(usize, Match)> {
+        let columns = Columns::new(line);
+        let mut kept: Option<(usize, Match)> = None;
+        let mut passed_over = None;
+        if let Some(last) = self.last {
+            let (found, whole_line) = self.ask_last(&last, line, &columns);
+            passed_over = whole_line.then_some(last.index);
+            match found {
+                Some(found) if self.is_settled(&last, &found, &columns) => {
+                    return Some((last.index, found));
+                }
+                found => kept = found.map(|found| (last.index, found)),
+            }
+        }
+        self.search(line, &columns, passed_over, kept)
+    }
+
+    /// Asks the last template, at the last place if what surrounds it looks the same. Also tells whether the whole
+    /// line was searched.
+    fn ask_last(
+        &mut self,
+        last: &Last,
+        line: &str,
+        columns: &Columns<'_>,
+    ) -> (Option<Match>, bool) {
+        let Some(slot) = self.slots.get_mut(last.index) else {
+            return (None, false);
+        };
+        let whole_line = slot.template.anchored || !columns.fits(&last.begin, &last.end);
+        let (start, end) = if whole_line {
+            (0, line.len())
+        } else {
+            (
+                columns.byte(last.begin.column),
+                columns.byte(last.end.column),
+            )
+        };
+        let found = slot.template.search(line, start, end);
+        slot.was_found |= found.is_some();
+        (found, whole_line)
+    }
+
+    fn is_settled(&self, last: &Last, found: &Match, columns: &Columns<'_>) -> bool {
+        self.slots.len() == 1
+            || self
+                .slots
+                .get(last.index)
+                .is_some_and(|slot| slot.template.anchored)
+            || (columns.column(found.start) == last.begin.column
+                && columns.column(found.end) == last.end.column)
+    }
+
+    /// Asks all templates in their order, but for the one `passed_over`. A date further right than its template's last
+    /// one, or than the last one at all, is kept while better is looked for.
+    fn search(
+        &mut self,
+        line: &str,
+        columns: &Columns<'_>,
+        passed_over: Option<usize>,
+        mut kept: Option<(usize, Match)>,
+    ) -> Option<(usize, Match)> {
+        let last_distance = self.last.map_or(1, |last| last.begin.column);
+        for index in (0..self.slots.len()).filter(|&index| Some(index) != passed_over) {
+            let next_was_found = self.slots.get(index + 1).map(|next| next.was_found);
+            let Some(slot) = self.slots.get_mut(index) else {
+                break;
+            };
+            let Some(found) = slot.template.search(line, 0, line.len()) else {
+                continue;
+            };
+            slot.was_found = true;
+            let distance = columns.column(found.start);
+            let takes_all = match next_was_found {
+                None => true,
+                Some(next) => slot.template.anchored || (distance == 0 && slot.hits > 0 && !next),
+            };
+            if takes_all || (distance <= slot.distance && distance <= last_distance) {
+                return Some((index, found));
+            }
+            if kept.is_none_or(|(_, best)| found.start < best.start) {
+                kept = Some((index, found));
+            }
+        }
+        kept
+    }
+
+    /// Notes the winner and lets it rise in the order; returns its new place.
+    fn learn(&mut self, index: usize, found: &Match, line: &str, now: Time) -> usize {
+        let columns = Columns::new(line);
+        let Some(slot) = self.slots.get_mut(index) else {
+            return index;
+        };
+        let begin = columns.border(found.start);
+        slot.hits += 1;
+        slot.last_used = Some(now);
+        slot.distance = begin.column;
+        if self.first_unused == index {
+            self.first_unused += 1;
+        }
+        let moved = index > 0 && self.last.is_none_or(|last| last.index != index);
+        let index = if moved {
+            self.raise_in_order(index)
+        } else {
+            index
+        };
+        self.last = Some(Last {
+            index,
+            begin,
+            end: columns.border(found.end),
+        });
+        index
+    }
+
+    fn raise_in_order(&mut self, from: usize) -> usize {
+        let half_way = if self.first_unused < from {
+            self.first_unused
+        } else {
+            from / 2
+        };
+        let to = if self.may_displace(from, half_way) {
+            half_way
+        } else if half_way != from - 1 && self.may_displace(from, from - 1) {
+            from - 1
+        } else {
+            return from;
+        };
+        let slot = self.slots.remove(from);
+        self.slots.insert(to, slot);
+        while self
+            .slots
+            .get(self.first_unused)
+            .is_some_and(|slot| slot.hits > 0)
+        {
+            self.first_unused += 1;
+        }
+        to
+    }
+
+    /// Whether the template at one place is heavier than that at another, or the other was long not used.
+    fn may_displace(&self, from: usize, to: usize) -> bool {
+        let (Some(one), Some(other)) = (self.slots.get(from), self.slots.get(to)) else {
+            return false;
+        };
+        let long_ago = one.last_used.map(|used| used.plus_secs(-UNUSED_SECS));
+        one.weight() > other.weight() || long_ago > other.last_used
+    }
+}
+
+impl Slot {
+    fn weight(&self) -> f64 {
+        self.hits as f64 * self.base_weight / self.distance.max(1) as f64
+    }
+}
+
+/// The lines that are not blank, trimmed, each with its place in the text.
+fn lines_with_offsets(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split('\n')
+        .scan(0, |at, line| {
+            let begin = *at;
+            *at += line.len() + 1;
+            let trimmed = line.trim_start();
+            Some((begin + line.len() - trimmed.len(), trimmed.trim_end()))
+        })
+        .filter(|(_, line)| !line.is_empty())
+}
+
+fn twice(name: &str, pattern: &str) -> PatternError {
+    PatternError {
+        message: format!("There is already a template with name {name}"),
+        span: Some(0..pattern.len()),
+        hint: Some("leave one of the two out".to_owned()),
+    }
+}

@@ -1,0 +1,297 @@
+//! One date template: an expression, and what its groups say about the time.
+
+use std::sync::OnceLock;
+
+use super::bounds::{self, Begin, Bounded};
+use super::convert::{self, Field, Moment};
+use super::tokens::{self, Piece, StrayPercent, Years};
+use super::{Match, Spans};
+use crate::{Options, PatternError, Regex, Time};
+
+/// A date template; shared by all detectors that use it.
+#[derive(Debug)]
+pub(super) struct Template {
+    pub name: String,
+    pub pattern: Option<String>,
+    pub expression: String,
+    /// Bound to the line's beginning or end: found there or nowhere.
+    pub anchored: bool,
+    pub at_line_begin: bool,
+    kind: Kind,
+    compiled: OnceLock<Option<Compiled>>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Pattern,
+    /// Seconds since 1970; `group` holds them. `long`: milli- and microseconds are told by the number's length.
+    Epoch {
+        long: bool,
+        group: usize,
+    },
+    Tai64n,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    regex: Regex,
+    /// The groups that tell something, in the order of the expression.
+    fields: Vec<(Field, usize)>,
+}
+
+const EPOCH: &str = r"\d{10,11}\b(?:\.\d{3,6})?";
+const LONG_EPOCH: &str = r"\d{10,11}(?:\d{3}(?:\.\d{1,6}|\d{3})?)?";
+
+impl Template {
+    /// The template that a pattern stands for. `wide_fraction`: `%f` takes up to nine digits.
+    pub fn new(pattern: &str, years: &Years, wide_fraction: bool) -> Result<Self, PatternError> {
+        let key = key_of(pattern);
+        if key.contains("EPOCH") {
+            let long = key.contains("LEPOCH");
+            if find_tag(pattern, 0, &["{EPOCH}", "{LEPOCH}"]).is_some() {
+                return Ok(Self::embedded_epoch(pattern, long));
+            }
+            match key.as_str() {
+                "EPOCH" | "LEPOCH" => return Ok(Self::epoch(long)),
+                "{^LN-BEG}EPOCH" | "^EPOCH" | "{^LN-BEG}LEPOCH" | "^LEPOCH" => {
+                    return Ok(Self::line_epoch(long));
+                }
+                _ => {}
+            }
+        }
+        match key.as_str() {
+            "TAI64N" => Ok(Self::tai64n(Begin::Free)),
+            "{^LN-BEG}TAI64N" | "^TAI64N" => Ok(Self::tai64n(Begin::Line)),
+            "{NONE}" => Self::from_tokens("{UNB}^", years, wide_fraction),
+            _ => Self::from_tokens(pattern, years, wide_fraction),
+        }
+    }
+
+    fn from_tokens(source: &str, years: &Years, wide_fraction: bool) -> Result<Self, PatternError> {
+        let (begin, word_end, body) = match source.strip_prefix("{UNB}") {
+            Some(body) => (Begin::Free, false, body),
+            None => match source.strip_prefix("{^LN-BEG}") {
+                Some(body) => (Begin::Line, true, body),
+                None => (Begin::Word, true, source),
+            },
+        };
+        let pieces = tokens::pieces(body).map_err(|stray| stray_percent(source, body, stray))?;
+        let mut name = String::new();
+        let mut expression = String::new();
+        for piece in &pieces {
+            match piece {
+                Piece::Text(text) => {
+                    name.push_str(text);
+                    expression.push_str(text);
+                }
+                Piece::Token(token) => {
+                    name.push_str(tokens::shown(token));
+                    expression.push_str(tokens::expression(token, years, wide_fraction));
+                }
+            }
+        }
+        if has_letters(body) {
+            expression.insert_str(0, "(?iu)");
+        }
+        let bounded = bounds::bounded(&expression, begin, word_end);
+        Ok(Self::with(
+            name,
+            Some(source.to_owned()),
+            bounded,
+            Kind::Pattern,
+        ))
+    }
+
+    fn epoch(long: bool) -> Self {
+        let digits = if long { LONG_EPOCH } else { EPOCH };
+        let expression = format!(
+            r"((?:^|(?P<square>(?<=^\[))|(?P<selinux>(?<=\baudit\()){end}){digits}){follow}",
+            end = ")",
+            follow = r"(?:(?(selinux)(?=:\d+\)))|(?(square)(?=\])))",
+        );
+        let bounded = bounds::bounded(&expression, Begin::Free, true);
+        Self::with(
+            epoch_name(long),
+            None,
+            bounded,
+            Kind::Epoch { long, group: 1 },
+        )
+    }
+
+    fn line_epoch(long: bool) -> Self {
+        let digits = if long { LONG_EPOCH } else { EPOCH };
+        let expression = format!(r"((?P<square>(?<=^\[))?{digits})(?(square)(?=\]))");
+        let bounded = bounds::bounded(&expression, Begin::Line, true);
+        Self::with(
+            epoch_name(long),
+            None,
+            bounded,
+            Kind::Epoch { long, group: 1 },
+        )
+    }
+
+    fn embedded_epoch(pattern: &str, long: bool) -> Self {
+        let digits = if long { LONG_EPOCH } else { EPOCH };
+        let mut expression = replace_tag(pattern, &["{EPOCH}", "{LEPOCH}"], &format!("({digits})"));
+        if !bounds::has_group(pattern) {
+            expression = format!("({expression})");
+        }
+        let bounded = bounds::bounded(&expression, Begin::Word, true);
+        Self::with(
+            pattern.to_owned(),
+            None,
+            bounded,
+            Kind::Epoch { long, group: 2 },
+        )
+    }
+
+    fn tai64n(begin: Begin) -> Self {
+        let bounded = bounds::bounded("@[0-9a-f]{24}", begin, true);
+        Self::with("TAI64N".to_owned(), None, bounded, Kind::Tai64n)
+    }
+
+    fn with(name: String, pattern: Option<String>, bounded: Bounded, kind: Kind) -> Self {
+        let name = if bounded.begin_added && !name.starts_with("{^LN-BEG}") {
+            format!("{{^LN-BEG}}{name}")
+        } else {
+            name
+        };
+        Template {
+            name,
+            pattern,
+            expression: bounded.expression,
+            anchored: bounded.anchored,
+            at_line_begin: bounded.at_line_begin,
+            kind,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Compiles the expression now, to hear of its errors.
+    pub fn check(&self) -> Result<(), PatternError> {
+        let compiled = self.compile()?;
+        self.compiled.get_or_init(|| Some(compiled));
+        Ok(())
+    }
+
+    fn compile(&self) -> Result<Compiled, PatternError> {
+        let regex = Regex::new(&self.expression, Options::default())?;
+        let names = regex.group_names().iter().enumerate();
+        let fields = match self.kind {
+            Kind::Pattern => names
+                .filter_map(|(group, name)| Some((Field::named(name.as_deref()?)?, group)))
+                .collect(),
+            Kind::Epoch { group, .. } => vec![(Field::Number, group)],
+            Kind::Tai64n => vec![(Field::Number, 1)],
+        };
+        Ok(Compiled { regex, fields })
+    }
+
+    /// The first match that begins at `start` or later and ends at `end` or before, which counts as the text's end.
+    pub fn search(&self, line: &str, start: usize, end: usize) -> Option<Match> {
+        let compiled = self.compiled.get_or_init(|| self.compile().ok()).as_ref()?;
+        let captures = compiled.regex.captures_at(line.get(..end)?, start).ok()??;
+        let group = |n: usize| captures.spans.get(n).copied().flatten();
+        let (start, end) = group(0)?;
+        let mut fields = Spans::default();
+        for (slot, &(_, n)) in fields.iter_mut().zip(&compiled.fields) {
+            *slot = group(n);
+        }
+        Some(Match {
+            start,
+            end,
+            cut: group(1).unwrap_or((start, start)),
+            fields,
+        })
+    }
+
+    /// The moment that a match stands for, and whether it is free of the process's own zone (and so a whole number
+    /// in the original); nothing if the text is no possible date.
+    pub fn moment(
+        &self,
+        line: &str,
+        found: &Match,
+        context: &convert::Context<'_>,
+    ) -> Option<Moment> {
+        let fields = self.compiled.get()?.as_ref()?.fields.iter();
+        let mut told = fields.zip(&found.fields).filter_map(|(&(field, _), span)| {
+            span.and_then(|(a, b)| Some((field, line.get(a..b)?)))
+        });
+        match self.kind {
+            Kind::Pattern => convert::from_fields(told, context),
+            Kind::Epoch { long, .. } => {
+                let (_, text) = told.next()?;
+                let time = convert::epoch(text, long)?;
+                Some(Moment { time, zoned: false })
+            }
+            Kind::Tai64n => {
+                let (_, text) = told.next()?;
+                let secs = i64::from_str_radix(text.get(2..17)?, 16).ok()?;
+                Some(Moment {
+                    time: Time::from_secs(secs),
+                    zoned: true,
+                })
+            }
+        }
+    }
+}
+
+fn epoch_name(long: bool) -> String {
+    if long { "LongEpoch" } else { "Epoch" }.to_owned()
+}
+
+/// What a pattern is known by: keywords are read in any case.
+pub(super) fn key_of(pattern: &str) -> String {
+    if pattern.contains('%') {
+        pattern.to_owned()
+    } else {
+        pattern.to_uppercase()
+    }
+}
+
+/// Where one of the tags stands unescaped, in any case, at `from` or later.
+pub(super) fn find_tag(pattern: &str, from: usize, tags: &[&str]) -> Option<(usize, usize)> {
+    let bytes = pattern.as_bytes();
+    (from..bytes.len()).find_map(|at| {
+        let rest = &bytes[at..];
+        let is_here = |tag: &&&str| {
+            rest.get(..tag.len())
+                .is_some_and(|b| b.eq_ignore_ascii_case(tag.as_bytes()))
+        };
+        let tag = tags.iter().find(is_here)?;
+        (!bytes[..at].ends_with(b"\\")).then_some((at, at + tag.len()))
+    })
+}
+
+/// The pattern with each of the tags replaced.
+pub(super) fn replace_tag(pattern: &str, tags: &[&str], with: &str) -> String {
+    let mut out = String::new();
+    let mut done = 0;
+    while let Some((at, end)) = find_tag(pattern, done, tags) {
+        out.push_str(&pattern[done..at]);
+        out.push_str(with);
+        done = end;
+    }
+    out.push_str(&pattern[done..]);
+    out
+}
+
+/// Whether a token stands for a name (weekday, month, AM/PM): then letters match in any case.
+fn has_letters(pattern: &str) -> bool {
+    let bytes = pattern.as_bytes();
+    bytes.windows(2).enumerate().any(|(i, pair)| {
+        matches!(pair, [b'%', b'a' | b'A' | b'b' | b'B' | b'p' | b'c'])
+            && !bytes[..i].ends_with(b"%")
+    })
+}
+
+fn stray_percent(source: &str, body: &str, StrayPercent(at): StrayPercent) -> PatternError {
+    let at = source.len() - body.len() + at;
+    PatternError {
+        message: "a percent sign that starts no date token".to_owned(),
+        span: Some(at..at + 1),
+        hint: Some(
+            "write %% for a percent sign; the tokens are those of strptime and %Ex…".to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,313 @@
+//! PCRE2 behind a safe face: compiled programs and searches that cannot run away.
+//!
+//! Log lines are written by attackers, and a backtracking search can take exponential time. Two leashes hold it:
+//! PCRE2's own step limit, which counts anew at each place of the text that a match could begin, and a guard that is
+//! asked before each repetition without end (a scan of perhaps the whole text) and looks at the processor time the
+//! thread has spent on this search. Its clock is first read after thousands of such scans, so that an ordinary search
+//! never reads it.
+#![allow(
+    unsafe_code,
+    reason = "PCRE2 is a C library, and its usual wrapper offers neither match limits per search nor callouts; \
+              all of its pointers stay in this file"
+)]
+
+use std::cell::RefCell;
+use std::ffi::{c_int, c_void};
+use std::fmt;
+use std::ptr::{self, NonNull};
+use std::time::Duration;
+
+use pcre2_sys as sys;
+
+use crate::LimitHit;
+
+/// Steps that every search may take at each place.
+const STEPS: usize = 100_000;
+/// More steps for each byte of the text: a repeated group takes one for each character, honestly.
+const STEPS_PER_BYTE: usize = 8;
+/// Processor time that every search may take, once it has drawn the guard's attention.
+const TIME: Duration = Duration::from_millis(2);
+/// More for each byte of the text: lines of megabytes take their time honestly.
+const NANOS_PER_BYTE: u64 = 200;
+/// Work between two looks at the clock, in units of [`Guard::weight`].
+const WORK_UNTIL_CLOCK: usize = 4096;
+/// Memory that a search may use to remember where it could go on.
+const MAX_STACK: usize = 64 << 20;
+/// After texts longer than this the memory they made us take is given back.
+const LONG_TEXT: usize = 256 << 10;
+
+unsafe extern "C" {
+    // Left out of `pcre2-sys`. The callback's first argument is a `pcre2_callout_block`, which is not looked into.
+    fn pcre2_set_callout_8(
+        context: *mut sys::pcre2_match_context_8,
+        callback: Option<unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int>,
+        data: *mut c_void,
+    ) -> c_int;
+}
+
+/// A compiled expression in PCRE2's dialect.
+pub(crate) struct Program {
+    code: NonNull<sys::pcre2_code_8>,
+    utf: bool,
+    groups: usize,
+}
+
+// SAFETY: PCRE2's compiled code is never written to after `compile` (that includes its JIT part), and its
+// documentation allows several threads to match with it at once.
+unsafe impl Send for Program {}
+// SAFETY: as above.
+unsafe impl Sync for Program {}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // SAFETY: the code came from `pcre2_compile_8` and nobody else frees it.
+        unsafe { sys::pcre2_code_free_8(self.code.as_ptr()) }
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program")
+            .field("utf", &self.utf)
+            .field("groups", &self.groups)
+            .finish()
+    }
+}
+
+impl Program {
+    /// Compiles; `groups` is the number of captures plus one. The error is PCRE2's own text.
+    pub fn compile(pattern: &str, utf: bool, groups: usize) -> Result<Program, String> {
+        let options = sys::PCRE2_ALT_CIRCUMFLEX | if utf { sys::PCRE2_UTF } else { 0 };
+        let (mut error, mut offset) = (0, 0);
+        // SAFETY: pointer and length belong to the same string, the two results are valid for writing, and no context
+        // means the defaults (newline is `\n` alone).
+        let code = unsafe {
+            sys::pcre2_compile_8(
+                pattern.as_ptr(),
+                pattern.len(),
+                options,
+                &mut error,
+                &mut offset,
+                ptr::null_mut(),
+            )
+        };
+        let Some(code) = NonNull::new(code) else {
+            return Err(error_text(error));
+        };
+        // Where the JIT is missing or forbidden its failure leaves the code to the interpreter, which is only slower.
+        // SAFETY: the code is valid and no other thread knows of it yet.
+        unsafe { sys::pcre2_jit_compile_8(code.as_ptr(), sys::PCRE2_JIT_COMPLETE) };
+        Ok(Program { code, utf, groups })
+    }
+
+    /// Searches from `start` on. With `spans`, tells where the groups lie. `text` must be UTF-8 with `start` at a
+    /// character's border; a program that is not for UTF takes its bytes one by one.
+    pub fn find(
+        &self,
+        text: &str,
+        start: usize,
+        spans: Option<&mut Vec<Option<(usize, usize)>>>,
+    ) -> Result<bool, LimitHit> {
+        if !text.is_char_boundary(start) {
+            return Ok(false);
+        }
+        SCRATCH
+            .try_with(|scratch| {
+                let mut kept = scratch.try_borrow_mut().map_err(|_| LimitHit)?;
+                let scratch = match kept.take() {
+                    Some(scratch) if scratch.capacity >= self.groups => kept.insert(scratch),
+                    _ => kept.insert(Scratch::new(self.groups).ok_or(LimitHit)?),
+                };
+                let result = self.find_with(scratch, text, start, spans);
+                if text.len() > LONG_TEXT {
+                    *kept = None;
+                }
+                result
+            })
+            .unwrap_or(Err(LimitHit))
+    }
+
+    fn find_with(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        start: usize,
+        spans: Option<&mut Vec<Option<(usize, usize)>>>,
+    ) -> Result<bool, LimitHit> {
+        let steps = STEPS.saturating_add(text.len().saturating_mul(STEPS_PER_BYTE));
+        let mut guard = Guard::new(text.len());
+        // SAFETY: the context is valid, and the guard outlives the search, after which it is taken out again.
+        unsafe {
+            sys::pcre2_set_match_limit_8(
+                scratch.context.as_ptr(),
+                u32::try_from(steps).unwrap_or(u32::MAX),
+            );
+            pcre2_set_callout_8(
+                scratch.context.as_ptr(),
+                Some(ask_guard),
+                (&raw mut guard).cast(),
+            );
+        }
+        // SAFETY: code, match data and context are valid; pointer and length belong to one string; `start` is within
+        // it and at a character's border; a `str` is UTF-8, so PCRE2 need not check that again.
+        let found = unsafe {
+            sys::pcre2_match_8(
+                self.code.as_ptr(),
+                text.as_ptr(),
+                text.len(),
+                start,
+                if self.utf { sys::PCRE2_NO_UTF_CHECK } else { 0 },
+                scratch.data.as_ptr(),
+                scratch.context.as_ptr(),
+            )
+        };
+        // SAFETY: the context is valid; without a callback the pointer to the guard is never used again.
+        unsafe { pcre2_set_callout_8(scratch.context.as_ptr(), None, ptr::null_mut()) };
+        match found {
+            sys::PCRE2_ERROR_NOMATCH => Ok(false),
+            // All errors that can happen here mean that a limit of steps, time or memory was reached.
+            error if error < 0 => Err(LimitHit),
+            _ => {
+                if let Some(spans) = spans {
+                    scratch.copy_spans(self.groups, spans);
+                }
+                Ok(true)
+            }
+        }
+    }
+}
+
+fn error_text(code: c_int) -> String {
+    let mut buffer = [0u8; 256];
+    // SAFETY: the buffer is as long as said.
+    let length = unsafe { sys::pcre2_get_error_message_8(code, buffer.as_mut_ptr(), buffer.len()) };
+    let text = usize::try_from(length)
+        .ok()
+        .and_then(|length| buffer.get(..length))
+        .unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Option<Scratch>> = const { RefCell::new(None) };
+}
+
+/// What a search writes to: one for each thread, shared by all programs.
+struct Scratch {
+    data: NonNull<sys::pcre2_match_data_8>,
+    context: NonNull<sys::pcre2_match_context_8>,
+    stack: *mut sys::pcre2_jit_stack_8,
+    /// Groups that fit, group 0 included.
+    capacity: usize,
+}
+
+impl Scratch {
+    fn new(groups: usize) -> Option<Scratch> {
+        let capacity = groups.max(64);
+        let pairs = u32::try_from(capacity).ok()?;
+        // SAFETY: no general context means the defaults; each result is checked before use, and `Drop` frees them.
+        unsafe {
+            let context = NonNull::new(sys::pcre2_match_context_create_8(ptr::null_mut()))?;
+            let Some(data) = NonNull::new(sys::pcre2_match_data_create_8(pairs, ptr::null_mut()))
+            else {
+                sys::pcre2_match_context_free_8(context.as_ptr());
+                return None;
+            };
+            // Reserved, not used: pages are taken when a search first needs them.
+            let stack = sys::pcre2_jit_stack_create_8(32 << 10, MAX_STACK, ptr::null_mut());
+            if !stack.is_null() {
+                sys::pcre2_jit_stack_assign_8(context.as_ptr(), None, stack.cast());
+            }
+            Some(Scratch {
+                data,
+                context,
+                stack,
+                capacity,
+            })
+        }
+    }
+
+    /// Where the groups of the last match lie.
+    fn copy_spans(&self, groups: usize, spans: &mut Vec<Option<(usize, usize)>>) {
+        // SAFETY: the match data is valid, and its vector holds `capacity` pairs, of which a match has set those of
+        // all groups of its expression.
+        let pairs = unsafe {
+            let vector = sys::pcre2_get_ovector_pointer_8(self.data.as_ptr());
+            std::slice::from_raw_parts(vector, 2 * groups.min(self.capacity))
+        };
+        spans.clear();
+        spans.extend(pairs.chunks_exact(2).map(|pair| match *pair {
+            [from, to] if from != sys::PCRE2_UNSET && to != sys::PCRE2_UNSET => Some((from, to)),
+            _ => None,
+        }));
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // SAFETY: all three came from their `create` functions, and nobody else frees them.
+        unsafe {
+            sys::pcre2_match_data_free_8(self.data.as_ptr());
+            sys::pcre2_match_context_free_8(self.context.as_ptr());
+            if !self.stack.is_null() {
+                sys::pcre2_jit_stack_free_8(self.stack);
+            }
+        }
+    }
+}
+
+/// Decides whether a search may go on.
+struct Guard {
+    /// What one scan of the text counts for.
+    weight: usize,
+    /// Work left until the clock is looked at.
+    left: usize,
+    /// Processor time of the thread at which the search has to end; known after the first look.
+    deadline: Option<Duration>,
+    budget: Duration,
+}
+
+impl Guard {
+    fn new(length: usize) -> Guard {
+        let more = Duration::from_nanos((length as u64).saturating_mul(NANOS_PER_BYTE));
+        Guard {
+            weight: 1 + length / 64,
+            left: WORK_UNTIL_CLOCK,
+            deadline: None,
+            budget: TIME.saturating_add(more),
+        }
+    }
+
+    fn may_go_on(&mut self) -> bool {
+        if self.left > self.weight {
+            self.left -= self.weight;
+            return true;
+        }
+        self.left = WORK_UNTIL_CLOCK;
+        let now = thread_time();
+        let deadline = *self.deadline.get_or_insert(now.saturating_add(self.budget));
+        now <= deadline
+    }
+}
+
+/// Processor time that this thread has used. Unlike a wall clock it stands still while the machine does other work, so
+/// that a busy host does not change what matches.
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
+/// Called by PCRE2 at the checkpoints that the printer put into the expression.
+unsafe extern "C" fn ask_guard(_block: *mut c_void, guard: *mut c_void) -> c_int {
+    // SAFETY: `find_with` set this pointer to its own guard, which lives as long as the search, and lends it to nobody
+    // else meanwhile.
+    let guard = unsafe { guard.cast::<Guard>().as_mut() };
+    if guard.is_none_or(Guard::may_go_on) {
+        0
+    } else {
+        sys::PCRE2_ERROR_MATCHLIMIT
+    }
+}

@@ -1,0 +1,101 @@
+//! Where we are right and the original is not.
+
+use bantam_pattern::Time;
+use bantam_pattern::date::Detector;
+
+use crate::oracle::{Oracle, Session, ours, zone};
+
+/// Traefik writes nanoseconds. The original takes six digits at most, so that the match ends before the fraction and
+/// the zone behind it is lost.
+#[test]
+fn a_fraction_of_nine_digits_keeps_the_zone() {
+    let line = r#"{"StartLocal":"2026-01-08T14:19:15.980170592Z","x":1}"#;
+    let mut session = Session::new("", [line])
+        .zone("Europe/Zurich")
+        .at(1_767_900_000);
+    let name = r"ExYear(?P<_sep>[-/.])Month(?P=_sep)Day(?:T|  ?)24hour:Minute:Second(?:[.,]Microseconds)?(?:\s*Zone offset)?";
+    assert_eq!(
+        ours(&session).lines[0],
+        format!("15 45 1767881955 int {name}")
+    );
+    session.wide = false;
+    assert_eq!(
+        Oracle::start().ask(&session).lines[0],
+        format!("15 34 1767878355.000000 float {name}")
+    );
+    for digits in 1..=9 {
+        let fraction = &"980170592"[..digits];
+        let line = format!("[2026-01-08 14:19:15.{fraction}+02:00]");
+        let answers = ours(&Session::new("", [line]).zone("Europe/Zurich"));
+        assert!(answers.lines[0].contains(" 1767874755 int "), "{answers:?}");
+    }
+}
+
+/// The installed version puts a group around the whole; newer ones cut out what the user's group says.
+#[test]
+fn a_group_around_an_embedded_epoch_says_what_is_cut_out() {
+    let mut detector = Detector::from_pattern(r"^type=\S+ msg=audit\(({EPOCH})").unwrap();
+    let line = "type=USER_AUTH msg=audit(1106513999.000:987)";
+    let found = detector.find(line, Time::default()).unwrap();
+    assert_eq!(
+        (&line[found.span], found.time),
+        ("1106513999.000", Some(Time::from_secs(1_106_513_999)))
+    );
+}
+
+/// In the hour that comes twice the original's answer depends on what it was asked before; ours is the first of both.
+#[test]
+fn the_hour_that_comes_twice_is_read_with_the_summer_offset() {
+    let answers = ours(&Session::new("", ["2005-10-30 02:30:00"]).zone("Europe/Zurich"));
+    assert!(
+        answers.lines[0].contains(" 1130632200.000000 "),
+        "{answers:?}"
+    );
+}
+
+/// A moment holds nanoseconds in 64 bits.
+#[test]
+fn seconds_beyond_the_year_2262_are_clipped() {
+    let mut detector = Detector::from_pattern("EPOCH").unwrap();
+    let found = detector.find("32535244799 x", Time::default()).unwrap();
+    assert_eq!(
+        (found.span, found.time),
+        (0..11, Some(Time::from_nanos(i64::MAX)))
+    );
+}
+
+#[test]
+fn wrong_patterns_are_refused_with_their_place() {
+    let error = |pattern: &str| Detector::from_pattern(pattern).unwrap_err();
+    assert_eq!(error("%Y\n  100% %H").span, Some(8..9));
+    assert!(
+        error("%H:%M\n%H:%M")
+            .message
+            .contains("already a template with name 24hour:Minute")
+    );
+    assert!(Detector::from_pattern("(%ExY%Exm%Exd").is_err());
+    assert!(Detector::from_pattern("%Y %Y").is_err());
+    let mut detector = Detector::defaults();
+    assert!(detector.set_default_zone(Some("WRONG-TZ")).is_err());
+    assert!(detector.set_default_zone(Some("CET")).is_ok());
+}
+
+#[test]
+fn a_detector_describes_itself_as_the_original_does() {
+    let pattern = "^%Y-%m-%d %H:%M:%S";
+    assert_eq!(Detector::defaults().describe(), (None, "Default Detectors"));
+    assert_eq!(
+        Detector::from_pattern("{^LN-BEG}").unwrap().describe(),
+        (None, "Default Detectors")
+    );
+    assert_eq!(
+        Detector::from_pattern(pattern).unwrap().describe(),
+        (Some(pattern), "^Year-Month-Day 24hour:Minute:Second")
+    );
+    assert_eq!(
+        Detector::from_pattern("EPOCH").unwrap().describe(),
+        (None, "Epoch")
+    );
+    let mut detector = Detector::defaults();
+    detector.set_local_zone(zone("UTC"));
+}

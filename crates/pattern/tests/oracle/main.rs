@@ -1,0 +1,161 @@
+//! The original decides: every expression must be read, and find, as Python and the installed Fail2ban have it.
+//!
+//! Needs Debian's `python3` and `fail2ban` (only read, never started): `apt-get install fail2ban`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod dialect;
+mod random;
+mod stock;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use bantam_pattern::{Options, Regex};
+use serde_json::{Value, json};
+
+/// Runs one of the scripts beside this file with Debian's Python.
+fn python(script: &str, input: &str) -> Value {
+    let path = format!("{}/tests/oracle/{script}", env!("CARGO_MANIFEST_DIR"));
+    let mut child = Command::new("/usr/bin/python3")
+        .arg(path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("this test needs Debian's Python: apt-get install python3 fail2ban");
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "the original is needed (apt-get install python3 fail2ban):\n{errors}"
+    );
+    writer.join().unwrap().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// An expression and the texts to search with it.
+#[derive(Debug, Clone)]
+struct Case {
+    expression: String,
+    options: Options,
+    texts: Vec<String>,
+}
+
+impl Case {
+    fn new(expression: &str, texts: &[&str]) -> Case {
+        let texts = texts.iter().map(|&text| text.to_owned()).collect();
+        Case {
+            expression: expression.to_owned(),
+            options: Options::default(),
+            texts,
+        }
+    }
+}
+
+/// How often we agreed.
+#[derive(Debug, Default, PartialEq)]
+struct Agreement {
+    refused: usize,
+    searched: usize,
+    matched: usize,
+}
+
+/// Compares every case with Python; the differences, described.
+fn differences(cases: &[Case]) -> (Agreement, Vec<String>) {
+    let asked: Vec<Value> = cases
+        .iter()
+        .map(|case| {
+            json!({"p": case.expression, "m": case.options.multi_line, "i": case.options.ignore_case, "t": case.texts})
+        })
+        .collect();
+    let answers = python("match.py", &serde_json::to_string(&asked).unwrap());
+    let mut agreement = Agreement::default();
+    let mut found = Vec::new();
+    for (case, answer) in cases.iter().zip(answers.as_array().unwrap()) {
+        match (
+            Regex::new(&case.expression, case.options),
+            answer.get("error"),
+        ) {
+            (Err(_), Some(_)) => agreement.refused += 1,
+            (Ok(_), Some(error)) => found.push(format!(
+                "{:?}: accepted; Python says {error}",
+                case.expression
+            )),
+            (Err(ours), None) => {
+                found.push(format!("{:?}: refused with {ours:?}", case.expression))
+            }
+            (Ok(regex), None) => compare(case, &regex, answer, &mut agreement, &mut found),
+        }
+    }
+    (agreement, found)
+}
+
+fn compare(
+    case: &Case,
+    regex: &Regex,
+    answer: &Value,
+    agreement: &mut Agreement,
+    found: &mut Vec<String>,
+) {
+    if json!(regex.group_names()) != answer["names"] {
+        found.push(format!(
+            "{:?}: groups {:?}, Python {}",
+            case.expression,
+            regex.group_names(),
+            answer["names"]
+        ));
+    }
+    for (text, wanted) in case.texts.iter().zip(answer["found"].as_array().unwrap()) {
+        let ours = match regex.captures(text) {
+            Ok(captures) => json!(captures.map(|captures| captures.spans)),
+            Err(limit) => json!(limit.to_string()),
+        };
+        agreement.searched += 1;
+        agreement.matched += usize::from(!wanted.is_null());
+        if ours != *wanted {
+            found.push(format!(
+                "{:?} on {text:?}: {ours}, Python {wanted}",
+                case.expression
+            ));
+        }
+        assert_eq!(
+            regex.is_match(text).is_ok_and(|hit| hit),
+            !ours.is_null(),
+            "{} on {text:?}",
+            case.expression
+        );
+        let lacking = regex.required_literals().iter().any(|literal| {
+            !text
+                .as_bytes()
+                .windows(literal.len())
+                .any(|part| part == literal)
+        });
+        assert!(
+            !lacking || wanted.is_null(),
+            "{:?} matches {text:?} without its literals",
+            case.expression
+        );
+    }
+}
+
+/// Fails with the first differences if there are any.
+fn assert_agreement(cases: &[Case]) -> Agreement {
+    let (agreement, found) = differences(cases);
+    let shown = found
+        .iter()
+        .take(20)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(found.is_empty(), "{} differences:\n{shown}", found.len());
+    println!("{agreement:?}");
+    agreement
+}

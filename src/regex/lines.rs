@@ -1,0 +1,188 @@
+//! The lines to try: of a file, read in large blocks, or given on the command line.
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+/// Bytes read at once.
+const BLOCK: usize = 1 << 20;
+/// Files from this size on show how far reading got.
+const LARGE: u64 = 64 << 20;
+
+/// A source of blocks of whole lines.
+pub enum Lines {
+    File(LogFile),
+    Given(Option<Vec<u8>>),
+}
+
+/// A file under way.
+pub struct LogFile {
+    file: File,
+    /// Begins with what was left of the last block.
+    buffer: Vec<u8>,
+    filled: usize,
+    /// Where the next block begins.
+    consumed: usize,
+    progress: Option<Progress>,
+}
+
+struct Progress {
+    size: u64,
+    read: u64,
+    shown: u64,
+}
+
+impl Lines {
+    /// Opens a file.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let progress = (size >= LARGE && io::stderr().is_terminal()).then_some(Progress {
+            size,
+            read: 0,
+            shown: 0,
+        });
+        Ok(Lines::File(LogFile {
+            file,
+            buffer: vec![0; BLOCK],
+            filled: 0,
+            consumed: 0,
+            progress,
+        }))
+    }
+
+    /// Lines that are at hand.
+    pub fn given(lines: &[&str]) -> Self {
+        let mut text = lines.join("\n").into_bytes();
+        text.push(b'\n');
+        Lines::Given(Some(text))
+    }
+
+    /// The next block, whole lines with their newlines; none at the end. A last line without newline is left out, as
+    /// one that is still being written.
+    pub fn next_block(&mut self) -> io::Result<Option<std::borrow::Cow<'_, [u8]>>> {
+        match self {
+            Lines::Given(text) => Ok(text.take().map(Into::into)),
+            Lines::File(file) => Ok(file.next_block()?.map(Into::into)),
+        }
+    }
+}
+
+impl LogFile {
+    fn next_block(&mut self) -> io::Result<Option<&[u8]>> {
+        self.buffer.copy_within(self.consumed..self.filled, 0);
+        self.filled -= self.consumed;
+        self.consumed = 0;
+        loop {
+            if self.filled == self.buffer.len() {
+                // A line longer than the block.
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+            let read = match self.file.read(&mut self.buffer[self.filled..]) {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if read == 0 {
+                self.finish_progress();
+                return Ok(None);
+            }
+            let fresh = self.filled;
+            self.filled += read;
+            self.show_progress(read);
+            if let Some(at) = memchr::memrchr(b'\n', &self.buffer[fresh..self.filled]) {
+                self.consumed = fresh + at + 1;
+                return Ok(Some(&self.buffer[..self.consumed]));
+            }
+        }
+    }
+
+    fn show_progress(&mut self, read: usize) {
+        if let Some(progress) = &mut self.progress {
+            progress.read += read as u64;
+            let percent = (progress.read * 100 / progress.size.max(1)).min(100);
+            if percent > progress.shown {
+                progress.shown = percent;
+                eprint!("\r{percent:3} %");
+            }
+        }
+    }
+
+    fn finish_progress(&mut self) {
+        if self.progress.take().is_some() {
+            eprint!("\r     \r");
+        }
+    }
+}
+
+/// Calls `each` with every line of a block, without newlines and carriage returns at its end; blank lines and
+/// comments are passed over.
+pub fn for_each_line(block: &[u8], mut each: impl FnMut(&[u8])) {
+    let mut from = 0;
+    for end in memchr::memchr_iter(b'\n', block) {
+        let line = without_line_end(&block[from..end]);
+        from = end + 1;
+        if !matches!(line.first(), None | Some(b'#')) {
+            each(line);
+        }
+    }
+}
+
+/// Calls `each` with the parts of a block that hold no comments. Blank lines stay in.
+pub fn for_each_part_without_comments(block: &[u8], mut each: impl FnMut(&[u8])) {
+    let mut from = 0;
+    while from < block.len() {
+        let comment = if block[from] == b'#' {
+            from
+        } else {
+            memchr::memmem::find(&block[from..], b"\n#").map_or(block.len(), |at| from + at + 1)
+        };
+        if comment > from {
+            each(&block[from..comment]);
+        }
+        from = memchr::memchr(b'\n', &block[comment.min(block.len())..])
+            .map_or(block.len(), |at| comment + at + 1);
+    }
+}
+
+fn without_line_end(mut line: &[u8]) -> &[u8] {
+    while let [rest @ .., b'\r' | b'\n'] = line {
+        line = rest;
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn lines_longer_than_a_block_are_whole_and_an_unfinished_last_line_is_left_out() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let long = "x".repeat(3 * BLOCK);
+        write!(file, "a\n{long}\nb\r\n\n# no\nc\nrest").unwrap();
+        let mut lines = Lines::open(file.path()).unwrap();
+        let mut seen = Vec::new();
+        while let Some(block) = lines.next_block().unwrap() {
+            for_each_line(&block, |line| seen.push(line.to_vec()));
+        }
+        let expected: [&[u8]; 4] = [b"a", long.as_bytes(), b"b", b"c"];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn comments_are_cut_out_of_blocks() {
+        let parts = |block: &str| {
+            let mut parts = Vec::new();
+            for_each_part_without_comments(block.as_bytes(), |part| {
+                parts.push(String::from_utf8_lossy(part).into_owned());
+            });
+            parts
+        };
+        assert_eq!(parts("a\n#b\n#c\nd #\ne\n"), ["a\n", "d #\ne\n"]);
+        assert_eq!(parts("#a\n\nb\n#c\n"), ["\nb\n"]);
+        assert_eq!(parts("#a\n"), [""; 0]);
+        assert_eq!(parts("a\n"), ["a\n"]);
+    }
+}

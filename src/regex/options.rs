@@ -1,0 +1,332 @@
+//! The options of `fail2ban-regex`, which may stand anywhere among the arguments, be joined and be shortened.
+use std::ffi::OsString;
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Configuration directory.
+    pub config: String,
+    pub datepattern: Option<String>,
+    pub timezone: Option<String>,
+    pub encoding: Option<String>,
+    pub raw: bool,
+    pub usedns: Option<String>,
+    /// 0: not given
+    pub maxlines: usize,
+    pub journalmatch: Option<String>,
+    pub log_level: String,
+    pub verbose: u32,
+    pub verbose_date: bool,
+    pub debuggex: bool,
+    pub check_all: bool,
+    pub out: Option<String>,
+    pub invert: bool,
+    pub print_no_missed: bool,
+    pub print_no_ignored: bool,
+    pub print_all_matched: bool,
+    pub print_all_missed: bool,
+    pub print_all_ignored: bool,
+    pub json: bool,
+    /// LOG
+    pub log: String,
+    /// REGEX
+    pub regex: String,
+    /// IGNOREREGEX
+    pub ignoreregex: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            config: "/etc/fail2ban".to_owned(),
+            datepattern: None,
+            timezone: None,
+            encoding: None,
+            raw: false,
+            usedns: None,
+            maxlines: 0,
+            journalmatch: None,
+            log_level: "critical".to_owned(),
+            verbose: 0,
+            verbose_date: false,
+            debuggex: false,
+            check_all: true,
+            out: None,
+            invert: false,
+            print_no_missed: false,
+            print_no_ignored: false,
+            print_all_matched: false,
+            print_all_missed: false,
+            print_all_ignored: false,
+            json: false,
+            log: String::new(),
+            regex: String::new(),
+            ignoreregex: None,
+        }
+    }
+}
+
+/// What the arguments come to.
+#[derive(Debug)]
+pub enum Parsed {
+    Run(Box<Options>),
+    Help,
+    Version,
+    ShortVersion,
+}
+
+/// What is wrong with the arguments.
+#[derive(Debug)]
+pub enum Wrong {
+    /// An option that does not exist or lacks its value.
+    Option(String),
+    /// Options or arguments that do not go together.
+    Use(Vec<String>),
+}
+
+/// All options: short and long names, whether a value follows.
+const KNOWN: [(Option<char>, &[&str], bool); 27] = [
+    (None, &["--version"], false),
+    (Some('h'), &["--help"], false),
+    (Some('c'), &["--config"], true),
+    (Some('d'), &["--datepattern"], true),
+    (None, &["--timezone", "--TZ"], true),
+    (Some('e'), &["--encoding"], true),
+    (Some('r'), &["--raw"], false),
+    (None, &["--usedns"], true),
+    (Some('L'), &["--maxlines"], true),
+    (Some('m'), &["--journalmatch"], true),
+    (Some('l'), &["--log-level"], true),
+    (Some('V'), &[], false),
+    (Some('v'), &["--verbose"], false),
+    (None, &["--verbosity"], true),
+    (None, &["--verbose-date", "--VD"], false),
+    (Some('D'), &["--debuggex"], false),
+    (None, &["--no-check-all"], false),
+    (Some('o'), &["--out"], true),
+    (Some('i'), &["--invert"], false),
+    (None, &["--print-no-missed"], false),
+    (None, &["--print-no-ignored"], false),
+    (None, &["--print-all-matched"], false),
+    (None, &["--print-all-missed"], false),
+    (None, &["--print-all-ignored"], false),
+    (Some('t'), &["--log-traceback"], false),
+    (None, &["--full-traceback"], false),
+    (None, &["--json"], false),
+];
+
+/// Reads the arguments.
+pub fn parse(args: &[OsString]) -> Result<Parsed, Wrong> {
+    let mut options = Options::default();
+    let mut positional = Vec::new();
+    let mut rest = args.iter().map(|arg| arg.to_string_lossy().into_owned());
+    while let Some(arg) = rest.next() {
+        if arg == "--" {
+            positional.extend(rest.by_ref());
+        } else if arg.starts_with("--") {
+            let (typed, given) = match arg.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (arg.as_str(), None),
+            };
+            let (name, takes_value) = long_option(typed)?;
+            let value = match (takes_value, given) {
+                (true, Some(value)) => value,
+                (true, None) => rest.next().ok_or_else(|| needs_value(name))?,
+                (false, None) => String::new(),
+                (false, Some(_)) => {
+                    return Err(Wrong::Option(format!(
+                        "{name} option does not take a value"
+                    )));
+                }
+            };
+            if let Some(parsed) = apply(&mut options, name, value)? {
+                return Ok(parsed);
+            }
+        } else if arg.len() > 1 && arg.starts_with('-') {
+            if let Some(parsed) = parse_short(&mut options, &arg[1..], &mut rest)? {
+                return Ok(parsed);
+            }
+        } else {
+            positional.push(arg);
+        }
+    }
+    finish(options, positional)
+}
+
+/// A group of short options (`-vvo id`).
+fn parse_short(
+    options: &mut Options,
+    group: &str,
+    rest: &mut impl Iterator<Item = String>,
+) -> Result<Option<Parsed>, Wrong> {
+    for (at, letter) in group.char_indices() {
+        let Some((_, names, takes_value)) = KNOWN.iter().find(|known| known.0 == Some(letter))
+        else {
+            return Err(Wrong::Option(format!("no such option: -{letter}")));
+        };
+        let short = format!("-{letter}");
+        let name = names.first().copied().unwrap_or(&short);
+        if *takes_value {
+            let joined = &group[at + letter.len_utf8()..];
+            let value = match joined {
+                "" => rest.next().ok_or_else(|| needs_value(&short))?,
+                joined => joined.to_owned(),
+            };
+            return apply(options, name, value);
+        }
+        if let Some(parsed) = apply(options, name, String::new())? {
+            return Ok(Some(parsed));
+        }
+    }
+    Ok(None)
+}
+
+/// The full name of an option that may be shortened as long as it stays clear which is meant.
+fn long_option(typed: &str) -> Result<(&'static str, bool), Wrong> {
+    let all = || {
+        KNOWN
+            .iter()
+            .flat_map(|(_, names, value)| names.iter().map(move |name| (*name, names[0], *value)))
+    };
+    if let Some((_, name, value)) = all().find(|(name, ..)| *name == typed) {
+        return Ok((name, value));
+    }
+    let mut possible: Vec<_> = all().filter(|(name, ..)| name.starts_with(typed)).collect();
+    match possible.as_slice() {
+        [(_, name, value)] => Ok((name, *value)),
+        [] => Err(Wrong::Option(format!("no such option: {typed}"))),
+        _ => {
+            possible.sort_unstable();
+            let names: Vec<_> = possible.iter().map(|(name, ..)| *name).collect();
+            Err(Wrong::Option(format!(
+                "ambiguous option: {typed} ({}?)",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+fn needs_value(name: &str) -> Wrong {
+    Wrong::Option(format!("{name} option requires 1 argument"))
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Wrong> {
+    value
+        .trim()
+        .parse()
+        .map_err(|_| Wrong::Option(format!("option {name}: invalid integer value: '{value}'")))
+}
+
+fn apply(options: &mut Options, name: &str, value: String) -> Result<Option<Parsed>, Wrong> {
+    match name {
+        "--version" => return Ok(Some(Parsed::Version)),
+        "--help" => return Ok(Some(Parsed::Help)),
+        "-V" => return Ok(Some(Parsed::ShortVersion)),
+        "--config" => options.config = value,
+        "--datepattern" => options.datepattern = Some(value),
+        "--timezone" => options.timezone = Some(value),
+        "--encoding" => options.encoding = Some(value),
+        "--raw" => options.raw = true,
+        "--usedns" => options.usedns = Some(value),
+        "--maxlines" => options.maxlines = number("--maxlines", &value)?,
+        "--journalmatch" => options.journalmatch = Some(value),
+        "--log-level" => options.log_level = value,
+        "--verbose" => options.verbose += 1,
+        "--verbosity" => options.verbose = number("--verbosity", &value)?,
+        "--verbose-date" => options.verbose_date = true,
+        "--debuggex" => options.debuggex = true,
+        "--no-check-all" => options.check_all = false,
+        "--out" => options.out = Some(value).filter(|value| !value.is_empty()),
+        "--invert" => options.invert = true,
+        "--print-no-missed" => options.print_no_missed = true,
+        "--print-no-ignored" => options.print_no_ignored = true,
+        "--print-all-matched" => options.print_all_matched = true,
+        "--print-all-missed" => options.print_all_missed = true,
+        "--print-all-ignored" => options.print_all_ignored = true,
+        "--json" => options.json = true,
+        _ => {}
+    }
+    Ok(None)
+}
+
+fn finish(mut options: Options, positional: Vec<String>) -> Result<Parsed, Wrong> {
+    let mut errors = Vec::new();
+    for (none, all, what) in [
+        (options.print_no_missed, options.print_all_missed, "missed"),
+        (
+            options.print_no_ignored,
+            options.print_all_ignored,
+            "ignored",
+        ),
+    ] {
+        if none && all {
+            errors.push(format!(
+                "ERROR: --print-no-{what} and --print-all-{what} are mutually exclusive."
+            ));
+        }
+    }
+    if options.json && options.out.is_some() {
+        errors.push("ERROR: --json and --out are mutually exclusive.".to_owned());
+    }
+    let mut positional = positional.into_iter();
+    match (
+        positional.next(),
+        positional.next(),
+        positional.next(),
+        positional.next(),
+    ) {
+        (Some(log), Some(regex), ignoreregex, None) => {
+            options.log = log;
+            options.regex = regex;
+            options.ignoreregex = ignoreregex;
+        }
+        _ => errors.push("ERROR: provide both <LOG> and <REGEX>.".to_owned()),
+    }
+    if errors.is_empty() {
+        Ok(Parsed::Run(Box::new(options)))
+    } else {
+        Err(Wrong::Use(errors))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Parsed, Wrong> {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        parse(&args)
+    }
+
+    fn run(line: &str) -> Options {
+        match parsed(line).unwrap() {
+            Parsed::Run(options) => *options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn options_may_be_joined_shortened_and_stand_behind_arguments() {
+        let options = run("log -vvorow --print-all-mat --date=%Y regex -L 3 --TZ UTC ignore");
+        assert_eq!(options.verbose, 2);
+        assert_eq!(options.out.as_deref(), Some("row"));
+        assert!(options.print_all_matched);
+        assert_eq!(options.datepattern.as_deref(), Some("%Y"));
+        assert_eq!(options.maxlines, 3);
+        assert_eq!(options.timezone.as_deref(), Some("UTC"));
+        assert_eq!(options.ignoreregex.as_deref(), Some("ignore"));
+        assert_eq!(run("-- -v -x").log, "-v");
+    }
+
+    #[test]
+    fn wrong_options_and_numbers_of_arguments_are_refused() {
+        assert!(matches!(parsed("-Q a b"), Err(Wrong::Option(_))));
+        assert!(matches!(parsed("--print a b"), Err(Wrong::Option(_))));
+        assert!(matches!(parsed("-L x a b"), Err(Wrong::Option(_))));
+        assert!(matches!(parsed("a b -d"), Err(Wrong::Option(_))));
+        assert!(matches!(parsed("a"), Err(Wrong::Use(_))));
+        assert!(matches!(parsed("a b c d"), Err(Wrong::Use(_))));
+        assert!(matches!(parsed("a -V"), Ok(Parsed::ShortVersion)));
+    }
+}
