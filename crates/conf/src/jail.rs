@@ -17,7 +17,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// What has to be known before the filter is read.
-const FIRST: Known = &[("enabled", Kind::Bool), ("backend", Kind::Text), ("filter", Kind::Text)];
+const FIRST: Known = &[
+    ("enabled", Kind::Bool),
+    ("backend", Kind::Text),
+    ("filter", Kind::Text),
+];
 
 /// All options of a jail, in the order in which they are read and sent. The filter's own come last.
 pub(crate) const OPTIONS: Known = &[
@@ -55,8 +59,15 @@ pub(crate) const OPTIONS: Known = &[
 ];
 
 /// Options that tell the reader what to do and are not sent on.
-const NOT_SENT: &[&str] =
-    &["enabled", "backend", "filter", "action", "skip_if_nologs", "systemd_if_nologs", "logpath"];
+const NOT_SENT: &[&str] = &[
+    "enabled",
+    "backend",
+    "filter",
+    "action",
+    "skip_if_nologs",
+    "systemd_if_nologs",
+    "logpath",
+];
 
 /// The value of an option that no file sets.
 fn fallback(key: &str) -> Option<Setting> {
@@ -104,19 +115,39 @@ pub(crate) fn read(
     findings: &mut Findings,
 ) -> Option<Jail> {
     let place = config.headers.get(name).cloned();
-    let mut reader = Reader { files, config, name, rules, findings, place: place.clone(), logs: Vec::new() };
+    let mut reader = Reader {
+        files,
+        config,
+        name,
+        rules,
+        findings,
+        place: place.clone(),
+        logs: Vec::new(),
+    };
     let first = reader.first()?;
     let (commands, broken) = match first.and_then(|first| reader.commands(&first)) {
         Ok(commands) => (commands, false),
         Err(Broken(why)) => (vec![skipped(name, &why, place.clone())], true),
     };
     let logs = if broken { Vec::new() } else { reader.logs };
-    let runs = !commands.iter().any(|command| command.words.first() == Some(&Value::from("config-error")));
-    Some(Jail { name: name.to_owned(), commands, logs, broken, runs, place })
+    let runs = !commands
+        .iter()
+        .any(|command| command.words.first() == Some(&Value::from("config-error")));
+    Some(Jail {
+        name: name.to_owned(),
+        commands,
+        logs,
+        broken,
+        runs,
+        place,
+    })
 }
 
 fn skipped(jail: &str, why: &str, place: Option<Place>) -> Command {
-    let text = format!("Jail '{jail}' skipped, because of wrong configuration: {}", secret::mask(why));
+    let text = format!(
+        "Jail '{jail}' skipped, because of wrong configuration: {}",
+        secret::mask(why)
+    );
     Command::new(vec![Value::from("config-error"), Value::from(text)], place)
 }
 
@@ -213,7 +244,10 @@ impl Reader<'_> {
 
     /// The filter that the jail asks for.
     fn filter(&mut self, first: &Settings) -> Result<Option<Definition>, Broken> {
-        let asked = first.get("filter").and_then(Setting::to_text).unwrap_or_default();
+        let asked = first
+            .get("filter")
+            .and_then(Setting::to_text)
+            .unwrap_or_default();
         if asked.is_empty() {
             let place = asked.home().or(self.place.clone());
             let problem = Problem::new(place, 1, format!("jail `{}` has no filter", self.name))
@@ -224,24 +258,42 @@ impl Reader<'_> {
         let request = arguments::parse(&asked).map_err(|error| {
             self.findings.error(Some(self.name), error.problem.clone());
             let asked = secret::mask(asked.as_str());
-            Broken(format!("Invalid filter definition {}: {}", quoted(&asked), secret::mask(&error.original)))
+            Broken(format!(
+                "Invalid filter definition {}: {}",
+                quoted(&asked),
+                secret::mask(&error.original)
+            ))
         })?;
-        let config = match self.files.read(&file_name("filter.d", request.name.as_str())) {
+        let config = match self
+            .files
+            .read(&file_name("filter.d", request.name.as_str()))
+        {
             Ok(config) => config,
             Err(error) => {
                 let problems = match error {
                     ReadError::Broken(problems, _) => problems,
-                    ReadError::NotFound => vec![filter::not_found(self.files, "filter", "filter.d", &request.name)],
+                    ReadError::NotFound => vec![filter::not_found(
+                        self.files,
+                        "filter",
+                        "filter.d",
+                        &request.name,
+                    )],
                 };
                 self.findings.extend(Some(self.name), problems);
-                return Err(Broken(format!("Unable to read the filter {}", quoted(request.name.as_str()))));
+                return Err(Broken(format!(
+                    "Unable to read the filter {}",
+                    quoted(request.name.as_str())
+                )));
             }
         };
         for problem in checks::definition_keys(&config, filter::OPTIONS) {
             self.findings.warning(Some(self.name), problem);
         }
         let mut definition = Definition::new(config, filter::OPTIONS, filter::as_settings(request));
-        let backend = first.get("backend").and_then(Setting::to_text).unwrap_or_default();
+        let backend = first
+            .get("backend")
+            .and_then(Setting::to_text)
+            .unwrap_or_default();
         definition.set_logtype(backend.as_str());
         let mut broken = None;
         for problem in definition.read(first, true) {
@@ -252,16 +304,28 @@ impl Reader<'_> {
 
     /// The filter's settings, as the jail sees them under `known/`.
     fn known(&mut self, filter: &mut Definition) -> Result<Option<Vars>, Broken> {
-        let (settings, wrong) = filter.combined(&[]).map_err(|problem| self.fail(*problem))?;
+        let (settings, wrong) = filter
+            .combined(&[])
+            .map_err(|problem| self.fail(*problem))?;
         for problem in wrong {
             self.findings.warning(Some(self.name), problem);
         }
-        let own = settings.into_iter().filter(|(key, _)| !key.starts_with("known/"));
-        Ok(Some(vars(&own.map(|(key, value)| (format!("known/{key}"), value)).collect())))
+        let own = settings
+            .into_iter()
+            .filter(|(key, _)| !key.starts_with("known/"));
+        Ok(Some(vars(
+            &own.map(|(key, value)| (format!("known/{key}"), value))
+                .collect(),
+        )))
     }
 
     /// All options of the jail.
-    fn settings(&mut self, known: &Vars, tolerate_known: bool, broken: &mut Option<Broken>) -> Settings {
+    fn settings(
+        &mut self,
+        known: &Vars,
+        tolerate_known: bool,
+        broken: &mut Option<Broken>,
+    ) -> Settings {
         let mut settings = Settings::new();
         for (key, kind) in OPTIONS {
             match self.option(key, *kind, known) {
@@ -286,7 +350,10 @@ impl Reader<'_> {
 
     /// The actions that the jail asks for.
     fn actions(&mut self, settings: &Settings, broken: &mut Option<Broken>) -> Vec<Action> {
-        let list = settings.get("action").and_then(Setting::to_text).unwrap_or_default();
+        let list = settings
+            .get("action")
+            .and_then(Setting::to_text)
+            .unwrap_or_default();
         let mut actions = Vec::new();
         let mut names: HashMap<String, ()> = HashMap::new();
         for asked in self.requests(&list) {
@@ -318,33 +385,55 @@ impl Reader<'_> {
     fn requests(&self, list: &Text) -> Vec<Text> {
         let plain = arguments::split(list);
         let readable = plain.iter().all(|asked| arguments::parse(asked).is_ok());
-        if readable { plain } else { arguments::split_for_people(list) }
+        if readable {
+            plain
+        } else {
+            arguments::split_for_people(list)
+        }
     }
 
     fn action(&mut self, asked: &Text, settings: &Settings) -> Result<Action, Broken> {
         let request: Request = arguments::parse(asked).map_err(|error| {
             self.findings.error(Some(self.name), error.problem.clone());
             // The original stumbles over the first word already, and says so.
-            let first = arguments::split(asked).into_iter().next().unwrap_or_default();
+            let first = arguments::split(asked)
+                .into_iter()
+                .next()
+                .unwrap_or_default();
             let (asked, why) = match arguments::parse(&first) {
                 Err(first_error) => (&first, first_error.original),
                 Ok(_) => (asked, error.original.clone()),
             };
             let asked = secret::mask(asked.as_str());
-            Broken(format!("Invalid action definition {}: {}", quoted(&asked), secret::mask(&why)))
+            Broken(format!(
+                "Invalid action definition {}: {}",
+                quoted(&asked),
+                secret::mask(&why)
+            ))
         })?;
         if request.name.as_str().ends_with(".py") {
             return Ok(action::python(self.files, self.name, request));
         }
-        let config = match self.files.read(&file_name("action.d", request.name.as_str())) {
+        let config = match self
+            .files
+            .read(&file_name("action.d", request.name.as_str()))
+        {
             Ok(config) => config,
             Err(error) => {
                 let problems = match error {
                     ReadError::Broken(problems, _) => problems,
-                    ReadError::NotFound => vec![filter::not_found(self.files, "action", "action.d", &request.name)],
+                    ReadError::NotFound => vec![filter::not_found(
+                        self.files,
+                        "action",
+                        "action.d",
+                        &request.name,
+                    )],
                 };
                 self.findings.extend(Some(self.name), problems);
-                return Err(Broken(format!("Unable to read action {}", quoted(request.name.as_str()))));
+                return Err(Broken(format!(
+                    "Unable to read action {}",
+                    quoted(request.name.as_str())
+                )));
             }
         };
         for problem in checks::definition_keys(&config, action::OPTIONS) {
@@ -368,7 +457,9 @@ impl Reader<'_> {
     ) -> Result<Vec<Command>, Broken> {
         let mut stream = Vec::new();
         if let Some(filter) = filter {
-            let filled = filter.combined(&[]).and_then(|(options, _)| filter::fill(&mut stream, &options, self.name));
+            let filled = filter
+                .combined(&[])
+                .and_then(|(options, _)| filter::fill(&mut stream, &options, self.name));
             if let Err(problem) = filled {
                 *broken = Some(self.fail(*problem));
             }
@@ -379,14 +470,22 @@ impl Reader<'_> {
         for (key, setting) in settings {
             if key == "ignoreip" {
                 let text = setting.to_text().unwrap_or_default();
-                let words = std::iter::once("addignoreip").chain(python::split_words(text.as_str())).map(Value::from);
+                let words = std::iter::once("addignoreip")
+                    .chain(python::split_words(text.as_str()))
+                    .map(Value::from);
                 stream.push(Command::set(self.name, words, setting.place()));
-            } else if !NOT_SENT.contains(&key.as_str()) && !filter::OPTIONS.iter().any(|(option, _)| option == key) {
+            } else if !NOT_SENT.contains(&key.as_str())
+                && !filter::OPTIONS.iter().any(|(option, _)| option == key)
+            {
                 let words = [Value::from(key.as_str()), setting.to_value()];
                 stream.push(Command::set(self.name, words, setting.place()));
             }
         }
-        let mut backend = settings.get("backend").and_then(Setting::to_text).unwrap_or_default().into_string();
+        let mut backend = settings
+            .get("backend")
+            .and_then(Setting::to_text)
+            .unwrap_or_default()
+            .into_string();
         match self.log_files(settings, &mut backend) {
             Ok(Logs::Files(commands)) => stream.extend(commands),
             Ok(Logs::Skip(command)) => return Ok(vec![command]),
@@ -398,7 +497,10 @@ impl Reader<'_> {
                 Err(problem) => *broken = Some(self.fail(*problem)),
             }
         }
-        let add = ["add", self.name, backend.as_str()].into_iter().map(Value::from).collect();
+        let add = ["add", self.name, backend.as_str()]
+            .into_iter()
+            .map(Value::from)
+            .collect();
         stream.insert(0, Command::new(add, self.place.clone()));
         Ok(stream)
     }
@@ -406,20 +508,29 @@ impl Reader<'_> {
     /// The log files that exist now. Without any, the jail runs on the journal, is left out, or is an error.
     fn log_files(&mut self, settings: &Settings, backend: &mut String) -> Result<Logs, Broken> {
         let none = Logs::Files(Vec::new());
-        let Some(list) = settings.get("logpath").and_then(Setting::to_text) else { return Ok(none) };
+        let Some(list) = settings.get("logpath").and_then(Setting::to_text) else {
+            return Ok(none);
+        };
         if backend.starts_with("systemd") {
             return Ok(none);
         }
         let mut commands = Vec::new();
         for line in list.lines() {
-            let (path, tail) = line.as_str().rsplit_once(' ').unwrap_or((line.as_str(), "head"));
+            let (path, tail) = line
+                .as_str()
+                .rsplit_once(' ')
+                .unwrap_or((line.as_str(), "head"));
             if path.is_empty() {
                 continue;
             }
             let place = line.home();
             let found = paths::expand(path);
             for path in found.dangling {
-                let problem = Problem::new(place.clone(), line.as_str().chars().count(), format!("`{path}` is a link to a file that does not exist"));
+                let problem = Problem::new(
+                    place.clone(),
+                    line.as_str().chars().count(),
+                    format!("`{path}` is a link to a file that does not exist"),
+                );
                 self.findings.warning(Some(self.name), problem);
             }
             for path in found.files {
@@ -427,22 +538,40 @@ impl Reader<'_> {
                 commands.push(Command::set(self.name, words, place.clone()));
             }
             let (path, tail) = (path.to_owned(), tail.to_owned());
-            self.logs.push(LogPattern { jail: self.name.to_owned(), path, tail, place });
+            self.logs.push(LogPattern {
+                jail: self.name.to_owned(),
+                path,
+                tail,
+                place,
+            });
         }
         if !commands.is_empty() {
             return Ok(Logs::Files(commands));
         }
-        let is = |key: &str| settings.get(key).is_some_and(|setting| matches!(setting, Setting::Bool(true, _)));
-        let to_journal = backend.starts_with("auto") && is("systemd_if_nologs") && settings.contains_key("journalmatch");
+        let is = |key: &str| {
+            settings
+                .get(key)
+                .is_some_and(|setting| matches!(setting, Setting::Bool(true, _)))
+        };
+        let to_journal = backend.starts_with("auto")
+            && is("systemd_if_nologs")
+            && settings.contains_key("journalmatch");
         let skip = is("skip_if_nologs") && !to_journal;
         if to_journal {
             *backend = "systemd".to_owned();
             self.logs.clear();
         }
-        self.no_logs(&list, to_journal || skip || self.rules.missing_logs_are_fine, to_journal)?;
+        self.no_logs(
+            &list,
+            to_journal || skip || self.rules.missing_logs_are_fine,
+            to_journal,
+        )?;
         if skip {
             self.logs.clear();
-            let text = format!("Jail '{}' skipped, because of missing log files.", self.name);
+            let text = format!(
+                "Jail '{}' skipped, because of missing log files.",
+                self.name
+            );
             let words = vec![Value::from("config-error"), Value::from(text)];
             return Ok(Logs::Skip(Command::new(words, list.home())));
         }
@@ -450,9 +579,16 @@ impl Reader<'_> {
     }
 
     fn no_logs(&mut self, list: &Text, fine: bool, to_journal: bool) -> Result<(), Broken> {
-        let line = list.lines().into_iter().find(|line| !line.is_empty()).unwrap_or_else(|| list.clone());
+        let line = list
+            .lines()
+            .into_iter()
+            .find(|line| !line.is_empty())
+            .unwrap_or_else(|| list.clone());
         let message = if to_journal {
-            format!("there is no log file for jail `{}`, it reads the systemd journal instead", self.name)
+            format!(
+                "there is no log file for jail `{}`, it reads the systemd journal instead",
+                self.name
+            )
         } else {
             format!("there is no log file for jail `{}`", self.name)
         };
@@ -463,7 +599,10 @@ impl Reader<'_> {
             return Ok(());
         }
         self.findings.error(Some(self.name), problem);
-        Err(Broken(format!("Have not found any log file for '{}' jail.", self.name)))
+        Err(Broken(format!(
+            "Have not found any log file for '{}' jail.",
+            self.name
+        )))
     }
 }
 
@@ -476,13 +615,18 @@ enum Logs {
 /// working directory.
 fn file_name(folder: &str, name: &str) -> String {
     if name.starts_with("./") {
-        return std::path::absolute(name).map_or_else(|_| name.to_owned(), |path| path.to_string_lossy().into_owned());
+        return std::path::absolute(name).map_or_else(
+            |_| name.to_owned(),
+            |path| path.to_string_lossy().into_owned(),
+        );
     }
     Path::new(folder).join(name).to_string_lossy().into_owned()
 }
 
 /// Names of the sections that are jails, in the order of the files.
 pub(crate) fn names(config: &Config) -> Vec<String> {
-    let is_jail = |name: &&String| *name != crate::layers::INCLUDES && *name != DEFAULT && !name.starts_with("KNOWN/");
+    let is_jail = |name: &&String| {
+        *name != crate::layers::INCLUDES && *name != DEFAULT && !name.starts_with("KNOWN/")
+    };
     config.sections.keys().filter(is_jail).cloned().collect()
 }

@@ -53,8 +53,9 @@ impl Expression {
         };
         let regex = Regex::new(&expanded, options).map_err(|error| PatternError {
             message: format!(
-                "Unable to compile regular expression '{expanded}':\n{}",
-                error.message
+                "Unable to compile regular expression '{expanded}':\n{}{}",
+                error.message,
+                position(&expanded, &error)
             ),
             ..error
         })?;
@@ -179,6 +180,20 @@ impl Expression {
             }
         }
         skipped
+    }
+}
+
+/// Where in the expression something is wrong, as Python says it.
+fn position(expression: &str, error: &PatternError) -> String {
+    let before = error
+        .span
+        .as_ref()
+        .and_then(|span| expression.get(..span.start));
+    match before {
+        Some(before) if !error.message.contains(" at position ") => {
+            format!(" at position {}", before.chars().count())
+        }
+        _ => String::new(),
     }
 }
 

@@ -347,8 +347,11 @@ impl<'w> Pass<'_, '_, 'w> {
         if let Some((prefix, found, whole)) = &self.prefix {
             let mut merged = prefix.record(whole, found);
             merged.take("content");
-            merged.merge_known(record);
-            record = merged;
+            // Without other groups in prefregex the record stays as it is, groups without part included.
+            if !merged.is_empty() {
+                merged.merge_known(record);
+                record = merged;
+            }
         }
         let connection = record.known("mlfid").map(|id| id.text().into_owned());
         let now = self.context.now;

@@ -95,6 +95,11 @@ impl Record {
         self.entries.iter().map(|(name, value)| (&**name, value))
     }
 
+    /// Whether there is no value at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// A value that is there and not [`Value::Missing`].
     pub fn known(&self, name: &str) -> Option<&Value> {
         match self.find(name) {
