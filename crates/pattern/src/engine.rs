@@ -20,21 +20,25 @@ use std::time::Duration;
 use pcre2_sys as sys;
 
 use crate::LimitHit;
+use crate::print::Leash;
 
 /// Steps that every search may take at each place.
 const STEPS: usize = 100_000;
 /// More steps for each byte of the text: a repeated group takes one for each character, honestly.
-const STEPS_PER_BYTE: usize = 8;
+const STEPS_PER_BYTE: usize = 64;
 /// Processor time that every search may take, once it has drawn the guard's attention.
 const TIME: Duration = Duration::from_millis(2);
 /// More for each byte of the text: lines of megabytes take their time honestly.
-const NANOS_PER_BYTE: u64 = 200;
+const NANOS_PER_BYTE: u64 = 100;
 /// Work between two looks at the clock, in units of [`Guard::weight`].
 const WORK_UNTIL_CLOCK: usize = 4096;
 /// Memory that a search may use to remember where it could go on.
 const MAX_STACK: usize = 64 << 20;
 /// After texts longer than this the memory they made us take is given back.
 const LONG_TEXT: usize = 256 << 10;
+
+/// Where an empty text lies.
+static EMPTY: [u8; 64] = [0; 64];
 
 unsafe extern "C" {
     // Left out of `pcre2-sys`. The callback's first argument is a `pcre2_callout_block`, which is not looked into.
@@ -76,8 +80,20 @@ impl fmt::Debug for Program {
 
 impl Program {
     /// Compiles; `groups` is the number of captures plus one. The error is PCRE2's own text.
-    pub fn compile(pattern: &str, utf: bool, groups: usize) -> Result<Program, String> {
-        let options = sys::PCRE2_ALT_CIRCUMFLEX | if utf { sys::PCRE2_UTF } else { 0 };
+    pub fn compile(
+        pattern: &str,
+        utf: bool,
+        leash: Leash,
+        groups: usize,
+    ) -> Result<Program, String> {
+        let mut options = sys::PCRE2_ALT_CIRCUMFLEX;
+        if utf {
+            options |= sys::PCRE2_UTF;
+        }
+        if leash == Leash::Steps {
+            // It would turn scans into such that are never given back, and so never counted.
+            options |= sys::PCRE2_NO_AUTO_POSSESS;
+        }
         let (mut error, mut offset) = (0, 0);
         // SAFETY: pointer and length belong to the same string, the two results are valid for writing, and no context
         // means the defaults (newline is `\n` alone).
@@ -148,12 +164,18 @@ impl Program {
                 (&raw mut guard).cast(),
             );
         }
+        // PCRE2's vector code reads around the text's address, which for an empty string need not be memory at all.
+        let memory = if text.is_empty() {
+            EMPTY.as_ptr()
+        } else {
+            text.as_ptr()
+        };
         // SAFETY: code, match data and context are valid; pointer and length belong to one string; `start` is within
         // it and at a character's border; a `str` is UTF-8, so PCRE2 need not check that again.
         let found = unsafe {
             sys::pcre2_match_8(
                 self.code.as_ptr(),
-                text.as_ptr(),
+                memory,
                 text.len(),
                 start,
                 if self.utf { sys::PCRE2_NO_UTF_CHECK } else { 0 },

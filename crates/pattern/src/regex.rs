@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 use crate::PatternError;
 use crate::engine::Program;
 use crate::literal::Literals;
-use crate::print::{Target, print};
+use crate::print::{Leash, Target, print};
 use crate::syntax::{self, Ast};
 
 /// How an expression is read.
@@ -156,18 +156,23 @@ impl Regex {
 }
 
 fn compile(ast: &Ast, target: Target) -> Result<Program, PatternError> {
-    let printed = print(ast, target, true).map_err(|error| PatternError {
+    let leash = if false {
+        Leash::Guard
+    } else {
+        Leash::for_expression(ast)
+    };
+    let printed = print(ast, target, leash).map_err(|error| PatternError {
         message: error.message.to_owned(),
         span: Some(error.span),
         hint: None,
     })?;
-    Program::compile(&printed, target == Target::Unicode, ast.groups.len()).map_err(|error| {
-        PatternError {
+    Program::compile(&printed, target == Target::Unicode, leash, ast.groups.len()).map_err(
+        |error| PatternError {
             message: format!("this expression is beyond the engine: {error}"),
             span: None,
             hint: None,
-        }
-    })
+        },
+    )
 }
 
 #[cfg(test)]
