@@ -549,11 +549,5 @@ fn every_character_is_of_the_kind_that_python_has_it_in() {
         options: Options::default(),
         texts: texts.clone(),
     };
-    assert_agreement(&[
-        case(r"\w"),
-        case(r"\d"),
-        case(r"\s"),
-        case(r"[^\W\d]"),
-        case(r"[\s\W]"),
-    ]);
+    assert_agreement(&[case(r"\w"), case(r"\d"), case(r"\s")]);
 }
