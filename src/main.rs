@@ -6,7 +6,9 @@ mod cmdline;
 mod demo;
 mod regex;
 mod run;
+mod serve;
 mod server;
+mod signals;
 
 use clap::{Parser, Subcommand};
 use std::ffi::{OsStr, OsString};

@@ -1,6 +1,8 @@
 //! `fail2ban-server`: with a command it is the client; without one, or with `start`, it brings the daemon up.
 use crate::client;
 use crate::cmdline::{self, CommandLine, Console, Parsed};
+use crate::serve::{self, Plan};
+use bantam_daemon::log::Log;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -27,6 +29,17 @@ pub fn main(program: &str, args: &[OsString]) -> ExitCode {
 }
 
 /// The daemon in this process, until a command or signal ends it.
-pub fn serve(_command_line: &CommandLine) -> ExitCode {
-    todo!()
+pub fn serve(command_line: &CommandLine) -> ExitCode {
+    let quiet = command_line.asynchronous;
+    serve::serve(Plan {
+        base: command_line.conf.clone(),
+        load: command_line.load_options(),
+        force: command_line.force,
+        log: Log::stderr(),
+        ready: Box::new(move |_| {
+            if !quiet {
+                println!("Server ready");
+            }
+        }),
+    })
 }

@@ -91,7 +91,7 @@ impl Started {
         let target = command_line
             .logtarget
             .as_deref()
-            .unwrap_or_default()
+            .unwrap_or(logtarget)
             .to_ascii_uppercase();
         let to_terminal = matches!(target.as_str(), "STDOUT" | "STDERR" | "SYSOUT");
         let said = if to_terminal {

@@ -30,13 +30,23 @@ pub(crate) const OPTIONS: Known = &[
 ];
 
 /// Tags that are filled in at a ban, never here.
-const LEAVE: &[&str] = &["matches", "ipmatches", "ipjailmatches", "timeout", "bantime"];
+const LEAVE: &[&str] = &[
+    "matches",
+    "ipmatches",
+    "ipjailmatches",
+    "timeout",
+    "bantime",
+];
 
 /// One action of a jail, ready to become commands.
 #[derive(Debug)]
 pub(crate) enum Action {
     /// Shell commands.
-    Shell { name: String, place: Option<crate::Place>, definition: Box<Definition> },
+    Shell {
+        name: String,
+        place: Option<crate::Place>,
+        definition: Box<Definition>,
+    },
     /// A Python module, which is passed on as it stands.
     Python(Command),
 }
@@ -46,7 +56,10 @@ pub(crate) fn shell(config: Rc<Config>, jail: &str, request: Request) -> Action 
     let (file, place) = (request.name.as_str().to_owned(), request.name.place_at(0));
     let mut arguments = as_settings(request);
     let text = |arguments: &Settings, key: &str| {
-        arguments.get(key).and_then(Setting::to_text).map(Text::into_string)
+        arguments
+            .get(key)
+            .and_then(Setting::to_text)
+            .map(Text::into_string)
     };
     let name = text(&arguments, "name").unwrap_or_else(|| {
         arguments.insert("name".to_owned(), Setting::Text(Text::plain(jail)));
@@ -57,22 +70,39 @@ pub(crate) fn shell(config: Rc<Config>, jail: &str, request: Request) -> Action 
             Some(rest) => format!("{file}{rest}"),
             None => format!("{file}-{name}"),
         };
-        arguments.insert("actname".to_owned(), Setting::Text(Text::plain(actname.clone())));
+        arguments.insert(
+            "actname".to_owned(),
+            Setting::Text(Text::plain(actname.clone())),
+        );
         actname
     });
     let definition = Box::new(Definition::new(config, OPTIONS, arguments));
-    Action::Shell { name: actname, place, definition }
+    Action::Shell {
+        name: actname,
+        place,
+        definition,
+    }
 }
 
 /// A Python action: the server is told the file and the arguments.
 pub(crate) fn python(files: &Files, jail: &str, mut request: Request) -> Action {
     let file = request.name.as_str().to_owned();
     let stem = file.strip_suffix(".py").unwrap_or(&file).to_owned();
-    let actname = request.arguments.shift_remove("actname").map_or(stem, Text::into_string);
+    let actname = request
+        .arguments
+        .shift_remove("actname")
+        .map_or(stem, Text::into_string);
     let relative = format!("action.d/{file}");
-    let path = files.locate(Path::new(&relative)).map(|path| path.to_string_lossy().into_owned());
+    let path = files
+        .locate(Path::new(&relative))
+        .map(|path| path.to_string_lossy().into_owned());
     let path = path.unwrap_or_else(|| format!("{}/{relative}", files.confpath()));
-    let json = python::json_object(request.arguments.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    let json = python::json_object(
+        request
+            .arguments
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str())),
+    );
     let words = ["addaction".to_owned(), actname, path, json].map(Value::from);
     Action::Python(Command::set(jail, words, request.name.place_at(0)))
 }
@@ -90,17 +120,33 @@ impl Action {
     pub(crate) fn commands(&mut self, jail: &str) -> Result<Vec<Command>, Box<Problem>> {
         let (name, place, definition) = match self {
             Action::Python(command) => return Ok(vec![command.clone()]),
-            Action::Shell { name, place, definition } => (name, place, definition),
+            Action::Shell {
+                name,
+                place,
+                definition,
+            } => (name, place, definition),
         };
         let (settings, _) = definition.combined(LEAVE)?;
         let known = |key: &str| OPTIONS.iter().any(|(option, _)| *option == key);
-        let pair = |key: &str, value: &Setting| Value::List(vec![Value::from(key), value.to_value()]);
+        let pair =
+            |key: &str, value: &Setting| Value::List(vec![Value::from(key), value.to_value()]);
         let options = settings.iter().filter(|(key, _)| known(key));
-        let arguments = definition.arguments().iter().filter(|(key, _)| !known(key) && !key.starts_with("known/"));
-        let mut properties: Vec<Value> = options.chain(arguments).map(|(key, value)| pair(key, value)).collect();
+        let arguments = definition
+            .arguments()
+            .iter()
+            .filter(|(key, _)| !known(key) && !key.starts_with("known/"));
+        let mut properties: Vec<Value> = options
+            .chain(arguments)
+            .map(|(key, value)| pair(key, value))
+            .collect();
         let add = [Value::from("addaction"), Value::from(name.as_str())];
         let mut out = vec![Command::set(jail, add, place.clone())];
-        let head = |word: &str| [word, jail, "action", name.as_str()].into_iter().map(Value::from).collect::<Vec<_>>();
+        let head = |word: &str| {
+            [word, jail, "action", name.as_str()]
+                .into_iter()
+                .map(Value::from)
+                .collect::<Vec<_>>()
+        };
         if properties.len() > 1 {
             let mut words = head("multi-set");
             words.push(Value::List(properties));

@@ -25,17 +25,38 @@ pub(crate) struct SyntaxError {
 pub(crate) fn parse(request: &Text) -> Result<Request, Box<SyntaxError>> {
     let text = request.as_str();
     let Some(open) = text.find('[') else {
-        return Ok(Request { name: request.clone(), arguments: IndexMap::new() });
+        return Ok(Request {
+            name: request.clone(),
+            arguments: IndexMap::new(),
+        });
     };
-    let inner_end = text.trim_end_matches(is_space).strip_suffix(']').map(str::len);
+    let inner_end = text
+        .trim_end_matches(is_space)
+        .strip_suffix(']')
+        .map(str::len);
     let inner_end = inner_end.filter(|end| open > 0 && *end > open);
     let Some(end) = inner_end else {
-        let hint = if open == 0 { "a name has to stand before the `[`" } else { "close the arguments with `]`" };
-        let problem = Problem::new(request.place_at(open), 1, "these arguments are not complete").hint(hint);
-        return Err(Box::new(SyntaxError { original: "unexpected option syntax".to_owned(), problem }));
+        let hint = if open == 0 {
+            "a name has to stand before the `[`"
+        } else {
+            "close the arguments with `]`"
+        };
+        let problem = Problem::new(
+            request.place_at(open),
+            1,
+            "these arguments are not complete",
+        )
+        .hint(hint);
+        return Err(Box::new(SyntaxError {
+            original: "unexpected option syntax".to_owned(),
+            problem,
+        }));
     };
     let arguments = parse_arguments(&request.slice(open + 1..end))?;
-    Ok(Request { name: request.slice(0..open), arguments })
+    Ok(Request {
+        name: request.slice(0..open),
+        arguments,
+    })
 }
 
 fn parse_arguments(list: &Text) -> Result<IndexMap<String, Text>, Box<SyntaxError>> {
@@ -72,10 +93,17 @@ fn no_argument(list: &Text, at: usize) -> SyntaxError {
     let text = list.as_str();
     let rest = text.get(at..).unwrap_or_default();
     let position = text.get(..at).map_or(0, |before| before.chars().count());
-    let original = format!("expected option, wrong syntax at {position}: {}", excerpt(rest));
+    let original = format!(
+        "expected option, wrong syntax at {position}: {}",
+        excerpt(rest)
+    );
     let start = skip_space(text, at);
-    let problem = Problem::new(list.place_at(start), 1, "an argument `name=value` was expected here")
-        .hint("write `name[a=1, b=\"x, y\"]`: no white space around the `=`, commas between arguments");
+    let problem = Problem::new(
+        list.place_at(start),
+        1,
+        "an argument `name=value` was expected here",
+    )
+    .hint("write `name[a=1, b=\"x, y\"]`: no white space around the `=`, commas between arguments");
     SyntaxError { original, problem }
 }
 
@@ -83,15 +111,29 @@ fn bad_value(list: &Text, name: &str, value_start: usize, after: usize) -> Synta
     let text = list.as_str();
     let rest = text.get(after..).unwrap_or_default();
     let position = text.get(..after).map_or(0, |before| before.chars().count());
-    let original =
-        format!("unexpected syntax at {position} after option {}: {}", crate::python::quoted(name), excerpt(rest));
-    let quote = text.get(value_start..).and_then(|value| value.chars().next());
+    let original = format!(
+        "unexpected syntax at {position} after option {}: {}",
+        crate::python::quoted(name),
+        excerpt(rest)
+    );
+    let quote = text
+        .get(value_start..)
+        .and_then(|value| value.chars().next());
     let hint = match quote {
-        Some('"') => "put a comma after the closing quote; a value that holds a `\"` goes into single quotes",
-        Some('\'') => "put a comma after the closing quote; a value that holds a `'` goes into double quotes",
+        Some('"') => {
+            "put a comma after the closing quote; a value that holds a `\"` goes into single quotes"
+        }
+        Some('\'') => {
+            "put a comma after the closing quote; a value that holds a `'` goes into double quotes"
+        }
         _ => "put a value that holds a comma or `]` into quotes",
     };
-    let problem = Problem::new(list.place_at(after), 1, format!("the value of `{name}` ends before this")).hint(hint);
+    let problem = Problem::new(
+        list.place_at(after),
+        1,
+        format!("the value of `{name}` ends before this"),
+    )
+    .hint(hint);
     SyntaxError { original, problem }
 }
 
@@ -132,8 +174,14 @@ fn argument_value(text: &str, at: usize) -> (Range<usize>, usize) {
 
 /// Offset of the quote that closes the one at `at`.
 fn quoted_end(text: &str, at: usize) -> Option<usize> {
-    let quote = text.get(at..)?.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    text.get(at + 1..)?.find(quote).map(|length| at + 1 + length)
+    let quote = text
+        .get(at..)?
+        .chars()
+        .next()
+        .filter(|c| matches!(c, '"' | '\''))?;
+    text.get(at + 1..)?
+        .find(quote)
+        .map(|length| at + 1 + length)
 }
 
 fn bare_end(text: &str, at: usize) -> usize {
@@ -154,7 +202,10 @@ fn separator(text: &str, at: usize) -> Option<usize> {
 
 /// The requests of a list, separated by white space that stands outside brackets.
 pub(crate) fn split(list: &Text) -> Vec<Text> {
-    split_ranges(list.as_str()).into_iter().map(|range| list.slice(range)).collect()
+    split_ranges(list.as_str())
+        .into_iter()
+        .map(|range| list.slice(range))
+        .collect()
 }
 
 /// As [`split`], but what looks like one request with arguments that can't be read stays in one piece, so that
@@ -167,9 +218,31 @@ pub(crate) fn split_for_people(list: &Text) -> Vec<Text> {
     let mut at = 0;
     while let Some(first) = ranges.get(at) {
         let open = part(first).contains('[') && !part(first).ends_with(']');
-        let closed = ranges.iter().skip(at + 1).position(|range| part(range).contains([']', '[']));
-        let last = closed.map(|after| at + 1 + after).filter(|last| open && ranges.get(*last).is_some_and(|range| part(range).ends_with(']') && !part(range).contains('[')));
-        let last = last.unwrap_or(at);
+        let closed = ranges
+            .iter()
+            .skip(at + 1)
+            .position(|range| part(range).contains([']', '[']));
+        let closes = |last: &usize| {
+            ranges
+                .get(*last)
+                .is_some_and(|range| part(range).ends_with(']') && !part(range).contains('['))
+        };
+        let last = match closed.map(|after| at + 1 + after) {
+            _ if !open => at,
+            Some(last) if closes(&last) => last,
+            Some(_) => at,
+            // Never closed: then what follows in the same line belongs to it.
+            None => {
+                let line_end = text
+                    .get(first.end..)
+                    .and_then(|rest| rest.find('\n'))
+                    .map_or(text.len(), |n| first.end + n);
+                ranges
+                    .iter()
+                    .rposition(|range| range.start < line_end)
+                    .unwrap_or(at)
+            }
+        };
         let end = ranges.get(last).map_or(first.end, |range| range.end);
         out.push(list.slice(first.start..end));
         at = last + 1;
@@ -184,9 +257,12 @@ fn split_ranges(text: &str) -> Vec<Range<usize>> {
         let rest = text.get(at..).unwrap_or_default();
         let name = at + rest.find(|c| c == '[' || is_space(c)).unwrap_or(rest.len());
         let bracket = skip_space(text, name);
-        let with_arguments = (name > at && text.get(bracket..).is_some_and(|rest| rest.starts_with('[')))
-            .then(|| closing_bracket(text, bracket + 1))
-            .flatten();
+        let with_arguments = (name > at
+            && text
+                .get(bracket..)
+                .is_some_and(|rest| rest.starts_with('[')))
+        .then(|| closing_bracket(text, bracket + 1))
+        .flatten();
         let end = with_arguments.unwrap_or_else(|| {
             // Without readable arguments, a request ends at the next white space.
             at + rest.find(is_space).unwrap_or(rest.len())
@@ -215,7 +291,9 @@ fn closing_bracket(text: &str, at: usize) -> Option<usize> {
                 return Some(at + 1);
             }
         }
-        let Some(name_end) = argument_name(text, at) else { continue };
+        let Some(name_end) = argument_name(text, at) else {
+            continue;
+        };
         let value = name_end + 1;
         let bare = bare_end(text, value);
         let inner = text.get(value..bare).unwrap_or_default();
@@ -249,7 +327,11 @@ mod tests {
     fn read(text: &str) -> Result<(String, Vec<(String, String)>), String> {
         match parse(&Text::plain(text)) {
             Ok(request) => {
-                let arguments = request.arguments.into_iter().map(|(k, v)| (k, v.into_string())).collect();
+                let arguments = request
+                    .arguments
+                    .into_iter()
+                    .map(|(k, v)| (k, v.into_string()))
+                    .collect();
                 Ok((request.name.into_string(), arguments))
             }
             Err(error) => Err(error.original),
@@ -257,15 +339,29 @@ mod tests {
     }
 
     fn list(text: &str) -> Vec<String> {
-        split(&Text::plain(text)).into_iter().map(Text::into_string).collect()
+        split(&Text::plain(text))
+            .into_iter()
+            .map(Text::into_string)
+            .collect()
     }
 
     #[test]
     fn arguments_are_bare_or_in_either_kind_of_quotes() {
         let (name, arguments) = read("a[b=1 2, c=\"x, ]y\",d='\"'][e?family=inet6=\n5]  ").unwrap();
         assert_eq!(name, "a");
-        let arguments: Vec<_> = arguments.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        assert_eq!(arguments, [("b", "1 2"), ("c", "x, ]y"), ("d", "\""), ("e?family=inet6", "5")]);
+        let arguments: Vec<_> = arguments
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
+        assert_eq!(
+            arguments,
+            [
+                ("b", "1 2"),
+                ("c", "x, ]y"),
+                ("d", "\""),
+                ("e?family=inet6", "5")
+            ]
+        );
     }
 
     #[test]
@@ -276,23 +372,37 @@ mod tests {
 
     #[test]
     fn wrong_arguments_are_named_as_the_original_names_them() {
-        assert_eq!(read("a[b=\"1\"x]").unwrap_err(), "unexpected syntax at 5 after option 'b': x");
-        assert_eq!(read("a[b]").unwrap_err(), "expected option, wrong syntax at 0: b");
+        assert_eq!(
+            read("a[b=\"1\"x]").unwrap_err(),
+            "unexpected syntax at 5 after option 'b': x"
+        );
+        assert_eq!(
+            read("a[b]").unwrap_err(),
+            "expected option, wrong syntax at 0: b"
+        );
         assert_eq!(read("a[b=1").unwrap_err(), "unexpected option syntax");
     }
 
     #[test]
     fn a_list_is_split_outside_of_brackets() {
-        assert_eq!(list("a b[c=1, d='x y']\n\n c [d=1\n e=2] f"), ["a", "b[c=1, d='x y']", "c [d=1\n e=2]", "f"]);
+        assert_eq!(
+            list("a b[c=1, d='x y']\n\n c [d=1\n e=2] f"),
+            ["a", "b[c=1, d='x y']", "c [d=1\n e=2]", "f"]
+        );
         assert_eq!(list("a[b c] d[e=1]x"), ["a[b", "c]", "d[e=1]x"]);
     }
 
     #[test]
     fn arguments_that_cannot_be_read_are_one_error() {
-        let split = |text: &str| split_for_people(&Text::plain(text)).into_iter().map(Text::into_string).collect::<Vec<_>>();
+        let split = |text: &str| {
+            split_for_people(&Text::plain(text))
+                .into_iter()
+                .map(Text::into_string)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(split("a[b c] d"), ["a[b c]", "d"]);
         assert_eq!(split("a[b d[c=1]"), ["a[b", "d[c=1]"]);
-        assert_eq!(split("a [b"), ["a", "[b"]);
+        assert_eq!(split("a[b=1, c\n d"), ["a[b=1, c", "d"]);
     }
 
     proptest! {

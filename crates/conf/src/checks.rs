@@ -13,17 +13,34 @@ use std::collections::HashSet;
 
 /// Variables that stock configuration knows beside the options.
 const VARIABLES: &[&str] = &[
-    "mode", "port", "protocol", "chain", "banaction", "banaction_allports", "destemail", "sender", "mta",
-    "fail2ban_agent", "known", "logtype", "blocktype", "before", "after",
+    "mode",
+    "port",
+    "protocol",
+    "chain",
+    "banaction",
+    "banaction_allports",
+    "destemail",
+    "sender",
+    "mta",
+    "fail2ban_agent",
+    "known",
+    "logtype",
+    "blocktype",
+    "before",
+    "after",
 ];
 
 const BACKENDS: &[&str] = &["auto", "polling", "pyinotify", "gamin", "systemd"];
 
 /// What is wrong with the value of a jail's option, when it could not work.
 pub(crate) fn value(key: &str, setting: &Setting) -> Option<Problem> {
-    let Setting::Text(text) = setting else { return None };
+    let Setting::Text(text) = setting else {
+        return None;
+    };
     match key {
-        "findtime" | "bantime" | "bantime.maxtime" | "bantime.rndtime" => duration_problem(key, text),
+        "findtime" | "bantime" | "bantime.maxtime" | "bantime.rndtime" => {
+            duration_problem(key, text)
+        }
         "backend" => backend_problem(text),
         _ => None,
     }
@@ -35,7 +52,11 @@ fn duration_problem(key: &str, text: &Text) -> Option<Problem> {
         return None;
     }
     let why = duration::parse(text.as_str()).err()?;
-    let problem = Problem::new(text.home(), text.as_str().chars().count(), format!("`{key}` is not a duration: {why}"));
+    let problem = Problem::new(
+        text.home(),
+        text.as_str().chars().count(),
+        format!("`{key}` is not a duration: {why}"),
+    );
     Some(problem.hint("write seconds, or numbers with units: `600`, `10m`, `1d 12h`"))
 }
 
@@ -45,9 +66,16 @@ fn backend_problem(text: &Text) -> Option<Problem> {
     if BACKENDS.contains(&name.as_str()) {
         return None;
     }
-    let problem = Problem::new(text.home(), text.as_str().chars().count(), "there is no such backend")
-        .hint("use `auto`, `pyinotify`, `polling` or `systemd`")
-        .hint_if(typo::nearest(&name, BACKENDS.iter().copied()).map(|near| format!("did you mean `{near}`?")));
+    let problem = Problem::new(
+        text.home(),
+        text.as_str().chars().count(),
+        "there is no such backend",
+    )
+    .hint("use `auto`, `pyinotify`, `polling` or `systemd`")
+    .hint_if(
+        typo::nearest(&name, BACKENDS.iter().copied())
+            .map(|near| format!("did you mean `{near}`?")),
+    );
     Some(problem)
 }
 
@@ -58,25 +86,39 @@ pub(crate) fn truth(config: &Config, section: &str, key: &str) -> Option<Problem
         return None;
     }
     let length = text.as_str().chars().count();
-    let problem = Problem::new(text.home(), length, format!("`{key}` is neither true nor false, and taken for false"));
+    let problem = Problem::new(
+        text.home(),
+        length,
+        format!("`{key}` is neither true nor false, and taken for false"),
+    );
     Some(problem.hint("write `true` or `false`"))
 }
 
 /// Keys of jails that look like a slip of an option's name.
 pub(crate) fn jail_keys(config: &Config, sections: &[String]) -> Vec<Problem> {
     let used = referenced(config);
-    let known: Vec<&str> = jail::OPTIONS.iter().map(|(key, _)| *key).chain(VARIABLES.iter().copied()).collect();
+    let known: Vec<&str> = jail::OPTIONS
+        .iter()
+        .map(|(key, _)| *key)
+        .chain(VARIABLES.iter().copied())
+        .collect();
     let named = sections.iter().filter_map(|name| config.sections.get(name));
     let keys = named.chain([&config.defaults]).flatten();
-    keys.filter_map(|(key, value)| misspelt(key, value, &known, &used)).collect()
+    keys.filter_map(|(key, value)| misspelt(key, value, &known, &used))
+        .collect()
 }
 
 /// Keys of `[Definition]` that look like a slip of an option's name.
 pub(crate) fn definition_keys(config: &Config, options: Known) -> Vec<Problem> {
     let used = referenced(config);
-    let known: Vec<&str> = options.iter().map(|(key, _)| *key).chain(["timeout", "logtype"]).collect();
+    let known: Vec<&str> = options
+        .iter()
+        .map(|(key, _)| *key)
+        .chain(["timeout", "logtype"])
+        .collect();
     let keys = config.sections.get("Definition").into_iter().flatten();
-    keys.filter_map(|(key, value)| misspelt(key, value, &known, &used)).collect()
+    keys.filter_map(|(key, value)| misspelt(key, value, &known, &used))
+        .collect()
 }
 
 fn misspelt(key: &str, value: &Text, known: &[&str], used: &HashSet<String>) -> Option<Problem> {
@@ -85,7 +127,11 @@ fn misspelt(key: &str, value: &Text, known: &[&str], used: &HashSet<String>) -> 
         return None;
     }
     let near = typo::nearest(base, known.iter().copied())?;
-    let problem = Problem::new(value.anchor().cloned(), key.chars().count(), format!("there is no option `{key}`"));
+    let problem = Problem::new(
+        value.anchor().cloned(),
+        key.chars().count(),
+        format!("there is no option `{key}`"),
+    );
     Some(problem.hint(format!("did you mean `{near}`?")))
 }
 

@@ -16,12 +16,23 @@ pub struct Command {
 impl Command {
     /// A command that came from a place.
     pub fn new(words: Vec<Value>, place: Option<Place>) -> Self {
-        Command { words, place, line_places: Vec::new() }
+        Command {
+            words,
+            place,
+            line_places: Vec::new(),
+        }
     }
 
     /// `["set", jail, ...]`
-    pub(crate) fn set(jail: &str, words: impl IntoIterator<Item = Value>, place: Option<Place>) -> Self {
-        let words = [Value::from("set"), Value::from(jail)].into_iter().chain(words).collect();
+    pub(crate) fn set(
+        jail: &str,
+        words: impl IntoIterator<Item = Value>,
+        place: Option<Place>,
+    ) -> Self {
+        let words = [Value::from("set"), Value::from(jail)]
+            .into_iter()
+            .chain(words)
+            .collect();
         Command::new(words, place)
     }
 }

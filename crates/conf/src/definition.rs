@@ -71,7 +71,9 @@ impl Setting {
     pub(crate) fn convert(text: Text, kind: Kind) -> Option<Setting> {
         match kind {
             Kind::Text => Some(Setting::Text(text)),
-            Kind::Int => python::as_int(text.as_str()).map(|number| Setting::Int(number, text.home())),
+            Kind::Int => {
+                python::as_int(text.as_str()).map(|number| Setting::Int(number, text.home()))
+            }
             Kind::Bool => Some(Setting::Bool(python::as_bool(text.as_str()), text.home())),
         }
     }
@@ -85,7 +87,10 @@ pub(crate) type Known = &'static [(&'static str, Kind)];
 
 /// Values by lower-case key, as references look them up.
 pub(crate) fn vars(settings: &Settings) -> Vars {
-    settings.iter().filter_map(|(key, setting)| Some((key.to_lowercase(), setting.to_text()?))).collect()
+    settings
+        .iter()
+        .filter_map(|(key, setting)| Some((key.to_lowercase(), setting.to_text()?)))
+        .collect()
 }
 
 /// One use of a filter or action by a jail.
@@ -104,7 +109,14 @@ pub(crate) struct Definition {
 impl Definition {
     pub(crate) fn new(config: Rc<Config>, known: Known, arguments: Settings) -> Self {
         let (own, vars, tags) = (Settings::new(), Vars::default(), HashMap::new());
-        Definition { config, known, arguments, own, vars, tags }
+        Definition {
+            config,
+            known,
+            arguments,
+            own,
+            vars,
+            tags,
+        }
     }
 
     pub(crate) fn arguments(&self) -> &Settings {
@@ -113,15 +125,24 @@ impl Definition {
 
     /// Sets `logtype` to how lines arrive, unless the jail or the file says so itself.
     pub(crate) fn set_logtype(&mut self, backend: &str) {
-        let in_file = self.config.sections.get(DEFINITION).is_some_and(|keys| keys.contains_key("logtype"));
+        let in_file = self
+            .config
+            .sections
+            .get(DEFINITION)
+            .is_some_and(|keys| keys.contains_key("logtype"));
         let in_arguments = self
             .arguments
             .get("logtype")
             .and_then(Setting::to_text)
             .is_some_and(|text| !text.is_empty());
         if !in_file && !in_arguments {
-            let logtype = if backend.starts_with("systemd") { "journal" } else { "file" };
-            self.arguments.insert("logtype".to_owned(), Setting::Text(Text::plain(logtype)));
+            let logtype = if backend.starts_with("systemd") {
+                "journal"
+            } else {
+                "file"
+            };
+            self.arguments
+                .insert("logtype".to_owned(), Setting::Text(Text::plain(logtype)));
         }
     }
 
@@ -130,7 +151,11 @@ impl Definition {
     pub(crate) fn read(&mut self, jail: &Settings, all: bool) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut given = jail.clone();
-        given.extend(self.arguments.iter().map(|(key, value)| (key.clone(), value.clone())));
+        given.extend(
+            self.arguments
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
         self.vars = vars(&given);
         self.own = Settings::new();
         for (key, _) in self.known {
@@ -154,7 +179,12 @@ impl Definition {
     /// `[Init]` holds defaults for arguments. They stay reachable as `known/...` beside an argument.
     fn read_init(&mut self, given: &Settings, problems: &mut Vec<Problem>) {
         let config = Rc::clone(&self.config);
-        for key in config.sections.get(INIT).into_iter().flat_map(|section| section.keys()) {
+        for key in config
+            .sections
+            .get(INIT)
+            .into_iter()
+            .flat_map(|section| section.keys())
+        {
             let value = match interpolate::get(&config, INIT, key, &Vars::default()) {
                 Ok(text) => Setting::Text(text),
                 Err(Missing::Broken(problem)) => {
@@ -169,7 +199,10 @@ impl Definition {
             if !self.arguments.contains_key(key) {
                 // An argument holds for all families, unless one is passed for the family as well.
                 let argument = split_condition(key).and_then(|(base, _)| given.get(base));
-                let value = argument.filter(|value| **value != Setting::None).cloned().unwrap_or(value);
+                let value = argument
+                    .filter(|value| **value != Setting::None)
+                    .cloned()
+                    .unwrap_or(value);
                 self.arguments.insert(key.clone(), value);
             }
         }
@@ -177,7 +210,12 @@ impl Definition {
 
     fn read_rest(&mut self, problems: &mut Vec<Problem>) {
         let config = Rc::clone(&self.config);
-        for key in config.sections.get(DEFINITION).into_iter().flat_map(|section| section.keys()) {
+        for key in config
+            .sections
+            .get(DEFINITION)
+            .into_iter()
+            .flat_map(|section| section.keys())
+        {
             if self.own.contains_key(key) {
                 continue;
             }
@@ -191,11 +229,22 @@ impl Definition {
 
     /// The final settings: tags resolved, numbers and truth values converted. Options that depend on the
     /// address family, and those in `leave`, keep their tags. Second come texts that are no numbers.
-    pub(crate) fn combined(&mut self, leave: &[&str]) -> Result<(Settings, Vec<Problem>), Box<Problem>> {
+    pub(crate) fn combined(
+        &mut self,
+        leave: &[&str],
+    ) -> Result<(Settings, Vec<Problem>), Box<Problem>> {
         let mut settings = self.own.clone();
-        settings.extend(self.arguments.iter().map(|(key, value)| (key.clone(), value.clone())));
+        settings.extend(
+            self.arguments
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
         let mut leave: HashSet<String> = leave.iter().map(|name| (*name).to_owned()).collect();
-        leave.extend(settings.keys().filter_map(|key| Some(split_condition(key)?.0.to_owned())));
+        leave.extend(
+            settings
+                .keys()
+                .filter_map(|key| Some(split_condition(key)?.0.to_owned())),
+        );
         let (config, vars, cache) = (&self.config, &self.vars, &mut self.tags);
         tags::resolve(&mut settings, &leave, &mut |tag| {
             if let Some(known) = cache.get(tag) {
@@ -219,7 +268,9 @@ impl Definition {
 fn convert(settings: &mut Settings, known: Known) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (key, kind) in known.iter().filter(|(_, kind)| *kind != Kind::Text) {
-        let Some(text) = settings.get(*key).and_then(Setting::to_text) else { continue };
+        let Some(text) = settings.get(*key).and_then(Setting::to_text) else {
+            continue;
+        };
         let setting = Setting::convert(text.clone(), *kind).unwrap_or_else(|| {
             problems.push(not_a_number(key, &text));
             Setting::None
@@ -231,6 +282,10 @@ fn convert(settings: &mut Settings, known: Known) -> Vec<Problem> {
 
 /// The problem of a text where a number was expected.
 pub(crate) fn not_a_number(key: &str, text: &Text) -> Problem {
-    Problem::new(text.home(), text.as_str().chars().count(), format!("`{key}` has to be a whole number"))
-        .hint(format!("write for example `{key} = 5`"))
+    Problem::new(
+        text.home(),
+        text.as_str().chars().count(),
+        format!("`{key}` has to be a whole number"),
+    )
+    .hint(format!("write for example `{key} = 5`"))
 }

@@ -31,7 +31,7 @@ impl fmt::Display for Seconds {
     }
 }
 
-const YEAR: i64 = 31_557_600;
+const EXPECTED: &str = "expected something like `600`, `10m` or `1d 12h`";
 
 /// The factor of a unit's name, as text, so that months and years stay fractions.
 fn unit(word: &str) -> Option<&'static str> {
@@ -49,21 +49,20 @@ fn unit(word: &str) -> Option<&'static str> {
 
 /// Reads a duration. The error says what is wrong with it, without repeating it.
 pub fn parse(text: &str) -> Result<Seconds, String> {
-    debug_assert_eq!(YEAR / 12, 2_629_800);
     if text.len() > 1000 {
         return Err("a duration is not that long".to_owned());
     }
     let expression = join_terms(&replace_units(&separate(text)));
-    let mut reader = Expression { text: &expression, at: 0, depth: 0 };
+    let mut reader = Expression {
+        text: &expression,
+        at: 0,
+        depth: 0,
+    };
     let value = reader.sum()?;
     reader.skip();
     match reader.rest().chars().next() {
         None => Ok(value),
-        Some(c) if c.is_alphabetic() => {
-            let word: String = reader.rest().chars().take_while(|c| is_word(*c)).collect();
-            Err(format!("`{word}` is no unit of time; known are s, m, h, d, w, mo, y"))
-        }
-        Some(_) => Err("this is not a duration such as `600`, `10m` or `1d 12h`".to_owned()),
+        Some(_) => Err(reader.unexpected()),
     }
 }
 
@@ -142,6 +141,17 @@ impl Expression<'_> {
         self.at = self.text.len() - self.rest().trim_start().len();
     }
 
+    /// What is wrong with the text from here on.
+    fn unexpected(&self) -> String {
+        let word: String = self.rest().chars().take_while(|c| is_word(*c)).collect();
+        match word.chars().next() {
+            Some(c) if c.is_alphabetic() => {
+                format!("`{word}` is no unit of time; known are s, m, h, d, w, mo, y")
+            }
+            _ => EXPECTED.to_owned(),
+        }
+    }
+
     fn take(&mut self, token: &str) -> bool {
         self.skip();
         let taken = self.rest().starts_with(token);
@@ -195,7 +205,11 @@ impl Expression<'_> {
             }
         }
         let value = self.term()?;
-        if negative { calculate(Seconds::Whole(0), value, i64::checked_sub, |_, b| -b) } else { Ok(value) }
+        if negative {
+            calculate(Seconds::Whole(0), value, i64::checked_sub, |_, b| -b)
+        } else {
+            Ok(value)
+        }
     }
 
     fn term(&mut self) -> Number {
@@ -206,25 +220,40 @@ impl Expression<'_> {
             }
             let value = self.sum()?;
             self.depth -= 1;
-            return if self.take(")") { Ok(value) } else { Err("a bracket is not closed".to_owned()) };
+            return if self.take(")") {
+                Ok(value)
+            } else {
+                Err("a bracket is not closed".to_owned())
+            };
         }
         self.skip();
-        let length = self.rest().find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(self.rest().len());
+        let length = self
+            .rest()
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(self.rest().len());
         let digits = self.rest().get(..length).unwrap_or_default().to_owned();
+        if digits.is_empty() {
+            return Err(self.unexpected());
+        }
         self.at += length;
         number(&digits)
     }
 }
 
 fn number(digits: &str) -> Number {
-    let wrong = || "this is not a duration such as `600`, `10m` or `1d 12h`".to_owned();
+    let wrong = || EXPECTED.to_owned();
     if digits.contains('.') {
-        return digits.parse().ok().filter(|_| digits != ".").map(Seconds::Fraction).ok_or_else(wrong);
+        return digits
+            .parse()
+            .ok()
+            .filter(|_| digits != ".")
+            .map(Seconds::Fraction)
+            .ok_or_else(wrong);
     }
     if digits.len() > 1 && digits.starts_with('0') && digits.bytes().any(|b| b != b'0') {
         return Err("a number must not begin with a zero".to_owned());
     }
-    digits.parse().map(Seconds::Whole).map_err(|_| if digits.is_empty() { wrong() } else { too_large() })
+    digits.parse().map(Seconds::Whole).map_err(|_| too_large())
 }
 
 fn too_large() -> String {
@@ -238,18 +267,28 @@ fn calculate(
     fraction: fn(f64, f64) -> f64,
 ) -> Number {
     match (a, b) {
-        (Seconds::Whole(a), Seconds::Whole(b)) => whole(a, b).map(Seconds::Whole).ok_or_else(too_large),
+        (Seconds::Whole(a), Seconds::Whole(b)) => {
+            whole(a, b).map(Seconds::Whole).ok_or_else(too_large)
+        }
         (a, b) => Ok(Seconds::Fraction(fraction(a.as_f64(), b.as_f64()))),
     }
 }
 
 fn not_zero(value: Seconds) -> Number {
-    if value.as_f64() == 0.0 { Err("nothing can be divided by zero".to_owned()) } else { Ok(value) }
+    if value.as_f64() == 0.0 {
+        Err("nothing can be divided by zero".to_owned())
+    } else {
+        Ok(value)
+    }
 }
 
 fn floor_div(a: i64, b: i64) -> Option<i64> {
     let quotient = a.checked_div(b)?;
-    if a.checked_rem(b)? != 0 && (a < 0) != (b < 0) { quotient.checked_sub(1) } else { Some(quotient) }
+    if a.checked_rem(b)? != 0 && (a < 0) != (b < 0) {
+        quotient.checked_sub(1)
+    } else {
+        Some(quotient)
+    }
 }
 
 fn floor_mod(a: i64, b: i64) -> Option<i64> {
@@ -268,10 +307,26 @@ mod tests {
     #[test]
     fn durations_are_calculated_as_the_original_calculates_them() {
         for (duration, seconds) in [
-            ("600", "600"), ("10m", "600"), ("-1", "-1"), ("1h30", "3630"), ("1d 12h", "129600"),
-            ("1d12h", "129600"), ("5M", "300"), ("1d-1h", "82800"), ("1mo", "2629800.0"), ("1year-6mo", "15778800.0"),
-            ("2 weeks", "1209600"), ("(1+2)*2h", "21600"), ("1.5h", "5400.0"), ("7/2", "3.5"), ("7//2", "3"),
-            ("-7 % 3", "2"), ("1 2", "3"), ("0", "0"), ("1hour+30min", "5400"), ("0d 1h 30m", "5400"),
+            ("600", "600"),
+            ("10m", "600"),
+            ("-1", "-1"),
+            ("1h30", "3630"),
+            ("1d 12h", "129600"),
+            ("1d12h", "129600"),
+            ("5M", "300"),
+            ("1d-1h", "82800"),
+            ("1mo", "2629800.0"),
+            ("1year-6mo", "15778800.0"),
+            ("2 weeks", "1209600"),
+            ("(1+2)*2h", "21600"),
+            ("1.5h", "5400.0"),
+            ("7/2", "3.5"),
+            ("7//2", "3"),
+            ("-7 % 3", "2"),
+            ("1 2", "3"),
+            ("0", "0"),
+            ("1hour+30min", "5400"),
+            ("0d 1h 30m", "5400"),
         ] {
             assert_eq!(text(duration), seconds, "{duration}");
         }
@@ -279,7 +334,20 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_says_why() {
-        for wrong in ["", "m", "10 minuts", "1 2 3", "1e3", "010", "1/0", "(1", "1..2", "2**3", "99999999999999999999", "x"] {
+        for wrong in [
+            "",
+            "m",
+            "10 minuts",
+            "1 2 3",
+            "1e3",
+            "010",
+            "1/0",
+            "(1",
+            "1..2",
+            "2**3",
+            "99999999999999999999",
+            "x",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         assert!(text("10 minuts").contains("minuts"));

@@ -13,7 +13,12 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(place: Option<Place>, length: usize, message: impl Into<String>) -> Self {
-        Problem { place, length, message: message.into(), hint: None }
+        Problem {
+            place,
+            length,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -37,7 +42,9 @@ impl Findings {
     /// Adds a problem. One that was found before, for another jail, stays one finding and names no jail.
     pub(crate) fn add(&mut self, severity: Severity, jail: Option<&str>, problem: Problem) {
         let known = self.list.iter_mut().find(|known| {
-            known.severity == severity && known.place == problem.place && known.message == problem.message
+            known.severity == severity
+                && known.place == problem.place
+                && known.message == problem.message
         });
         if let Some(known) = known {
             if known.jail.as_deref() != jail {
@@ -70,7 +77,9 @@ impl Findings {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.list.iter().any(|finding| finding.severity == Severity::Error)
+        self.list
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
     }
 
     pub(crate) fn into_list(self) -> Vec<Diagnostic> {

@@ -43,11 +43,28 @@ pub(crate) fn parse(file: &Arc<Path>, bytes: &[u8]) -> IniFile {
             let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let good = String::from_utf8_lossy(good);
             let number = lines(&good).count().max(1);
-            let column = good.rsplit(['\n', '\r']).next().unwrap_or_default().chars().count() + 1;
-            let number = if good.ends_with(['\n', '\r']) { number + 1 } else { number };
-            let problem = Problem::new(place(file, number, column), 1, "this file is not UTF-8 from here on")
-                .hint("save the file as UTF-8");
-            IniFile { problems: vec![problem], ..IniFile::default() }
+            let column = good
+                .rsplit(['\n', '\r'])
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .count()
+                + 1;
+            let number = if good.ends_with(['\n', '\r']) {
+                number + 1
+            } else {
+                number
+            };
+            let problem = Problem::new(
+                place(file, number, column),
+                1,
+                "this file is not UTF-8 from here on",
+            )
+            .hint("save the file as UTF-8");
+            IniFile {
+                problems: vec![problem],
+                ..IniFile::default()
+            }
         }
     }
 }
@@ -69,7 +86,9 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
         }
         let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
         let (line, tail) = rest.split_at(end);
-        rest = tail.strip_prefix("\r\n").unwrap_or_else(|| tail.get(1..).unwrap_or_default());
+        rest = tail
+            .strip_prefix("\r\n")
+            .unwrap_or_else(|| tail.get(1..).unwrap_or_default());
         Some(line)
     })
 }
@@ -88,6 +107,8 @@ fn comment_start(line: &str) -> Option<usize> {
     }
     None
 }
+
+const NOT_CLOSED: &str = "this section header is not closed";
 
 struct Reader<'a> {
     file: &'a Arc<Path>,
@@ -119,7 +140,9 @@ impl<'a> Reader<'a> {
 
     fn line(&mut self, line: &str, number: u32) {
         let comment = comment_start(line);
-        let content = line.get(..comment.unwrap_or(line.len())).unwrap_or_default();
+        let content = line
+            .get(..comment.unwrap_or(line.len()))
+            .unwrap_or_default();
         let value = strip(content);
         if value.is_empty() {
             if comment.is_none()
@@ -140,7 +163,10 @@ impl<'a> Reader<'a> {
             return;
         }
         self.indent = indent;
-        let header = value.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')).map(|(name, _)| name);
+        let header = value
+            .strip_prefix('[')
+            .and_then(|rest| rest.rsplit_once(']'))
+            .map(|(name, _)| name);
         match header {
             Some(name) if !name.is_empty() => self.open(name, number, column),
             _ if self.section.is_none() => self.no_section(value, number, column),
@@ -151,13 +177,29 @@ impl<'a> Reader<'a> {
     /// The value that a deeper indented line would continue.
     fn current(&mut self) -> Option<&mut Text> {
         let (section, key) = (self.section.as_ref()?, self.key.as_ref()?);
-        let section = if section == DEFAULT { &mut self.out.defaults } else { self.out.sections.get_mut(section)? };
+        let section = if section == DEFAULT {
+            &mut self.out.defaults
+        } else {
+            self.out.sections.get_mut(section)?
+        };
         section.get_mut(key)
     }
 
-    fn problem(&mut self, number: u32, column: u32, length: usize, message: String) -> &mut Problem {
-        let place = Place { file: Arc::clone(self.file), line: number, column };
-        self.out.problems.push(Problem::new(Some(place), length, message));
+    fn problem(
+        &mut self,
+        number: u32,
+        column: u32,
+        length: usize,
+        message: String,
+    ) -> &mut Problem {
+        let place = Place {
+            file: Arc::clone(self.file),
+            line: number,
+            column,
+        };
+        self.out
+            .problems
+            .push(Problem::new(Some(place), length, message));
         let last = self.out.problems.len() - 1;
         &mut self.out.problems[last]
     }
@@ -172,10 +214,15 @@ impl<'a> Reader<'a> {
             let message = format!("section [{name}] stands twice in this file");
             let hint = format!("move its keys to the first one, in line {}", first.line);
             self.reopened += 1;
-            self.problem(number, column, name.chars().count() + 2, message).hint = Some(hint);
+            self.problem(number, column, name.chars().count() + 2, message)
+                .hint = Some(hint);
             return;
         }
-        let place = Place { file: Arc::clone(self.file), line: number, column };
+        let place = Place {
+            file: Arc::clone(self.file),
+            line: number,
+            column,
+        };
         self.out.headers.insert(name.to_owned(), place);
         self.out.sections.insert(name.to_owned(), Section::new());
     }
@@ -186,33 +233,56 @@ impl<'a> Reader<'a> {
         }
         let length = value.chars().count();
         let (message, hint) = if value.starts_with('\u{feff}') {
-            ("the file begins with a byte order mark", "save the file as UTF-8 without a byte order mark")
+            (
+                "the file begins with a byte order mark",
+                "save the file as UTF-8 without a byte order mark",
+            )
         } else if value.starts_with('[') {
-            ("this section header is not closed", "a section is opened by `[name]`")
+            (NOT_CLOSED, "a section is opened by `[name]`")
         } else {
-            ("this line stands before any section", "put a section such as `[DEFAULT]` or `[sshd]` above it")
+            (
+                "this line stands before any section",
+                "put a section such as `[DEFAULT]` or `[sshd]` above it",
+            )
         };
-        self.problem(number, column, length, message.to_owned()).hint = Some(hint.to_owned());
+        self.problem(number, column, length, message.to_owned())
+            .hint = Some(hint.to_owned());
     }
 
     fn option(&mut self, value: &str, number: u32, column: u32) {
         let length = value.chars().count();
         let Some(at) = value.find(['=', ':']) else {
             let hint = self.no_delimiter_hint(value);
-            let message = "this line is neither `key = value` nor a section".to_owned();
-            self.problem(number, column, length, message).hint = Some(hint);
+            let message = if value.starts_with('[') {
+                NOT_CLOSED
+            } else {
+                "this line is neither `name = value` nor a section"
+            };
+            self.problem(number, column, length, message.to_owned())
+                .hint = Some(hint);
             return;
         };
         let (key, rest) = value.split_at(at);
         let key = key.trim_end_matches(is_space);
         if key.is_empty() {
-            self.problem(number, column, length, "there is no key before the `=`".to_owned()).hint =
-                Some("write `key = value`".to_owned());
+            self.problem(
+                number,
+                column,
+                length,
+                "there is no key before the `=`".to_owned(),
+            )
+            .hint = Some("write `name = value`".to_owned());
             return;
         }
         let name = key.to_lowercase();
-        let Some(section) = self.section.clone() else { return };
-        let place = Place { file: Arc::clone(self.file), line: number, column };
+        let Some(section) = self.section.clone() else {
+            return;
+        };
+        let place = Place {
+            file: Arc::clone(self.file),
+            line: number,
+            column,
+        };
         let seen_in = if self.reopened > 0 && section != DEFAULT {
             format!("{section}\n{}", self.reopened)
         } else {
@@ -220,24 +290,43 @@ impl<'a> Reader<'a> {
         };
         if !self.seen.insert((seen_in, name.clone())) {
             let message = format!("`{name}` is set twice in [{section}]");
-            let before = self.keys(&section).and_then(|keys| keys.get(&name)).and_then(Text::anchor);
-            let hint = before.map(|first| format!("the first one is in line {}; keep one of them", first.line));
-            self.problem(number, column, key.chars().count(), message).hint = hint;
+            let before = self
+                .keys(&section)
+                .and_then(|keys| keys.get(&name))
+                .and_then(Text::anchor);
+            let hint = before
+                .map(|first| format!("the first one is in line {}; keep one of them", first.line));
+            self.problem(number, column, key.chars().count(), message)
+                .hint = hint;
         }
         let after = rest.get(1..).unwrap_or_default();
         let trimmed = after.trim_start_matches(is_space);
         let value_column = value.len() - trimmed.len();
-        let value_column = value.get(..value_column).map_or(0, |before| before.chars().count());
+        let value_column = value
+            .get(..value_column)
+            .map_or(0, |before| before.chars().count());
         let mut text = Text::anchored(Some(place));
-        text.push_piece(trimmed, self.file, number, column + u32::try_from(value_column).unwrap_or(0));
-        let keys =
-            if section == DEFAULT { &mut self.out.defaults } else { self.out.sections.entry(section).or_default() };
+        text.push_piece(
+            trimmed,
+            self.file,
+            number,
+            column + u32::try_from(value_column).unwrap_or(0),
+        );
+        let keys = if section == DEFAULT {
+            &mut self.out.defaults
+        } else {
+            self.out.sections.entry(section).or_default()
+        };
         keys.insert(name.clone(), text);
         self.key = Some(name);
     }
 
     fn keys(&self, section: &str) -> Option<&Section> {
-        if section == DEFAULT { Some(&self.out.defaults) } else { self.out.sections.get(section) }
+        if section == DEFAULT {
+            Some(&self.out.defaults)
+        } else {
+            self.out.sections.get(section)
+        }
     }
 
     fn no_delimiter_hint(&self, value: &str) -> String {
@@ -245,13 +334,19 @@ impl<'a> Reader<'a> {
             return "a section is opened by `[name]`".to_owned();
         }
         match &self.key {
-            Some(key) => format!("indent it to continue the value of `{key}`, or write `key = value`"),
-            None => "write `key = value`".to_owned(),
+            Some(key) => {
+                format!("indent it to continue the value of `{key}`, or write `name = value`")
+            }
+            None => "write `name = value`".to_owned(),
         }
     }
 
     fn finish(mut self) -> IniFile {
-        let sections = self.out.sections.values_mut().chain([&mut self.out.defaults]);
+        let sections = self
+            .out
+            .sections
+            .values_mut()
+            .chain([&mut self.out.defaults]);
         for text in sections.flat_map(|section| section.values_mut()) {
             text.strip_end();
         }
@@ -284,13 +379,19 @@ mod tests {
     fn a_value_that_begins_on_the_next_line_begins_with_a_line_break() {
         let file = read("[a]\nX =\n  b\n");
         assert_eq!(value(&file, "a", "x"), "\nb");
-        assert_eq!(file.sections["a"]["x"].place_at(1).unwrap().to_string(), "f:3:3");
+        assert_eq!(
+            file.sections["a"]["x"].place_at(1).unwrap().to_string(),
+            "f:3:3"
+        );
     }
 
     #[test]
     fn all_kinds_of_line_ends_are_line_ends() {
         let file = read("[a]\r\nx = 1\rb = 2\n");
-        assert_eq!((value(&file, "a", "x"), value(&file, "a", "b")), ("1".to_owned(), "2".to_owned()));
+        assert_eq!(
+            (value(&file, "a", "x"), value(&file, "a", "b")),
+            ("1".to_owned(), "2".to_owned())
+        );
     }
 
     #[test]
@@ -303,7 +404,11 @@ mod tests {
     #[test]
     fn every_error_of_a_file_is_reported() {
         let file = read("early = 1\n[a]\nx = 1\nx = 2\nnonsense\n= 3\n[a]\nx = 4\n[open\n");
-        let lines: Vec<u32> = file.problems.iter().filter_map(|p| Some(p.place.as_ref()?.line)).collect();
+        let lines: Vec<u32> = file
+            .problems
+            .iter()
+            .filter_map(|p| Some(p.place.as_ref()?.line))
+            .collect();
         assert_eq!(lines, [1, 4, 5, 6, 7, 9]);
     }
 
@@ -317,6 +422,9 @@ mod tests {
     #[test]
     fn a_byte_that_is_no_utf8_is_reported_where_it_stands() {
         let file = parse(&Arc::from(Path::new("f")), b"[a]\nx = \xc3\xbc\xff\n");
-        assert_eq!(file.problems[0].place.as_ref().unwrap().to_string(), "f:2:6");
+        assert_eq!(
+            file.problems[0].place.as_ref().unwrap().to_string(),
+            "f:2:6"
+        );
     }
 }

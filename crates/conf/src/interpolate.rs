@@ -30,16 +30,29 @@ pub(crate) enum Missing {
 
 /// The value of a key with all references resolved.
 pub(crate) fn get(config: &Config, section: &str, key: &str, vars: &Vars) -> Result<Text, Missing> {
-    let scope = Scope { config, section, vars };
+    let key = key.to_lowercase();
+    let scope = Scope {
+        config,
+        section,
+        vars,
+        key: &key,
+    };
     if scope.keys().is_none() {
         return Err(Missing::NoSection);
     }
-    let raw = scope.find(&key.to_lowercase()).ok_or(Missing::NoOption)?;
-    scope.resolve(raw).map_err(|problem| Missing::Broken(Box::new(problem)))
+    let raw = scope.find(&key).ok_or(Missing::NoOption)?;
+    scope
+        .resolve(raw)
+        .map_err(|problem| Missing::Broken(Box::new(problem)))
 }
 
 /// The value behind a tag such as `<name>` or `<section/name>`: another section first, then this one.
-pub(crate) fn get_tag(config: &Config, section: &str, tag: &str, vars: &Vars) -> Result<Text, Missing> {
+pub(crate) fn get_tag(
+    config: &Config,
+    section: &str,
+    tag: &str,
+    vars: &Vars,
+) -> Result<Text, Missing> {
     if let Some((other, key)) = split_section(tag, &[]) {
         let none = Vars::default();
         let found = match other.to_lowercase().as_str() {
@@ -70,6 +83,8 @@ struct Scope<'a> {
     config: &'a Config,
     section: &'a str,
     vars: &'a Vars,
+    /// The key whose value is asked for.
+    key: &'a str,
 }
 
 /// One value being put together.
@@ -90,26 +105,44 @@ impl<'a> Scope<'a> {
 
     fn find(&self, key: &str) -> Option<&'a Text> {
         let own = || self.keys().and_then(|keys| keys.get(key));
-        self.vars.get(key).or_else(own).or_else(|| self.config.defaults.get(key))
+        self.vars
+            .get(key)
+            .or_else(own)
+            .or_else(|| self.config.defaults.get(key))
     }
 
     fn resolve(&self, raw: &Text) -> Result<Text, Problem> {
-        let mut work = Work { out: Text::anchored(raw.anchor().cloned()), steps: 0 };
+        let mut work = Work {
+            out: Text::anchored(raw.anchor().cloned()),
+            steps: 0,
+        };
         self.expand(raw, 1, &HashMap::new(), &mut work)?;
         Ok(work.out)
     }
 
-    fn expand(&self, raw: &Text, depth: u16, outer: &HashMap<String, Text>, work: &mut Work) -> Result<(), Problem> {
+    fn expand(
+        &self,
+        raw: &Text,
+        depth: u16,
+        outer: &HashMap<String, Text>,
+        work: &mut Work,
+    ) -> Result<(), Problem> {
         let text = raw.as_str();
         if depth > MAX_DEPTH {
-            return Err(Problem::new(raw.home(), text.lines().next().map_or(1, |line| line.chars().count()), "this value refers to itself, directly or by a detour")
-                .hint("a key can't be built from its own value; `%(known/...)s` means the value of an earlier file, and exists in named sections only"));
+            let length = text.lines().next().map_or(1, |line| line.chars().count());
+            return Err(Problem::new(raw.home(), length, "this value refers to itself, directly or by a detour").hint(
+                "`%(known/...)s` is the value of an earlier file; in [DEFAULT] there is none, so set another key there",
+            ));
         }
         let mut extras = outer.clone();
         extras.insert("__name__".to_owned(), Text::plain(self.section));
         self.map_sections(text, &mut extras);
         let mut from = 0;
-        while let Some(at) = text.get(from..).and_then(|rest| rest.find('%')).map(|at| from + at) {
+        while let Some(at) = text
+            .get(from..)
+            .and_then(|rest| rest.find('%'))
+            .map(|at| from + at)
+        {
             work.out.push_slice(raw, from..at, depth - 1);
             let rest = text.get(at + 1..).unwrap_or_default();
             if rest.starts_with('%') {
@@ -125,7 +158,11 @@ impl<'a> Scope<'a> {
             };
             work.steps += 1;
             if work.steps > MAX_STEPS || work.out.len() > MAX_LENGTH {
-                return Err(Problem::new(raw.place_at(at), name.chars().count() + 4, "this value grows without end"));
+                return Err(Problem::new(
+                    raw.place_at(at),
+                    name.chars().count() + 4,
+                    "this value grows without end",
+                ));
             }
             if value.as_str().contains('%') {
                 self.expand(value, depth + 1, &extras, work)?;
@@ -144,15 +181,24 @@ impl<'a> Scope<'a> {
             return;
         }
         for (at, _) in text.match_indices("%(") {
-            let Some(name) = text.get(at + 1..).and_then(reference) else { continue };
+            let Some(name) = text.get(at + 1..).and_then(reference) else {
+                continue;
+            };
             if extras.contains_key(name) || self.find(name).is_some() {
                 continue;
             }
-            let Some((section, key)) = split_section(name, &[')']) else { continue };
+            let Some((section, key)) = split_section(name, &[')']) else {
+                continue;
+            };
             let defaults = &self.config.defaults;
             let value = match section.to_lowercase().as_str() {
                 "default" => defaults.get(key),
-                "known" => self.config.known.get(self.section).and_then(|keys| keys.get(key)).or(defaults.get(key)),
+                "known" => self
+                    .config
+                    .known
+                    .get(self.section)
+                    .and_then(|keys| keys.get(key))
+                    .or(defaults.get(key)),
                 _ => match self.config.sections.get(section) {
                     Some(keys) => keys.get(key).or(defaults.get(key)),
                     None => None,
@@ -166,12 +212,29 @@ impl<'a> Scope<'a> {
 
     fn undefined(&self, raw: &Text, at: usize, name: &str) -> Problem {
         let section = self.section.strip_prefix("KNOWN/").unwrap_or(self.section);
-        let message = format!("`%({name})s` stands for a key that is set neither in [{section}] nor in [DEFAULT]");
+        let message = format!(
+            "`%({name})s` stands for a key that is set neither in [{section}] nor in [DEFAULT]"
+        );
         let section_keys = self.keys().into_iter().flat_map(|keys| keys.keys());
-        let candidates = section_keys.chain(self.config.defaults.keys()).chain(self.vars.keys());
-        let hint = typo::nearest(&name.to_lowercase(), candidates.map(String::as_str))
+        let candidates = section_keys
+            .chain(self.config.defaults.keys())
+            .chain(self.vars.keys());
+        let candidates = candidates
+            .map(String::as_str)
+            .filter(|key| *key != self.key);
+        let in_init = self
+            .config
+            .sections
+            .get("Init")
+            .is_some_and(|init| init.contains_key(&name.to_lowercase()));
+        let hint = typo::nearest(&name.to_lowercase(), candidates)
             .map(|near| format!("did you mean `%({near})s`?"))
-            .unwrap_or_else(|| format!("set `{name}`, or write `%%({name})s` for the characters themselves"));
+            .or_else(|| {
+                in_init.then(|| format!("keys of [Init] are reached by their tag: `<{name}>`"))
+            })
+            .unwrap_or_else(|| {
+                format!("set `{name}`, or write `%%({name})s` for the characters themselves")
+            });
         Problem::new(raw.place_at(at), name.chars().count() + 4, message).hint(hint)
     }
 }
@@ -224,15 +287,26 @@ mod tests {
 
     #[test]
     fn a_value_that_contains_itself_is_an_error() {
-        assert!(value("[a]\nx = %(y)s\ny = %(x)s\n", "x").unwrap_err().contains("itself"));
-        assert!(value("[DEFAULT]\nx = %(known/x)s\n[a]\n", "x").unwrap_err().contains("itself"));
+        assert!(
+            value("[a]\nx = %(y)s\ny = %(x)s\n", "x")
+                .unwrap_err()
+                .contains("itself")
+        );
+        assert!(
+            value("[DEFAULT]\nx = %(known/x)s\n[a]\n", "x")
+                .unwrap_err()
+                .contains("itself")
+        );
     }
 
     #[test]
     fn a_value_that_multiplies_ends_in_an_error() {
         let mut text = String::from("[a]\n");
         for n in 0..9 {
-            text.push_str(&format!("x{n} = {}\n", format!("%(x{})s", n + 1).repeat(30)));
+            text.push_str(&format!(
+                "x{n} = {}\n",
+                format!("%(x{})s", n + 1).repeat(30)
+            ));
         }
         text.push_str("x9 =\n");
         assert!(value(&text, "x0").unwrap_err().contains("without end"));

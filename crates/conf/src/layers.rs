@@ -38,7 +38,9 @@ impl Config {
         }
         for (name, section) in &file.sections {
             let (name, condition) = split_condition(name).unwrap_or((name, ""));
-            let keys = section.iter().map(|(key, value)| (format!("{key}{condition}"), value));
+            let keys = section
+                .iter()
+                .map(|(key, value)| (format!("{key}{condition}"), value));
             match self.sections.get_mut(name) {
                 Some(target) => {
                     let known = self.known.entry(name.to_owned()).or_default();
@@ -55,7 +57,9 @@ impl Config {
             }
         }
         for (name, place) in &file.headers {
-            self.headers.entry(name.clone()).or_insert_with(|| place.clone());
+            self.headers
+                .entry(name.clone())
+                .or_insert_with(|| place.clone());
         }
     }
 }
@@ -64,7 +68,10 @@ impl Config {
 pub(crate) fn split_condition(name: &str) -> Option<(&str, &str)> {
     let at = name.find('?')?;
     let (base, condition) = name.split_at(at);
-    let fits = !base.is_empty() && base.chars().all(is_word) && condition.len() > 1 && !condition.contains('\n');
+    let fits = !base.is_empty()
+        && base.chars().all(is_word)
+        && condition.len() > 1
+        && !condition.contains('\n');
     fits.then_some((base, condition))
 }
 
@@ -108,7 +115,11 @@ impl Files {
 
     /// The directory that stock files refer to as `%(fail2ban_confpath)s`.
     pub(crate) fn confpath(&self) -> String {
-        let path = self.underlay.as_ref().unwrap_or(&self.base).to_string_lossy();
+        let path = self
+            .underlay
+            .as_ref()
+            .unwrap_or(&self.base)
+            .to_string_lossy();
         path.trim_end_matches('/').to_owned()
     }
 
@@ -116,9 +127,14 @@ impl Files {
     pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for extension in ["conf", "local"] {
-            names.extend(self.folder(folder, extension).into_iter().filter_map(|file| {
-                file.strip_suffix(&format!(".{extension}")).map(str::to_owned)
-            }));
+            names.extend(
+                self.folder(folder, extension)
+                    .into_iter()
+                    .filter_map(|file| {
+                        file.strip_suffix(&format!(".{extension}"))
+                            .map(str::to_owned)
+                    }),
+            );
         }
         names.sort();
         names.dedup();
@@ -128,11 +144,20 @@ impl Files {
     /// File names in a folder, of the directory and the underlay together, sorted by code point.
     fn folder(&self, folder: &str, extension: &str) -> Vec<String> {
         let mut names = Vec::new();
-        for base in [Some(&self.base), self.underlay.as_ref()].into_iter().flatten() {
-            let Ok(entries) = std::fs::read_dir(base.join(folder)) else { continue };
+        for base in [Some(&self.base), self.underlay.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            let Ok(entries) = std::fs::read_dir(base.join(folder)) else {
+                continue;
+            };
             for entry in entries.flatten() {
-                let Ok(name) = entry.file_name().into_string() else { continue };
-                let fits = name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.'));
+                let Ok(name) = entry.file_name().into_string() else {
+                    continue;
+                };
+                let fits = name
+                    .strip_suffix(extension)
+                    .is_some_and(|stem| stem.ends_with('.'));
                 if fits && !name.starts_with('.') {
                     names.push(name);
                 }
@@ -154,10 +179,21 @@ impl Files {
             if extension == "local" {
                 layers.push(format!("{name}.local"));
             }
-            layers.extend(self.folder(&folder, extension).into_iter().map(|file| format!("{folder}/{file}")));
+            layers.extend(
+                self.folder(&folder, extension)
+                    .into_iter()
+                    .map(|file| format!("{folder}/{file}")),
+            );
         }
-        let layers: Vec<PathBuf> = layers.iter().filter_map(|layer| self.locate(Path::new(layer))).collect();
-        let config = if layers.is_empty() { Err(ReadError::NotFound) } else { self.read_layers(&layers) };
+        let layers: Vec<PathBuf> = layers
+            .iter()
+            .filter_map(|layer| self.locate(Path::new(layer)))
+            .collect();
+        let config = if layers.is_empty() {
+            Err(ReadError::NotFound)
+        } else {
+            self.read_layers(&layers)
+        };
         self.configs.insert(name.to_owned(), config.clone());
         config
     }
@@ -186,12 +222,24 @@ impl Files {
             if self.parse(layer).is_none() {
                 let file: Arc<Path> = Arc::from(layer.as_path());
                 problems.push(
-                    Problem::new(Some(Place { file, line: 1, column: 1 }), 1, "this file can't be read")
-                        .hint("check its kind and its permissions"),
+                    Problem::new(
+                        Some(Place {
+                            file,
+                            line: 1,
+                            column: 1,
+                        }),
+                        1,
+                        "this file can't be read",
+                    )
+                    .hint("check its kind and its permissions"),
                 );
             }
         }
-        if problems.is_empty() { Ok(Rc::new(config)) } else { Err(ReadError::Broken(problems, Rc::new(config))) }
+        if problems.is_empty() {
+            Ok(Rc::new(config))
+        } else {
+            Err(ReadError::Broken(problems, Rc::new(config)))
+        }
     }
 
     /// Writes to `order` the files with their includes around them, and each `X.local` behind its `X.conf`.
@@ -213,10 +261,20 @@ impl Files {
             }
         }
         for path in all {
-            let Some(file) = self.parse(&path) else { continue };
+            let Some(file) = self.parse(&path) else {
+                continue;
+            };
             if parents.len() >= MAX_DEPTH {
-                let anchor = Place { file: Arc::from(path.as_path()), line: 1, column: 1 };
-                problems.push(Problem::new(Some(anchor), 1, "files include each other too deeply"));
+                let anchor = Place {
+                    file: Arc::from(path.as_path()),
+                    line: 1,
+                    column: 1,
+                };
+                problems.push(Problem::new(
+                    Some(anchor),
+                    1,
+                    "files include each other too deeply",
+                ));
                 continue;
             }
             parents.push(path.clone());
@@ -237,16 +295,27 @@ impl Files {
         problems: &mut Vec<Problem>,
     ) {
         for file in files {
-            // A file that is being read above would begin a circle.
-            if !parents.contains(file) && order.len() < 10_000 {
+            // A file that is being read further above would begin a circle. One that names itself is read twice,
+            // as in the original.
+            let above = parents.len().saturating_sub(1);
+            if !parents.iter().take(above).any(|parent| parent == file) && order.len() < 10_000 {
                 self.expand(std::slice::from_ref(file), parents, order, problems);
             }
         }
     }
 
     /// Paths under one key of `[INCLUDES]`, as seen from the including file.
-    fn includes(&self, file: &IniFile, path: &Path, key: &str, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-        if !file.sections.get(INCLUDES).is_some_and(|section| section.contains_key(key) || file.defaults.contains_key(key))
+    fn includes(
+        &self,
+        file: &IniFile,
+        path: &Path,
+        key: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<PathBuf> {
+        if !file
+            .sections
+            .get(INCLUDES)
+            .is_some_and(|section| section.contains_key(key) || file.defaults.contains_key(key))
         {
             return Vec::new();
         }
@@ -262,12 +331,18 @@ impl Files {
         };
         let folder = path.parent().unwrap_or(Path::new(""));
         let named = value.as_str().split('\n').filter(|line| !line.is_empty());
-        named.map(|line| folder.join(line)).map(|full| self.beside(&full).unwrap_or(full)).collect()
+        named
+            .map(|line| folder.join(line))
+            .map(|full| self.beside(&full).unwrap_or(full))
+            .collect()
     }
 
     /// A file next to one of the directory or the underlay, looked for in both.
     fn beside(&self, path: &Path) -> Option<PathBuf> {
-        let below = self.underlay.as_ref().and_then(|underlay| path.strip_prefix(underlay).ok());
+        let below = self
+            .underlay
+            .as_ref()
+            .and_then(|underlay| path.strip_prefix(underlay).ok());
         let relative = path.strip_prefix(&self.base).ok().or(below);
         match relative {
             Some(relative) => self.locate(relative).filter(|found| found.is_file()),
@@ -280,7 +355,9 @@ impl Files {
         if let Some(known) = self.parsed.get(path) {
             return known.clone();
         }
-        let file = std::fs::read(path).ok().map(|bytes| Rc::new(ini::parse(&Arc::from(path), &bytes)));
+        let file = std::fs::read(path)
+            .ok()
+            .map(|bytes| Rc::new(ini::parse(&Arc::from(path), &bytes)));
         self.parsed.insert(path.to_owned(), file.clone());
         file
     }
@@ -314,8 +391,20 @@ pub(crate) mod tests {
     fn a_file_of_the_directory_stands_for_the_one_of_the_same_name_below() {
         let dir = tempfile::tempdir().unwrap();
         let (own, below) = (dir.path().join("own"), dir.path().join("below"));
-        write(&below, &[("filter.d/a.conf", "[A]\nx=below\n"), ("filter.d/common.conf", "[DEFAULT]\nx=common\n")]);
-        write(&own, &[("filter.d/a.conf", "[INCLUDES]\nbefore=common.conf\n[B]\ny=own\n")]);
+        write(
+            &below,
+            &[
+                ("filter.d/a.conf", "[A]\nx=below\n"),
+                ("filter.d/common.conf", "[DEFAULT]\nx=common\n"),
+            ],
+        );
+        write(
+            &own,
+            &[(
+                "filter.d/a.conf",
+                "[INCLUDES]\nbefore=common.conf\n[B]\ny=own\n",
+            )],
+        );
         let config = Files::new(&own, Some(&below)).read("filter.d/a").unwrap();
         assert!(!config.sections.contains_key("A"));
         assert_eq!(trail(&config), "common");
@@ -324,10 +413,13 @@ pub(crate) mod tests {
     #[test]
     fn files_that_include_each_other_are_read_once() {
         let dir = tempfile::tempdir().unwrap();
-        write(dir.path(), &[
-            ("a.conf", "[INCLUDES]\nbefore=b.conf\n[DEFAULT]\nx=a\n"),
-            ("b.conf", "[INCLUDES]\nafter=a.conf\n[DEFAULT]\nx=b\n"),
-        ]);
+        write(
+            dir.path(),
+            &[
+                ("a.conf", "[INCLUDES]\nbefore=b.conf\n[DEFAULT]\nx=a\n"),
+                ("b.conf", "[INCLUDES]\nafter=a.conf\n[DEFAULT]\nx=b\n"),
+            ],
+        );
         assert_eq!(trail(&Files::new(dir.path(), None).read("a").unwrap()), "a");
     }
 }

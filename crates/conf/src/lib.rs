@@ -44,8 +44,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use text::Text;
 
-/// The version of Fail2ban whose configuration this crate understands, as `%(fail2ban_version)s`.
-pub const FAIL2BAN_VERSION: &str = "1.1.1";
+pub use bantam_wire::FAIL2BAN_VERSION;
 
 /// What was read from a configuration directory.
 #[derive(Debug)]
@@ -83,7 +82,11 @@ impl LogPattern {
     /// The files it stands for now, in the order in which the system lists them. Links without a target are
     /// left out.
     pub fn files(&self) -> Vec<PathBuf> {
-        paths::expand(&self.path).files.into_iter().map(PathBuf::from).collect()
+        paths::expand(&self.path)
+            .files
+            .into_iter()
+            .map(PathBuf::from)
+            .collect()
     }
 }
 
@@ -135,7 +138,10 @@ pub fn load(base: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Diagnostic
     let mut findings = Findings::default();
     if !base.is_dir() {
         let message = format!("there is no configuration directory `{}`", base.display());
-        findings.error(None, Problem::new(None, 1, message).hint("name another one with `-c DIR`"));
+        findings.error(
+            None,
+            Problem::new(None, 1, message).hint("name another one with `-c DIR`"),
+        );
         return Err(findings.into_list());
     }
     let mut files = Files::new(base, options.underlay.as_deref());
@@ -159,11 +165,36 @@ pub fn load(base: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Diagnostic
     stream.extend(starts);
     let failed = fatal || unknown || none_left || (options.strict && findings.has_errors());
     let diagnostics = findings.into_list();
-    if failed { Err(diagnostics) } else { Ok(Loaded { server, stream, globs, diagnostics }) }
+    if failed {
+        Err(diagnostics)
+    } else {
+        Ok(Loaded {
+            server,
+            stream,
+            globs,
+            diagnostics,
+        })
+    }
+}
+
+/// Reads only what concerns the server: `fail2ban.conf` and its layers. Where a server is can be told although jails are
+/// broken.
+pub fn load_server(base: &Path, options: &LoadOptions) -> Result<ServerOptions, Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    let mut files = Files::new(base, options.underlay.as_deref());
+    let config = read(&mut files, "fail2ban", base, options, &mut findings);
+    let (server, _) = server::read(&config, options, &mut findings);
+    if findings.has_errors() { Err(findings.into_list()) } else { Ok(server) }
 }
 
 /// Reads `fail2ban` or `jail`. After an error, what is left is still looked at for more.
-fn read(files: &mut Files, name: &str, base: &Path, options: &LoadOptions, findings: &mut Findings) -> Rc<Config> {
+fn read(
+    files: &mut Files,
+    name: &str,
+    base: &Path,
+    options: &LoadOptions,
+    findings: &mut Findings,
+) -> Rc<Config> {
     match files.read(name) {
         Ok(config) => config,
         Err(ReadError::Broken(problems, config)) => {
@@ -173,7 +204,9 @@ fn read(files: &mut Files, name: &str, base: &Path, options: &LoadOptions, findi
         Err(ReadError::NotFound) => {
             if !options.lenient_layout {
                 let message = format!("there is no `{name}.conf` in `{}`", base.display());
-                let hint = format!("is this a directory of Fail2ban? It needs `{name}.conf` or `{name}.local`");
+                let hint = format!(
+                    "is this a directory of Fail2ban? It needs `{name}.conf` or `{name}.local`"
+                );
                 findings.error(None, Problem::new(None, 1, message).hint(hint));
             }
             Rc::default()
@@ -189,7 +222,10 @@ fn read_jails(
     findings: &mut Findings,
 ) -> (Vec<Jail>, bool) {
     let mut config = config.clone();
-    for (key, value) in [("fail2ban_version", FAIL2BAN_VERSION.to_owned()), ("fail2ban_confpath", files.confpath())] {
+    for (key, value) in [
+        ("fail2ban_version", FAIL2BAN_VERSION.to_owned()),
+        ("fail2ban_confpath", files.confpath()),
+    ] {
         config.defaults.insert(key.to_owned(), Text::plain(value));
     }
     let names = jail::names(&config);
@@ -202,9 +238,15 @@ fn read_jails(
             .hint_if(near.map(|near| format!("did you mean `{near}`?")));
         findings.error(Some(name), problem);
     }
-    let rules = Rules { missing_logs_are_fine: options.allow_missing_logs };
-    let asked = names.iter().filter(|name| options.jails.is_empty() || options.jails.contains(name));
-    let jails: Vec<Jail> = asked.filter_map(|name| jail::read(files, &config, name, rules, findings)).collect();
+    let rules = Rules {
+        missing_logs_are_fine: options.allow_missing_logs,
+    };
+    let asked = names
+        .iter()
+        .filter(|name| options.jails.is_empty() || options.jails.contains(name));
+    let jails: Vec<Jail> = asked
+        .filter_map(|name| jail::read(files, &config, name, rules, findings))
+        .collect();
     let enabled: Vec<String> = jails.iter().map(|jail| jail.name.clone()).collect();
     for problem in checks::jail_keys(&config, &enabled) {
         findings.warning(None, problem);
@@ -219,7 +261,11 @@ pub fn load_filter(base: &Path, spec: &str) -> Result<Vec<Command>, Vec<Diagnost
 }
 
 /// As [`load_filter`], with stock configuration beneath (see [`LoadOptions::underlay`]).
-pub fn load_filter_over(base: &Path, underlay: &Path, spec: &str) -> Result<Vec<Command>, Vec<Diagnostic>> {
+pub fn load_filter_over(
+    base: &Path,
+    underlay: &Path,
+    spec: &str,
+) -> Result<Vec<Command>, Vec<Diagnostic>> {
     filter::load(base, Some(underlay), spec)
 }
 

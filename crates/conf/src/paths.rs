@@ -21,7 +21,11 @@ pub(crate) fn expand(pattern: &str) -> Found {
         return found;
     }
     for path in matches(pattern, 0) {
-        if Path::new(&path).exists() { found.files.push(path) } else { found.dangling.push(path) }
+        if Path::new(&path).exists() {
+            found.files.push(path)
+        } else {
+            found.dangling.push(path)
+        }
     }
     found
 }
@@ -29,7 +33,11 @@ pub(crate) fn expand(pattern: &str) -> Found {
 fn matches(pattern: &str, depth: u32) -> Vec<String> {
     if !is_pattern(pattern) {
         let there = Path::new(pattern).symlink_metadata().is_ok();
-        return if there { vec![pattern.to_owned()] } else { Vec::new() };
+        return if there {
+            vec![pattern.to_owned()]
+        } else {
+            Vec::new()
+        };
     }
     if depth > 64 {
         return Vec::new();
@@ -41,23 +49,39 @@ fn matches(pattern: &str, depth: u32) -> Vec<String> {
     // The slash is no part of the folder's own name, except at the root.
     let trimmed = folder.trim_end_matches('/');
     let folder = if trimmed.is_empty() { folder } else { trimmed };
-    let folders = if is_pattern(folder) { matches(folder, depth + 1) } else { vec![folder.to_owned()] };
+    let folders = if is_pattern(folder) {
+        matches(folder, depth + 1)
+    } else {
+        vec![folder.to_owned()]
+    };
     let mut out = Vec::new();
     for folder in folders {
         let join = |name: &str| {
-            if folder.is_empty() || folder.ends_with('/') { format!("{folder}{name}") } else { format!("{folder}/{name}") }
+            if folder.is_empty() || folder.ends_with('/') {
+                format!("{folder}{name}")
+            } else {
+                format!("{folder}/{name}")
+            }
         };
         if !is_pattern(name) {
             let path = join(name);
-            let there = if name.is_empty() { Path::new(&folder).is_dir() } else { Path::new(&path).symlink_metadata().is_ok() };
+            let there = if name.is_empty() {
+                Path::new(&folder).is_dir()
+            } else {
+                Path::new(&path).symlink_metadata().is_ok()
+            };
             if there {
                 out.push(path);
             }
             continue;
         }
-        let Ok(entries) = std::fs::read_dir(if folder.is_empty() { "." } else { &folder }) else { continue };
+        let Ok(entries) = std::fs::read_dir(if folder.is_empty() { "." } else { &folder }) else {
+            continue;
+        };
         for entry in entries.flatten() {
-            let Ok(file) = entry.file_name().into_string() else { continue };
+            let Ok(file) = entry.file_name().into_string() else {
+                continue;
+            };
             if (name.starts_with('.') || !file.starts_with('.')) && name_matches(name, &file) {
                 out.push(join(&file));
             }
@@ -86,7 +110,9 @@ fn name_matches(pattern: &str, name: &str) -> bool {
             }
             _ => {}
         }
-        let Some((after, taken)) = star else { return false };
+        let Some((after, taken)) = star else {
+            return false;
+        };
         star = Some((after, taken + 1));
         p = after;
         n = taken + 1;
@@ -99,7 +125,10 @@ enum Token {
     Any,
     One,
     Char(char),
-    Set { not: bool, ranges: Vec<(char, char)> },
+    Set {
+        not: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 impl Token {
@@ -107,7 +136,9 @@ impl Token {
         match self {
             Token::Any | Token::One => true,
             Token::Char(own) => *own == c,
-            Token::Set { not, ranges } => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *not,
+            Token::Set { not, ranges } => {
+                ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *not
+            }
         }
     }
 }
@@ -167,9 +198,17 @@ mod tests {
     #[test]
     fn names_fit_patterns_as_in_a_shell() {
         for (pattern, name, fits) in [
-            ("*.log", "a.log", true), ("*.log", "a.log.1", false), ("a?c*", "abc", true), ("[a-c]x", "bx", true),
-            ("[!a-c]x", "bx", false), ("[]a]", "]", true), ("[a", "[a", true), ("*a*b*", "xxaxxbxx", true), ("", "", true),
-            ("**", "x", true), ("?", "", false),
+            ("*.log", "a.log", true),
+            ("*.log", "a.log.1", false),
+            ("a?c*", "abc", true),
+            ("[a-c]x", "bx", true),
+            ("[!a-c]x", "bx", false),
+            ("[]a]", "]", true),
+            ("[a", "[a", true),
+            ("*a*b*", "xxaxxbxx", true),
+            ("", "", true),
+            ("**", "x", true),
+            ("?", "", false),
         ] {
             assert_eq!(name_matches(pattern, name), fits, "{pattern} {name}");
         }
@@ -186,7 +225,10 @@ mod tests {
         let base = dir.path().to_str().unwrap();
         let mut found = expand(&format!("{base}/*/*.log"));
         found.files.sort();
-        assert_eq!(found.files, [format!("{base}/a/x.log"), format!("{base}/b/x.log")]);
+        assert_eq!(
+            found.files,
+            [format!("{base}/a/x.log"), format!("{base}/b/x.log")]
+        );
         assert_eq!(found.dangling, [format!("{base}/b/y.log")]);
         assert_eq!(expand(&format!("{base}/*/x.log")).files.len(), 2);
         assert_eq!(expand(&format!("{base}/c.log")), Found::default());

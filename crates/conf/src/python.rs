@@ -19,12 +19,17 @@ pub(crate) fn strip(text: &str) -> &str {
 
 /// Words that mean true, in any case; every other word means false.
 pub(crate) fn as_bool(text: &str) -> bool {
-    ["1", "on", "true", "yes"].iter().any(|word| text.eq_ignore_ascii_case(word))
+    ["1", "on", "true", "yes"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Whether a person would read the word as a truth value at all.
 pub(crate) fn looks_like_bool(text: &str) -> bool {
-    as_bool(text) || ["", "0", "off", "false", "no"].iter().any(|word| text.eq_ignore_ascii_case(word))
+    as_bool(text)
+        || ["", "0", "off", "false", "no"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// `int(text)`: white space around, a sign and single underscores between digits are allowed.
@@ -36,17 +41,24 @@ pub(crate) fn as_int(text: &str) -> Option<i64> {
         _ => (false, text),
     };
     let well_formed = !digits.is_empty()
-        && digits.split('_').all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()));
+        && digits
+            .split('_')
+            .all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()));
     if !well_formed {
         return None;
     }
     let digits = digits.replace('_', "");
-    if negative { format!("-{digits}").parse().ok() } else { digits.parse().ok() }
+    if negative {
+        format!("-{digits}").parse().ok()
+    } else {
+        digits.parse().ok()
+    }
 }
 
 /// Words between white space and commas.
 pub(crate) fn split_words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| is_space(c) || c == ',').filter(|word| !word.is_empty())
+    text.split(|c: char| is_space(c) || c == ',')
+        .filter(|word| !word.is_empty())
 }
 
 /// `repr()` of a text.
@@ -56,8 +68,9 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// A JSON object of texts, with everything outside ASCII escaped, as Python's `json.dumps` writes it.
 pub(crate) fn json_object<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let entries: Vec<String> =
-        entries.map(|(key, value)| format!("{}: {}", json_string(key), json_string(value))).collect();
+    let entries: Vec<String> = entries
+        .map(|(key, value)| format!("{}: {}", json_string(key), json_string(value)))
+        .collect();
     format!("{{{}}}", entries.join(", "))
 }
 
@@ -94,7 +107,16 @@ mod tests {
         assert_eq!(as_int(" +1_000 "), Some(1000));
         assert_eq!(as_int("-5"), Some(-5));
         assert_eq!(as_int("007"), Some(7));
-        for wrong in ["", "-", "1__0", "_1", "5m", "1.0", "0x1", "99999999999999999999"] {
+        for wrong in [
+            "",
+            "-",
+            "1__0",
+            "_1",
+            "5m",
+            "1.0",
+            "0x1",
+            "99999999999999999999",
+        ] {
             assert_eq!(as_int(wrong), None, "{wrong}");
         }
     }

@@ -19,26 +19,38 @@ pub(crate) fn render(finding: &Diagnostic, colour: bool) -> String {
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(plain(&finding.message)));
+    let mut wrong_header = None;
     if let Some(place) = &finding.place {
         let (line, column) = (place.line as usize, place.column as usize);
         let path = escape(&place.file.display().to_string());
         match SourceLine::read(place, finding.length) {
-            // The snippet counts the column by itself, in what is shown.
-            Some(shown) if shown.column() == column => group = group.element(shown.snippet(line).path(path)),
-            shown => {
-                group = group.element(Origin::path(path).line(line).char_column(column));
-                group = group.elements(shown.map(|shown| shown.snippet(line)));
+            Some(shown) => {
+                // The snippet counts the column itself, in what is shown and not in what is written.
+                let header = |column: usize| format!("{path}:{line}:{column}");
+                wrong_header = Some((header(shown.column()), header(column)));
+                group = group.element(shown.snippet(line).path(path));
             }
+            None => group = group.element(Origin::path(path).line(line).char_column(column)),
         }
     }
     if let (Some(jail), Severity::Error) = (&finding.jail, finding.severity) {
-        group = group.element(Level::NOTE.message(format!("jail `{}` can't run because of this", plain(jail))));
+        group = group.element(
+            Level::NOTE.message(format!("jail `{}` can't run because of this", plain(jail))),
+        );
     }
     if let Some(hint) = &finding.hint {
         group = group.element(Level::HELP.message(plain(hint)));
     }
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    renderer.term_width(WIDTH).render(&[group])
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let text = renderer.term_width(WIDTH).render(&[group]);
+    match wrong_header {
+        Some((shown, written)) if shown != written => text.replacen(&shown, &written, 1),
+        _ => text,
+    }
 }
 
 fn plain(text: &str) -> String {
@@ -82,16 +94,25 @@ impl SourceLine {
         let line = lines.get(index)?;
         let hidden = hidden_parts(&lines, line);
         let start = (place.column as usize).saturating_sub(1);
-        Some(Self::show(line, &hidden, start..start.saturating_add(length as usize)))
+        Some(Self::show(
+            line,
+            &hidden,
+            start..start.saturating_add(length as usize),
+        ))
     }
 
     fn snippet(self, line: usize) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
-        Snippet::source(self.text).line_start(line).annotation(AnnotationKind::Primary.span(self.marked))
+        Snippet::source(self.text)
+            .line_start(line)
+            .annotation(AnnotationKind::Primary.span(self.marked))
     }
 
     /// Column of the marker in the line as it is shown.
     fn column(&self) -> usize {
-        self.text.get(..self.marked.start).map_or(0, |before| before.chars().count()) + 1
+        self.text
+            .get(..self.marked.start)
+            .map_or(0, |before| before.chars().count())
+            + 1
     }
 
     /// `marked` counts characters of the line, `hidden` bytes.
@@ -109,7 +130,11 @@ impl SourceLine {
             }
             if marked.contains(&column) {
                 // Inside of a masked part, the mask is what is meant.
-                let start = if hide && inside { before.saturating_sub(secret::MASK.len()) } else { before };
+                let start = if hide && inside {
+                    before.saturating_sub(secret::MASK.len())
+                } else {
+                    before
+                };
                 from.get_or_insert(start);
                 to = text.len();
             }
@@ -117,7 +142,10 @@ impl SourceLine {
         }
         let end = text.len();
         let from = from.unwrap_or(end);
-        SourceLine { text, marked: from..to.max(from) }
+        SourceLine {
+            text,
+            marked: from..to.max(from),
+        }
     }
 }
 
@@ -178,7 +206,11 @@ mod tests {
     fn finding(path: &Path, line: u32, column: u32, length: u32) -> Diagnostic {
         Diagnostic {
             severity: Severity::Error,
-            place: Some(Place { file: Arc::from(path), line, column }),
+            place: Some(Place {
+                file: Arc::from(path),
+                line,
+                column,
+            }),
             length,
             message: "wrong \u{1b}[31m token=abc".to_owned(),
             hint: Some("write `x`".to_owned()),
@@ -212,7 +244,10 @@ mod tests {
         ] {
             for column in 1..30 {
                 let got = shown(content, line, column, 5);
-                assert!(!got.contains("very") && !got.contains("secret"), "{content}: {got}");
+                assert!(
+                    !got.contains("very") && !got.contains("secret"),
+                    "{content}: {got}"
+                );
                 assert!(!got.contains("abc"), "{got}");
             }
         }
@@ -221,7 +256,10 @@ mod tests {
     #[test]
     fn a_finding_in_a_file_that_is_gone_keeps_its_message_and_place() {
         let got = finding(Path::new("/nowhere/f"), 3, 4, 1).render(false);
-        assert!(got.contains("wrong") && got.contains("/nowhere/f:3:4") && got.contains("write `x`"), "{got}");
+        assert!(
+            got.contains("wrong") && got.contains("/nowhere/f:3:4") && got.contains("write `x`"),
+            "{got}"
+        );
     }
 
     #[test]

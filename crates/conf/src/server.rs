@@ -27,15 +27,47 @@ fn fallback(key: &str) -> Option<&'static str> {
 
 /// Names of log levels, in falling severity.
 const LEVELS: &[&str] = &[
-    "CRITICAL", "FATAL", "ERROR", "WARNING", "WARN", "NOTICE", "INFO", "MSG", "DEBUG", "TRACEDEBUG", "HEAVYDEBUG",
+    "CRITICAL",
+    "FATAL",
+    "ERROR",
+    "WARNING",
+    "WARN",
+    "NOTICE",
+    "INFO",
+    "MSG",
+    "DEBUG",
+    "TRACEDEBUG",
+    "HEAVYDEBUG",
     "NOTSET",
 ];
 
 /// Reads the options and the commands that set them.
-pub(crate) fn read(config: &Config, options: &LoadOptions, findings: &mut Findings) -> (ServerOptions, Vec<Command>) {
+pub(crate) fn read(
+    config: &Config,
+    options: &LoadOptions,
+    findings: &mut Findings,
+) -> (ServerOptions, Vec<Command>) {
     let mut get = |key: &str| value(config, options, key, findings);
-    let [socket, pidfile, syslogsocket, loglevel, logtarget, allowipv6, dbfile, dbmaxmatches, dbpurgeage] = [
-        "socket", "pidfile", "syslogsocket", "loglevel", "logtarget", "allowipv6", "dbfile", "dbmaxmatches", "dbpurgeage",
+    let [
+        socket,
+        pidfile,
+        syslogsocket,
+        loglevel,
+        logtarget,
+        allowipv6,
+        dbfile,
+        dbmaxmatches,
+        dbpurgeage,
+    ] = [
+        "socket",
+        "pidfile",
+        "syslogsocket",
+        "loglevel",
+        "logtarget",
+        "allowipv6",
+        "dbfile",
+        "dbmaxmatches",
+        "dbpurgeage",
     ]
     .map(&mut get);
     check_level(&loglevel, findings);
@@ -49,10 +81,16 @@ pub(crate) fn read(config: &Config, options: &LoadOptions, findings: &mut Findin
         ("dbfile", &dbfile),
     ];
     let set = |key: &str, value: Value, text: &Text| {
-        Command::new(vec![Value::from("set"), Value::from(key), value], text.home())
+        Command::new(
+            vec![Value::from("set"), Value::from(key), value],
+            text.home(),
+        )
     };
     for (key, text) in texts {
-        stream.extend(text.as_ref().map(|text| set(key, Value::from(text.as_str()), text)));
+        stream.extend(
+            text.as_ref()
+                .map(|text| set(key, Value::from(text.as_str()), text)),
+        );
     }
     if let Some(text) = &dbmaxmatches {
         match python::as_int(text.as_str()) {
@@ -60,7 +98,11 @@ pub(crate) fn read(config: &Config, options: &LoadOptions, findings: &mut Findin
             None => findings.error(None, not_a_number("dbmaxmatches", text)),
         }
     }
-    stream.extend(dbpurgeage.as_ref().map(|text| set("dbpurgeage", Value::from(text.as_str()), text)));
+    stream.extend(
+        dbpurgeage
+            .as_ref()
+            .map(|text| set("dbpurgeage", Value::from(text.as_str()), text)),
+    );
     let text = |value: Option<Text>| value.map(Text::into_string).unwrap_or_default();
     let server = ServerOptions {
         socket: text(socket),
@@ -76,8 +118,18 @@ pub(crate) fn read(config: &Config, options: &LoadOptions, findings: &mut Findin
 
 /// What was asked for on the command line, else what the files say, else what the caller supposes, else the
 /// original's value.
-fn value(config: &Config, options: &LoadOptions, key: &str, findings: &mut Findings) -> Option<Text> {
-    let given = |list: &[(String, String)]| list.iter().rev().find(|(own, _)| own == key).map(|(_, value)| value.clone());
+fn value(
+    config: &Config,
+    options: &LoadOptions,
+    key: &str,
+    findings: &mut Findings,
+) -> Option<Text> {
+    let given = |list: &[(String, String)]| {
+        list.iter()
+            .rev()
+            .find(|(own, _)| own == key)
+            .map(|(_, value)| value.clone())
+    };
     if let Some(value) = given(&options.overrides) {
         return Some(Text::plain(value));
     }
@@ -88,7 +140,9 @@ fn value(config: &Config, options: &LoadOptions, key: &str, findings: &mut Findi
         Err(Missing::Broken(problem)) => findings.error(None, *problem),
         Err(Missing::NoSection | Missing::NoOption) => {}
     }
-    given(&options.defaults).or_else(|| fallback(key).map(str::to_owned)).map(Text::plain)
+    given(&options.defaults)
+        .or_else(|| fallback(key).map(str::to_owned))
+        .map(Text::plain)
 }
 
 fn check_level(level: &Option<Text>, findings: &mut Findings) {
@@ -97,9 +151,13 @@ fn check_level(level: &Option<Text>, findings: &mut Findings) {
     let number = !level.is_empty() && level.chars().all(|c| c.is_ascii_digit());
     if !number && !LEVELS.contains(&level.to_uppercase().as_str()) {
         let near = crate::typo::nearest(&level.to_uppercase(), LEVELS.iter().copied());
-        let problem = Problem::new(text.home(), level.chars().count(), format!("there is no log level `{level}`"))
-            .hint("use one of CRITICAL, ERROR, WARNING, NOTICE, INFO, DEBUG")
-            .hint_if(near.map(|near| format!("did you mean `{near}`?")));
+        let problem = Problem::new(
+            text.home(),
+            level.chars().count(),
+            format!("there is no log level `{level}`"),
+        )
+        .hint("use one of CRITICAL, ERROR, WARNING, NOTICE, INFO, DEBUG")
+        .hint_if(near.map(|near| format!("did you mean `{near}`?")));
         findings.error(None, problem);
     }
 }
@@ -108,7 +166,14 @@ fn check_age(age: &Option<Text>, findings: &mut Findings) {
     let Some(text) = age else { return };
     if let Err(why) = duration::parse(text.as_str()) {
         let length = text.as_str().chars().count();
-        findings.error(None, Problem::new(text.home(), length, format!("`dbpurgeage` is not a duration: {why}")));
+        findings.error(
+            None,
+            Problem::new(
+                text.home(),
+                length,
+                format!("`dbpurgeage` is not a duration: {why}"),
+            ),
+        );
     }
 }
 
@@ -127,5 +192,8 @@ fn thread(config: &Config, findings: &mut Findings) -> Option<Command> {
         return None;
     };
     let options = Value::Dict(vec![(Value::from("stacksize"), Value::Int(size))]);
-    Some(Command::new(vec![Value::from("set"), Value::from("thread"), options], text.home()))
+    Some(Command::new(
+        vec![Value::from("set"), Value::from("thread"), options],
+        text.home(),
+    ))
 }

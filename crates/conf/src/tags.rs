@@ -30,7 +30,9 @@ pub(crate) fn resolve(
     loop {
         let mut again = false;
         for index in 0..settings.len() {
-            let Some((name, setting)) = settings.get_index(index) else { break };
+            let Some((name, setting)) = settings.get_index(index) else {
+                break;
+            };
             if done.contains(&index) || leave.contains(name) {
                 continue;
             }
@@ -68,7 +70,11 @@ fn resolve_one(
 ) -> Result<Text, Problem> {
     let mut from = 0;
     while let Some(found) = find(value.as_str(), from) {
-        let tag = value.as_str().get(found.start + 1..found.end - 1).unwrap_or_default().to_owned();
+        let tag = value
+            .as_str()
+            .get(found.start + 1..found.end - 1)
+            .unwrap_or_default()
+            .to_owned();
         if leave.contains(&tag) {
             from = found.end;
             continue;
@@ -90,9 +96,17 @@ fn resolve_one(
         *used += 1;
         let needle = format!("<{tag}>");
         let occurrences = value.as_str().matches(needle.as_str()).count();
-        if value.len().saturating_add(replacement.len().saturating_mul(occurrences)) > MAX_LENGTH {
+        if value
+            .len()
+            .saturating_add(replacement.len().saturating_mul(occurrences))
+            > MAX_LENGTH
+        {
             let message = format!("`{name}` grows without end through `<{tag}>`");
-            return Err(Problem::new(value.place_at(found.start), tag.chars().count() + 2, message));
+            return Err(Problem::new(
+                value.place_at(found.start),
+                tag.chars().count() + 2,
+                message,
+            ));
         }
         value = value.replaced(&needle, &replacement);
         from = found.start;
@@ -127,15 +141,31 @@ mod tests {
     use proptest::prelude::*;
 
     fn run(pairs: &[(&str, &str)]) -> Result<Vec<String>, String> {
-        let mut settings: IndexMap<String, Setting> =
-            pairs.iter().map(|(k, v)| ((*k).to_owned(), Setting::Text(Text::plain(*v)))).collect();
-        resolve(&mut settings, &HashSet::from(["left".to_owned()]), &mut |_| Ok(None)).map_err(|p| p.message)?;
-        Ok(settings.values().map(|s| s.to_text().unwrap().into_string()).collect())
+        let mut settings: IndexMap<String, Setting> = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), Setting::Text(Text::plain(*v))))
+            .collect();
+        resolve(
+            &mut settings,
+            &HashSet::from(["left".to_owned()]),
+            &mut |_| Ok(None),
+        )
+        .map_err(|p| p.message)?;
+        Ok(settings
+            .values()
+            .map(|s| s.to_text().unwrap().into_string())
+            .collect())
     }
 
     #[test]
     fn tags_are_resolved_inside_of_tags() {
-        let got = run(&[("x", "<a-<mode>> <HOST> <left>"), ("mode", "b"), ("a-b", "[<c>]"), ("c", "!"), ("left", "<c>")]);
+        let got = run(&[
+            ("x", "<a-<mode>> <HOST> <left>"),
+            ("mode", "b"),
+            ("a-b", "[<c>]"),
+            ("c", "!"),
+            ("left", "<c>"),
+        ]);
         assert_eq!(got.unwrap(), ["[!] <HOST> <left>", "b", "[!]", "!", "<c>"]);
     }
 
@@ -149,7 +179,11 @@ mod tests {
     fn tags_that_multiply_end_in_an_error() {
         let names: Vec<String> = (0..40).map(|n| format!("t{n}")).collect();
         let values: Vec<String> = (1..41).map(|n| format!("<t{n}><t{n}>")).collect();
-        let pairs: Vec<(&str, &str)> = names.iter().zip(&values).map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let pairs: Vec<(&str, &str)> = names
+            .iter()
+            .zip(&values)
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
         assert!(run(&pairs).unwrap_err().contains("without end"));
     }
 

@@ -34,26 +34,43 @@ pub(crate) struct Text {
 impl Text {
     /// A text that stands nowhere.
     pub(crate) fn plain(text: impl Into<String>) -> Self {
-        Text { text: text.into(), runs: Vec::new(), anchor: None }
+        Text {
+            text: text.into(),
+            runs: Vec::new(),
+            anchor: None,
+        }
     }
 
     /// A text with an anchor but without characters.
     pub(crate) fn anchored(anchor: Option<Place>) -> Self {
-        Text { anchor, ..Text::default() }
+        Text {
+            anchor,
+            ..Text::default()
+        }
     }
 
-    /// A piece of one source line, which must hold no line break.
+    /// A piece of one source line.
+    #[cfg(test)]
     pub(crate) fn piece(text: &str, file: &Arc<Path>, line: u32, column: u32) -> Self {
         let mut out = Text::default();
         out.push_piece(text, file, line, column);
         out
     }
 
-    /// Adds a piece of one source line.
+    /// Adds a piece of one source line, which must hold no line break.
     pub(crate) fn push_piece(&mut self, text: &str, file: &Arc<Path>, line: u32, column: u32) {
         if !text.is_empty() {
-            let place = Place { file: Arc::clone(file), line, column };
-            self.runs.push(Run { start: self.text.len(), place, margin: column, depth: 0 });
+            let place = Place {
+                file: Arc::clone(file),
+                line,
+                column,
+            };
+            self.runs.push(Run {
+                start: self.text.len(),
+                place,
+                margin: column,
+                depth: 0,
+            });
             self.text.push_str(text);
         }
     }
@@ -86,13 +103,23 @@ impl Text {
     /// Adds a part of another text, brought here by `deeper` substitutions. A range that does not fall on
     /// characters adds nothing.
     pub(crate) fn push_slice(&mut self, other: &Text, range: Range<usize>, deeper: u16) {
-        let Some(part) = other.text.get(range.clone()) else { return };
+        let Some(part) = other.text.get(range.clone()) else {
+            return;
+        };
         if part.is_empty() {
             return;
         }
         let base = self.text.len();
-        let first = other.runs.partition_point(|run| run.start <= range.start).saturating_sub(1);
-        for run in other.runs.iter().skip(first).take_while(|run| run.start < range.end) {
+        let first = other
+            .runs
+            .partition_point(|run| run.start <= range.start)
+            .saturating_sub(1);
+        for run in other
+            .runs
+            .iter()
+            .skip(first)
+            .take_while(|run| run.start < range.end)
+        {
             let from = run.start.max(range.start);
             let mut run = run.clone();
             run.place.column += other.columns(run.start, from);
@@ -154,8 +181,13 @@ impl Text {
 
     /// Where the character at an offset was written.
     pub(crate) fn place_at(&self, offset: usize) -> Option<Place> {
-        let index = self.runs.partition_point(|run| run.start <= offset).checked_sub(1);
-        let Some(run) = index.and_then(|index| self.runs.get(index)) else { return self.home() };
+        let index = self
+            .runs
+            .partition_point(|run| run.start <= offset)
+            .checked_sub(1);
+        let Some(run) = index.and_then(|index| self.runs.get(index)) else {
+            return self.home();
+        };
         let mut place = run.place.clone();
         place.column += self.columns(run.start, offset);
         Some(place)
@@ -165,15 +197,19 @@ impl Text {
     /// the fewest substitutions.
     pub(crate) fn home(&self) -> Option<Place> {
         let run = self.runs.iter().min_by_key(|run| run.depth);
-        match run {
-            Some(run) => Some(Place { column: run.margin, ..run.place.clone() }),
-            None => self.anchor.clone(),
-        }
+        run.map(|run| Place {
+            column: run.margin,
+            ..run.place.clone()
+        })
+        .or_else(|| self.anchor.clone())
     }
 
     /// Characters between two offsets.
     fn columns(&self, from: usize, to: usize) -> u32 {
-        let count = self.text.get(from..to).map_or(0, |part| part.chars().count());
+        let count = self
+            .text
+            .get(from..to)
+            .map_or(0, |part| part.chars().count());
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 }

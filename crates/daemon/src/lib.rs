@@ -1,1 +1,24 @@
+//! The daemon: wires the steps of a line's journey together. Threads, clock, control socket, log.
+//!
+//! `reading` takes lines from `source`, `judge` runs them through `detect` and `jail`, `records` keeps what must
+//! survive in `state`, each jail's queue in `enforce` carries out what was decided, `control` and `commands` answer
+//! clients.
 
+mod acting;
+mod clock;
+mod commands;
+mod control;
+mod ignoring;
+mod jails;
+mod judge;
+mod live;
+pub mod log;
+mod names;
+mod reading;
+mod records;
+mod server;
+mod text;
+mod values;
+
+pub use control::ControlError;
+pub use server::{FAIL2BAN_VERSION, LogGlob, LogGlobs, Server, ServerError, Setup};

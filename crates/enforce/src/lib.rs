@@ -4,11 +4,23 @@
 //! nothing of how a decision came about.
 
 mod action;
+mod capture;
+mod definition;
+mod ending;
+mod execute;
+mod orphans;
+mod properties;
 mod queue;
+mod quote;
+mod report;
 mod shell;
 mod tags;
 
-pub use action::{Action, ActionError, Definition};
-pub use queue::{Outcome, Queue, QueueStatus, Report, Task};
-pub use shell::{Finished, ShellError, run};
+pub use action::{Action, ActionError};
+pub use definition::{Definition, SharedDefinition};
+pub use orphans::{OrphanGuard, Orphans};
+pub use properties::{PropertyError, Resolved};
+pub use queue::{Backoff, EffectState, Queue, QueueStatus, States, Target, Task};
+pub use report::{Ledger, Level, Logger, Message, Outcome, Report, Silent, Surroundings};
+pub use shell::{Finished, ShellError, run, run_guarded};
 pub use tags::{Command, TagSource, substitute};

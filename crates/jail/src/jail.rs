@@ -1,5 +1,9 @@
-//! The jail: counts failures by id and decides when one is banned and when a ban ends.
-use crate::{Failure, Id, Increment, PastBans, Ticket, Time};
+//! The jail: counts failures by id and decides when one is banned and when a ban ends. Between a filter's failures
+//! and the actions' effects.
+use crate::bans::Bans;
+use crate::counters::{Counters, Entry, Window};
+use crate::{Failure, Id, Increment, MatchedLine, PastBans, Ticket, Time};
+use std::collections::BTreeMap;
 
 /// A jail's options.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,7 +12,7 @@ pub struct Options {
     pub maxretry: u32,
     /// Seconds of the counting window.
     pub findtime: f64,
-    /// Seconds of a ban; negative: for ever.
+    /// Seconds of a ban, of which the whole ones count; negative: for ever.
     pub bantime: f64,
     /// Lines kept per id.
     pub maxmatches: usize,
@@ -28,7 +32,8 @@ pub enum Ruling {
     },
     /// Banned: carry it out. The ban stands in the jail's list already.
     Ban(Ticket),
-    /// It reached the limit, but stands banned already: so long after the ban began (seconds).
+    /// It reached the limit, but stands banned already: so long after the ban began (seconds). A ban that would end
+    /// sooner than a new one now lasts until the end of the new one.
     AlreadyBanned {
         /// Seconds between the begin of the ban and this failure.
         after: f64,
@@ -50,101 +55,407 @@ pub struct Counter {
     pub last: Time,
 }
 
+/// What is remembered of an id, where this jail's memory and that of all jails must be told apart
+/// (`bantime.overalljails`): failures weigh by the former, ban times grow by the latter.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Known {
+    /// In this jail.
+    pub here: Option<PastBans>,
+    /// What ban times grow by: the sum over all jails with `bantime.overalljails`, else the same as `here`.
+    pub growing: Option<PastBans>,
+}
+
+impl From<Option<PastBans>> for Known {
+    fn from(past: Option<PastBans>) -> Self {
+        Known {
+            here: past,
+            growing: past,
+        }
+    }
+}
+
 /// One jail's memory.
 #[derive(Debug)]
-pub struct Jail {}
+pub struct Jail {
+    options: Options,
+    counters: Counters,
+    bans: Bans,
+    /// The `bantime` that bans without their own have now.
+    followed: f64,
+    total_failed: u64,
+    total_banned: u64,
+    /// Totals were taken over, so bans that are restored are in them already.
+    carried: bool,
+}
 
 impl Jail {
     /// An empty jail.
-    pub fn new(_options: Options) -> Self {
-        todo!()
+    pub fn new(options: Options) -> Self {
+        let followed = base(&options);
+        Jail {
+            options,
+            counters: Counters::default(),
+            bans: Bans::default(),
+            followed,
+            total_failed: 0,
+            total_banned: 0,
+            carried: false,
+        }
     }
+
     /// Its options.
     pub fn options(&self) -> &Options {
-        todo!()
+        &self.options
     }
-    /// Its options, to change at run time.
+
+    /// Its options, to change at run time. Standing bans without a time of their own follow a changed `bantime` at
+    /// the next change or [`Jail::expire`].
     pub fn options_mut(&mut self) -> &mut Options {
-        todo!()
+        &mut self.options
     }
+
     /// Somebody failed (and is not ignored). `past` is what is remembered of the id's bans, `luck` gives numbers in [0, 1).
     pub fn failed(
         &mut self,
-        _failure: Failure,
-        _past: Option<PastBans>,
-        _now: Time,
-        _luck: &mut dyn FnMut() -> f64,
+        failure: Failure,
+        past: Option<PastBans>,
+        now: Time,
+        luck: &mut dyn FnMut() -> f64,
     ) -> Ruling {
-        todo!()
+        self.failed_known(failure, past.into(), now, luck)
     }
-    /// Bans an id by hand, from now. None when it stands banned already.
+
+    /// Like [`Jail::failed`], with this jail's and all jails' memory told apart.
+    pub fn failed_known(
+        &mut self,
+        failure: Failure,
+        known: Known,
+        now: Time,
+        luck: &mut dyn FnMut() -> f64,
+    ) -> Ruling {
+        self.count(&failure, 1, known, now, luck)
+    }
+
+    /// Somebody is reported by hand (`attempt`), with the lines that show it: each line counts.
+    pub fn attempted(
+        &mut self,
+        id: Id,
+        lines: Vec<String>,
+        known: Known,
+        now: Time,
+        luck: &mut dyn FnMut() -> f64,
+    ) -> Ruling {
+        let count = u32::try_from(lines.len()).unwrap_or(u32::MAX).max(1);
+        let failure = Failure {
+            id,
+            ip: None,
+            time: now,
+            zoned: false,
+            attempts: 1,
+            matches: lines.into_iter().map(whole_line).collect(),
+            captures: BTreeMap::new(),
+            users: Vec::new(),
+        };
+        self.count(&failure, count, known, now, luck)
+    }
+
+    fn count(
+        &mut self,
+        failure: &Failure,
+        count: u32,
+        known: Known,
+        now: Time,
+        luck: &mut dyn FnMut() -> f64,
+    ) -> Ruling {
+        self.settle();
+        let window = Window {
+            findtime: self.options.findtime,
+            maxmatches: self.options.maxmatches,
+        };
+        let (mut attempts, began) = self.counters.add(failure, count, window);
+        self.total_failed += 1;
+        let mut weight = if began { attempts } else { count };
+        if attempts < self.options.maxretry {
+            let extra = self.extra_weight(known.here, failure.time);
+            if extra > 0 {
+                weight = weight.saturating_add(extra);
+                attempts = self.counters.add_again(failure, extra, began, window);
+                self.total_failed += 1;
+            }
+        }
+        if attempts < self.options.maxretry {
+            return Ruling::Counted { attempts, weight };
+        }
+        match self.counters.take(&failure.id) {
+            Some(entry) => self.decide(failure.id.clone(), entry, known, now, luck),
+            None => Ruling::Counted { attempts, weight },
+        }
+    }
+
+    /// How many more failures one failure of a known offender stands for: 1, 2, 4, … up to the limit. None for lines
+    /// from before the last ban: they have been judged.
+    fn extra_weight(&self, past: Option<PastBans>, time: Time) -> u32 {
+        match past {
+            Some(past) if self.options.increment.enabled && past.count > 0 && time > past.last => {
+                let extra = 1u32 << (past.count.min(20) - 1);
+                extra.min(self.options.maxretry.saturating_sub(1))
+            }
+            _ => 0,
+        }
+    }
+
+    fn decide(
+        &mut self,
+        id: Id,
+        entry: Entry,
+        known: Known,
+        now: Time,
+        luck: &mut dyn FnMut() -> f64,
+    ) -> Ruling {
+        let details = entry.open();
+        let ticket = Ticket {
+            id,
+            ip: details.ip,
+            time: entry.last,
+            zoned: entry.zoned,
+            bantime: base(&self.options),
+            bancount: 1,
+            attempts: entry.failures,
+            matches: details.matches,
+            captures: details.captures,
+            users: details.users,
+            restored: false,
+        };
+        // The original asks whether the ban would be over before it makes it longer.
+        if is_over(&ticket, now) {
+            return Ruling::Expired;
+        }
+        if let Some(standing) = self.bans.get(&ticket.id) {
+            let after = ticket.time.nanos().saturating_sub(standing.time.nanos());
+            self.bans.prolong(&ticket.id, ticket.time, ticket.bantime);
+            return Ruling::AlreadyBanned {
+                after: after as f64 / 1e9,
+            };
+        }
+        match self.set(ticket, known.growing, now, luck) {
+            Some(ticket) => Ruling::Ban(ticket),
+            None => Ruling::Expired,
+        }
+    }
+
+    /// Gives a new ban its time and puts it on the list; none when it would be over.
+    fn set(
+        &mut self,
+        mut ticket: Ticket,
+        past: Option<PastBans>,
+        now: Time,
+        luck: &mut dyn FnMut() -> f64,
+    ) -> Option<Ticket> {
+        let mut follows = true;
+        let grows = self.options.increment.enabled;
+        if let Some(past) = past.filter(|past| grows && past.count > 0) {
+            follows = ticket.bantime <= 0.0;
+            ticket.bancount = past.count.saturating_add(1);
+            ticket.bantime = self
+                .options
+                .increment
+                .bantime(ticket.bantime, Some(&past), luck);
+            // Lines from before the last ban were read again: this is that ban, and no further one.
+            ticket.restored = ticket.time <= past.last;
+        }
+        if is_over(&ticket, now) {
+            return None;
+        }
+        self.bans.insert(ticket.clone(), follows);
+        self.total_banned += 1;
+        Some(ticket)
+    }
+
+    /// Bans an id by hand, from now. None when it stands banned already (which may then last longer, see
+    /// [`Ruling::AlreadyBanned`]).
     pub fn ban(
         &mut self,
-        _id: Id,
-        _past: Option<PastBans>,
-        _now: Time,
-        _luck: &mut dyn FnMut() -> f64,
+        id: Id,
+        past: Option<PastBans>,
+        now: Time,
+        luck: &mut dyn FnMut() -> f64,
     ) -> Option<Ticket> {
-        todo!()
+        self.settle();
+        let bantime = base(&self.options);
+        if self.bans.get(&id).is_some() {
+            self.bans.prolong(&id, now, bantime);
+            return None;
+        }
+        let ticket = Ticket {
+            id,
+            ip: None,
+            time: now,
+            zoned: false,
+            bantime,
+            bancount: 1,
+            attempts: 0,
+            matches: Vec::new(),
+            captures: BTreeMap::new(),
+            users: Vec::new(),
+            restored: false,
+        };
+        self.set(ticket, past, now, luck)
     }
+
     /// Takes over a ban that was in force before a restart. None when it stands already or is over.
-    pub fn restore(&mut self, _ticket: Ticket, _now: Time) -> Option<Ticket> {
-        todo!()
+    ///
+    /// A time longer than the jail now allows is cut: to `bantime`, or with `bantime.increment` to `bantime.maxtime`
+    /// where there is one. Without `bantime.increment` a ban that began longer than `bantime` ago is over. A
+    /// `bantime` of -2 (files upgraded from an older schema) is unknown and becomes the jail's.
+    pub fn restore(&mut self, mut ticket: Ticket, now: Time) -> Option<Ticket> {
+        self.settle();
+        let bantime = base(&self.options);
+        let increment = &self.options.increment;
+        let longest = if increment.enabled {
+            increment.maxtime.unwrap_or(-1.0)
+        } else {
+            if bantime >= 0.0 && ticket.time.plus_secs(bantime) <= now {
+                return None;
+            }
+            bantime
+        };
+        if ticket.bantime == -2.0 {
+            ticket.bantime = bantime;
+        } else if longest > 0.0 && (ticket.bantime < 0.0 || ticket.bantime > longest) {
+            ticket.bantime = longest;
+        }
+        if ticket.ends().is_some_and(|end| end <= now) {
+            return None;
+        }
+        if self.bans.get(&ticket.id).is_some() {
+            self.bans.prolong(&ticket.id, ticket.time, ticket.bantime);
+            return None;
+        }
+        let surplus = ticket.matches.len().saturating_sub(self.options.maxmatches);
+        ticket.matches.drain(..surplus);
+        ticket.restored = true;
+        self.bans.insert(ticket.clone(), false);
+        if !self.carried {
+            self.total_banned += 1;
+        }
+        Some(ticket)
     }
-    /// Lifts a ban by hand. A network or raw text that names several lifts all it covers.
-    pub fn unban(&mut self, _id: &Id) -> Vec<Ticket> {
-        todo!()
+
+    /// Lifts a ban by hand. A network lifts all that lies in it, unless it is banned as such. Names must have been
+    /// resolved by the caller: raw text lifts only the id that is spelt so.
+    pub fn unban(&mut self, id: &Id) -> Vec<Ticket> {
+        self.settle();
+        match self.bans.remove(id) {
+            Some(ticket) => vec![ticket],
+            None => match id {
+                Id::Net(..) => self.bans.remove_within(id),
+                Id::Ip(_) | Id::Raw(_) => Vec::new(),
+            },
+        }
     }
-    /// Lifts all.
+
+    /// Lifts all, in the order in which they were set.
     pub fn unban_all(&mut self) -> Vec<Ticket> {
-        todo!()
+        self.bans.remove_all()
     }
+
     /// Lifts what is over by now, earliest end first.
-    pub fn expire(&mut self, _now: Time) -> Vec<Ticket> {
-        todo!()
+    pub fn expire(&mut self, now: Time) -> Vec<Ticket> {
+        self.settle();
+        self.bans.remove_ended(now)
     }
-    /// When the next ban ends.
+
+    /// When the next ban ends. It is lifted by [`Jail::expire`] at any later moment, not at this one.
     pub fn next_end(&self) -> Option<Time> {
-        todo!()
+        self.bans.next_end()
     }
-    /// Forgets counters whose last failure left the window; cheap when there are none.
-    pub fn forget_old(&mut self, _now: Time) {
-        todo!()
+
+    /// Forgets counters whose last failure left the window; cheap when there are none. The original does so every
+    /// five seconds; until then a further failure still finds the old count.
+    pub fn forget_old(&mut self, now: Time) {
+        self.counters.forget(now.plus_secs(-self.options.findtime));
     }
+
     /// The standing ban of an id.
-    pub fn banned(&self, _id: &Id) -> Option<&Ticket> {
-        todo!()
+    pub fn banned(&self, id: &Id) -> Option<&Ticket> {
+        self.bans.get(id)
     }
-    /// Standing bans in the order in which they were set.
+
+    /// Standing bans in the order in which they were set (`status`).
     pub fn bans(&self) -> Vec<&Ticket> {
-        todo!()
+        self.bans.in_order().collect()
     }
+
+    /// Standing bans in the order in which they end, permanent ones last (`get JAIL banip`).
+    pub fn bans_by_end(&self) -> Vec<&Ticket> {
+        self.bans.by_end()
+    }
+
     /// Ids with failures in the window.
     pub fn currently_failed(&self) -> usize {
-        todo!()
+        self.counters.len()
     }
-    /// Failures counted since the start (or since the totals that were taken over).
+
+    /// Failures counted since the start (or since the totals that were taken over). As in the original, a failure of
+    /// a known offender counts twice.
     pub fn total_failed(&self) -> u64 {
-        todo!()
+        self.total_failed
     }
+
     /// Standing bans.
     pub fn currently_banned(&self) -> usize {
-        todo!()
+        self.bans.len()
     }
+
     /// Bans set since the start (or since the totals that were taken over).
     pub fn total_banned(&self) -> u64 {
-        todo!()
+        self.total_banned
     }
-    /// Takes over totals.
-    pub fn set_totals(&mut self, _failed: u64, _banned: u64) {
-        todo!()
+
+    /// Takes over totals. Call it before [`Jail::restore`]: bans restored afterwards are taken to be in them, unless
+    /// both are 0.
+    pub fn set_totals(&mut self, failed: u64, banned: u64) {
+        self.total_failed = failed;
+        self.total_banned = banned;
+        self.carried = failed > 0 || banned > 0;
     }
-    /// The counters that changed since the last call; those that are gone come in the second list.
+
+    /// The counters that changed since the last call; those that are gone come in the second list. No id is in both.
     pub fn changed_counters(&mut self) -> (Vec<Counter>, Vec<Id>) {
-        todo!()
+        self.counters.take_changes()
     }
+
     /// Takes over a counter from before a restart.
-    pub fn restore_counter(&mut self, _counter: Counter) {
-        todo!()
+    pub fn restore_counter(&mut self, counter: Counter) {
+        self.counters.restore(counter);
+    }
+
+    /// Lets standing bans follow a `bantime` that was changed through [`Jail::options_mut`].
+    fn settle(&mut self) {
+        let bantime = base(&self.options);
+        if bantime != self.followed {
+            self.followed = bantime;
+            self.bans.follow(bantime);
+        }
+    }
+}
+
+/// The jail's `bantime` as the original holds it: whole seconds, and one way to say for ever.
+fn base(options: &Options) -> f64 {
+    if options.bantime < 0.0 {
+        -1.0
+    } else {
+        options.bantime.trunc()
+    }
+}
+
+fn is_over(ticket: &Ticket, now: Time) -> bool {
+    ticket.ends().is_some_and(|end| end < now)
+}
+
+fn whole_line(text: String) -> MatchedLine {
+    MatchedLine {
+        after: text,
+        ..MatchedLine::default()
     }
 }

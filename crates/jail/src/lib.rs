@@ -5,14 +5,17 @@
 //! Stands at the third step of the journey: `daemon` gives it failures and carries out what it decides.
 
 mod ban;
+mod bans;
+mod counters;
 mod formula;
 mod ignore;
 mod increment;
 mod jail;
+mod packed;
 
 pub use ban::Ticket;
 pub use bantam_detect::{Failure, Family, Id, MatchedLine, Time};
 pub use formula::{Formula, FormulaError};
 pub use ignore::{IgnoreList, IgnoredBy, Lookups};
 pub use increment::{Increment, PastBans};
-pub use jail::{Counter, Jail, Options, Ruling};
+pub use jail::{Counter, Jail, Known, Options, Ruling};

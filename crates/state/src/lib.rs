@@ -3,7 +3,15 @@
 //!
 //! Stands beside the journey; `daemon` writes a decision here before its effect is claimed. Knows not why.
 
-use std::path::Path;
+mod bans;
+mod data;
+mod effects;
+mod open;
+mod progress;
+mod schema;
+mod store;
+
+pub use store::Store;
 
 /// Why the database could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +27,17 @@ pub enum StateError {
     /// The file is of a newer schema, or no database.
     #[error("{0}")]
     Unusable(String),
+}
+
+/// Says what was being done when SQLite refused.
+trait Doing<T> {
+    fn doing(self, action: &'static str) -> Result<T, StateError>;
+}
+
+impl<T> Doing<T> for rusqlite::Result<T> {
+    fn doing(self, action: &'static str) -> Result<T, StateError> {
+        self.map_err(|source| StateError::Sqlite { action, source })
+    }
 }
 
 /// A ban as the original stores it (tables `bans` and `bips`).
@@ -82,121 +101,4 @@ pub struct Totals {
     pub failed: u64,
     /// Bans.
     pub banned: u64,
-}
-
-/// The database. All calls block; `daemon` keeps them off the reading thread where they could be slow.
-#[derive(Debug)]
-pub struct Store {}
-
-impl Store {
-    /// Opens or creates the file; upgrades older schemas after a backup copy; repairs or sets aside a broken one.
-    pub fn open(_path: &Path) -> Result<Self, StateError> {
-        todo!()
-    }
-    /// A database in memory.
-    pub fn in_memory() -> Result<Self, StateError> {
-        todo!()
-    }
-    /// The newest so many matches are kept per ban.
-    pub fn set_max_matches(&mut self, _matches: usize) {
-        todo!()
-    }
-    /// A start begins: no jail is enabled until [`Store::enable_jail`].
-    pub fn disable_all_jails(&mut self) -> Result<(), StateError> {
-        todo!()
-    }
-    /// Registers a jail as enabled.
-    pub fn enable_jail(&mut self, _jail: &str) -> Result<(), StateError> {
-        todo!()
-    }
-    /// Marks one jail as disabled.
-    pub fn disable_jail(&mut self, _jail: &str) -> Result<(), StateError> {
-        todo!()
-    }
-    /// Writes a ban; on disk (against the end of this process) when it returns.
-    pub fn add_ban(&mut self, _ban: &BanRow) -> Result<(), StateError> {
-        todo!()
-    }
-    /// Removes bans: of one jail or all, of some ids or all.
-    pub fn remove_bans(
-        &mut self,
-        _jail: Option<&str>,
-        _ids: Option<&[&str]>,
-    ) -> Result<usize, StateError> {
-        todo!()
-    }
-    /// Bans of a jail still in force by their own times, by id, as the original restores them.
-    pub fn bans_in_force(&mut self, _jail: &str, _now: i64) -> Result<Vec<BanRow>, StateError> {
-        todo!()
-    }
-    /// What is remembered of an id, in one jail or (none) summed over all.
-    pub fn history(
-        &mut self,
-        _id: &str,
-        _jail: Option<&str>,
-    ) -> Result<Option<History>, StateError> {
-        todo!()
-    }
-    /// Everything remembered, for a cache: jail, id, history.
-    pub fn all_history(&mut self) -> Result<Vec<(String, String, History)>, StateError> {
-        todo!()
-    }
-    /// An id's bans merged (`<ipmatches>`, `<ipfailures>`, …), in one jail or all: failures and matches, oldest first.
-    pub fn merged(
-        &mut self,
-        _id: &str,
-        _jail: Option<&str>,
-    ) -> Result<Option<(u32, Vec<String>)>, StateError> {
-        todo!()
-    }
-    /// Where reading of a log stood for a jail.
-    pub fn log_position(&mut self, _jail: &str, _path: &str) -> Result<Option<LogRow>, StateError> {
-        todo!()
-    }
-    /// Remembers positions and counters of a jail in one transaction, so that no line is counted twice or missed after a
-    /// restart. `None` in `positions` forgets a log.
-    pub fn save_progress(
-        &mut self,
-        _jail: &str,
-        _positions: &[(String, Option<LogRow>)],
-        _changed: &[CounterRow],
-        _gone: &[String],
-        _totals: Totals,
-    ) -> Result<(), StateError> {
-        todo!()
-    }
-    /// Counters and totals of a jail.
-    pub fn load_progress(&mut self, _jail: &str) -> Result<(Vec<CounterRow>, Totals), StateError> {
-        todo!()
-    }
-    /// An action is about to be told of a ban: from now on its effect may stand.
-    pub fn effect_begins(
-        &mut self,
-        _jail: &str,
-        _action: &str,
-        _id: &str,
-    ) -> Result<(), StateError> {
-        todo!()
-    }
-    /// The effect is lifted for certain.
-    pub fn effect_ended(
-        &mut self,
-        _jail: &str,
-        _action: &str,
-        _id: &str,
-    ) -> Result<(), StateError> {
-        todo!()
-    }
-    /// All effects of an action (or of all actions of a jail) are lifted for certain.
-    pub fn effects_ended(&mut self, _jail: &str, _action: Option<&str>) -> Result<(), StateError> {
-        todo!()
-    }
-    /// Effects that may stand: action, id. Empty after a clean end.
-    pub fn standing_effects(&mut self, _jail: &str) -> Result<Vec<(String, String)>, StateError> {
-        todo!()
-    }
-    /// Deletes what is older than so many seconds by the original's rules.
-    pub fn purge(&mut self, _now: i64, _age: i64) -> Result<(), StateError> {
-        todo!()
-    }
 }

@@ -13,4 +13,4 @@ mod value;
 pub use value::Value;
 
 /// The release of Fail2ban whose commands and replies are spoken: what `version` and `-V` answer, for tools that ask.
-pub const FAIL2BAN_VERSION: &str = "1.1.0";
+pub const FAIL2BAN_VERSION: &str = "1.1.1";

@@ -1,5 +1,11 @@
 //! Configuration directories for tests, and what the original makes of them.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use bantam_conf::{FAIL2BAN_VERSION, LoadOptions, Loaded};
 use bantam_wire::Value;
@@ -18,7 +24,9 @@ pub fn write(dir: &Path, files: &[(&str, &str)]) {
 /// Copies a folder with everything in it.
 pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap_or_else(|_| panic!("{} is missing: apt-get install fail2ban", from.display())) {
+    for entry in std::fs::read_dir(from)
+        .unwrap_or_else(|_| panic!("{} is missing: apt-get install fail2ban", from.display()))
+    {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
@@ -58,31 +66,52 @@ pub fn original(dir: &Path) -> Vec<String> {
     let version = version.trim().trim_start_matches("Fail2Ban v").to_owned();
     let output = run(&["-c", dir.to_str().unwrap(), "-d"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("['set', 'dbfile'"), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        text.contains("['set', 'dbfile'"),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let own = format!("Fail2Ban/{FAIL2BAN_VERSION}");
-    text.lines().map(|line| line.replace(&format!("Fail2Ban/{version}"), &own)).collect()
+    text.lines()
+        .map(|line| line.replace(&format!("Fail2Ban/{version}"), &own))
+        .collect()
 }
 
 /// Options under which `-d` reads a configuration.
 pub fn dump() -> LoadOptions {
-    LoadOptions { allow_missing_logs: true, lenient_layout: true, ..LoadOptions::default() }
+    LoadOptions {
+        allow_missing_logs: true,
+        lenient_layout: true,
+        ..LoadOptions::default()
+    }
 }
 
 /// Our reading of a directory; its errors as text.
 pub fn load(dir: &Path, options: &LoadOptions) -> Result<Loaded, String> {
-    bantam_conf::load(dir, options)
-        .map_err(|list| list.iter().map(|finding| finding.render(false)).collect::<Vec<_>>().join("\n\n"))
+    bantam_conf::load(dir, options).map_err(|list| {
+        list.iter()
+            .map(|finding| finding.render(false))
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    })
 }
 
 /// The stream as `-d` prints it.
 pub fn lines(loaded: &Loaded) -> Vec<String> {
-    loaded.stream.iter().map(|command| bantam_wire::repr::repr(&Value::List(command.words.clone()))).collect()
+    loaded
+        .stream
+        .iter()
+        .map(|command| bantam_wire::repr::repr(&Value::List(command.words.clone())))
+        .collect()
 }
 
 /// Compares line by line, to show the first that differs.
 pub fn assert_same(what: &str, ours: &[String], theirs: &[String]) {
     for (number, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-        assert!(without_newer_twins(ours) == without_newer_twins(theirs), "{what}, command {number}:\n    ours: {ours}\noriginal: {theirs}");
+        assert!(
+            without_newer_twins(ours) == without_newer_twins(theirs),
+            "{what}, command {number}:\n    ours: {ours}\noriginal: {theirs}"
+        );
     }
     let missing = |a: &[String], b: &[String]| a.get(b.len()).cloned();
     assert_eq!(missing(ours, theirs), None, "{what}: we have more");

@@ -1,0 +1,101 @@
+//! `get`: options of the server and of jails.
+use super::words::Words;
+use super::{Answer, Failure, action, bans, jail};
+use crate::live::LiveJail;
+use crate::server::Server;
+use bantam_pattern::tags::UseDns;
+use bantam_wire::Value;
+
+pub(super) fn get(server: &Server, words: Words<'_>) -> Answer {
+    let target = words.text(1)?;
+    if let Some(value) = server_option(server, &target) {
+        return Ok(value);
+    }
+    let jail = jail(server, &target)?;
+    option(&jail, &words.text(2)?, Words(words.rest(3)))
+}
+
+/// An option of the server itself; none when it is no such option.
+pub(super) fn server_option(server: &Server, option: &str) -> Option<Value> {
+    let stored = |value: Value| server.records.file().map_or(Value::None, |_| value);
+    Some(match option {
+        "loglevel" => Value::Str(server.log.level()),
+        "logtarget" => Value::Str(server.log.target()),
+        "syslogsocket" => Value::Str(server.log.syslog_socket()),
+        "thread" => Value::Dict(vec![(Value::from("stacksize"), Value::Int(0))]),
+        "dbfile" => server.records.file().map_or(Value::None, Value::Str),
+        "dbmaxmatches" => stored(Value::Int(server.records.max_matches())),
+        "dbpurgeage" => stored(Value::Int(server.records.purge_age())),
+        _ => return None,
+    })
+}
+
+/// An option of a jail. `rest`: the words after its name.
+pub(super) fn option(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
+    match option {
+        "banned" => return Ok(bans::banned_in(jail, &rest.texts(0)?)),
+        "banip" => return Ok(bans::by_end(jail, rest.texts(0)?.iter().any(|word| word == "--with-time"))),
+        "actions" | "action" | "actionproperties" | "actionmethods" => return action::get(jail, option, rest),
+        _ => {}
+    }
+    let work = jail.work.lock();
+    let options = work.jail.options();
+    let list = |items: Vec<&str>| Value::List(items.into_iter().map(Value::from).collect());
+    let text_or_none = |text: &str| if text.is_empty() { Value::None } else { Value::from(text) };
+    Ok(match option {
+        "idle" => Value::Bool(work.idle),
+        "logpath" => Value::List(work.logs.iter().map(|log| Value::from(log.path.as_str())).collect()),
+        "logencoding" => Value::from(work.encoding.as_str()),
+        "journalmatch" => {
+            let lists = work.journal_match.iter().map(|one| list(one.iter().map(String::as_str).collect()));
+            Value::List(lists.collect())
+        }
+        "ignoreself" => Value::Bool(work.ignore_self),
+        "ignoreip" => Value::List(work.ignore.entries().into_iter().map(Value::Str).collect()),
+        "ignorecommand" => text_or_none(&work.ignore_command),
+        "ignorecache" => work.ignore_cache.as_ref().map_or(Value::None, |cache| {
+            Value::List(vec![
+                Value::from(cache.key.as_str()),
+                Value::Int(i64::try_from(cache.max_count).unwrap_or(i64::MAX)),
+                number(cache.max_time),
+            ])
+        }),
+        "prefregex" => Value::from(work.filter.prefregex()),
+        "failregex" => list(work.filter.failregexes()),
+        "ignoreregex" => list(work.filter.ignoreregexes()),
+        "usedns" => Value::from(match work.filter.use_dns() {
+            UseDns::Yes => "yes",
+            UseDns::Warn => "warn",
+            UseDns::No => "no",
+            UseDns::Raw => "raw",
+        }),
+        "findtime" => number(options.findtime),
+        "bantime" => number(options.bantime),
+        "maxretry" => Value::Int(i64::from(options.maxretry)),
+        "maxmatches" => Value::Int(i64::try_from(options.maxmatches).unwrap_or(i64::MAX)),
+        "maxlines" => Value::Int(i64::try_from(work.filter.max_lines()).unwrap_or(i64::MAX)),
+        "datepattern" => {
+            let (pattern, name) = work.filter.datepattern().unwrap_or((None, "Default Detectors".to_owned()));
+            Value::Tuple(vec![pattern.map_or(Value::None, Value::Str), Value::Str(name)])
+        }
+        "logtimezone" => work.log_timezone.clone().map_or(Value::None, Value::Str),
+        _ => match option.strip_prefix("bantime.") {
+            Some(extra) => increment_option(&work.bantime_extra, extra),
+            None => return Err(Failure::invalid("Invalid command (no get action or not yet implemented)")),
+        },
+    })
+}
+
+fn increment_option(extra: &std::collections::BTreeMap<String, String>, option: &str) -> Value {
+    let Some(text) = extra.get(option) else { return Value::None };
+    match option {
+        "increment" => Value::Bool(matches!(text.to_lowercase().as_str(), "1" | "on" | "true" | "yes")),
+        "maxtime" | "rndtime" => bantam_conf::seconds(text).map_or(Value::None, number),
+        _ => Value::from(text.as_str()),
+    }
+}
+
+/// Whole numbers as `int`, others as `float`.
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 9e15 { Value::Int(value as i64) } else { Value::Float(value) }
+}

@@ -1,0 +1,317 @@
+//! `set`: options of the server and of jails.
+use super::words::Words;
+use super::{Answer, Failure, action, bans, get, jail};
+use crate::live::{IgnoreCache, LiveJail, Work};
+use crate::log::Module;
+use crate::server::{Server, make_parent};
+use bantam_jail::{Formula, Increment};
+use bantam_pattern::tags::UseDns;
+use bantam_wire::Value;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// `multiple`: a list in place of one value (`multi-set`). `quiet`: nobody reads the answer.
+pub(super) fn set(server: &Server, words: Words<'_>, multiple: bool, quiet: bool) -> Answer {
+    let target = words.text(1)?;
+    if let Some(done) = set_server(server, &target, words) {
+        return done;
+    }
+    let (jail, option) = (jail(server, &target)?, words.text(2)?);
+    let answer = set_jail(server, &jail, &option, words, multiple)?;
+    match answer {
+        Some(value) => Ok(value),
+        None if multiple => Ok(Value::Bool(true)),
+        None if quiet => Ok(Value::None),
+        None => get::option(&jail, shown_by(&option), Words(&[])),
+    }
+}
+
+/// The option whose value answers a change.
+fn shown_by(option: &str) -> &str {
+    match option {
+        "addignoreip" | "delignoreip" => "ignoreip",
+        "addlogpath" | "dellogpath" => "logpath",
+        "addfailregex" | "delfailregex" => "failregex",
+        "addignoreregex" | "delignoreregex" => "ignoreregex",
+        "addjournalmatch" | "deljournalmatch" => "journalmatch",
+        other => other,
+    }
+}
+
+fn set_server(server: &Server, option: &str, words: Words<'_>) -> Option<Answer> {
+    let (log, records) = (&server.log, &server.records);
+    let outcome = || -> Answer {
+        match option {
+            "loglevel" => log.set_level(&words.text(2)?).map_err(Failure::value).map(|()| Value::Str(log.level())),
+            "logtarget" => {
+                log.set_target(&words.text(2)?).map_err(|error| Failure::invalid(error.to_string()))?;
+                Ok(Value::Str(log.target()))
+            }
+            "syslogsocket" => {
+                log.set_syslog_socket(&words.text(2)?);
+                Ok(Value::Str(log.syslog_socket()))
+            }
+            "allowipv6" => Ok(Value::Str(words.text(2)?)),
+            "thread" => Ok(words.rest(2).first().cloned().unwrap_or(Value::None)),
+            "dbfile" => {
+                let file = words.text(2)?;
+                let changes = records.file().is_some_and(|known| known != file);
+                if changes && !server.jails.all().is_empty() {
+                    return Err(Failure::plain(
+                        "RuntimeError",
+                        "Cannot change database when there are jails present",
+                    ));
+                }
+                let special = file.eq_ignore_ascii_case("none") || file == ":memory:";
+                if !special && let Err(error) = make_parent(Path::new(&file)) {
+                    return Err(Failure::invalid(format!("Cannot create the folder of {file}: {error}")));
+                }
+                records.open(&file).map_err(|error| Failure::invalid(error.to_string()))?;
+                Ok(records.file().map_or(Value::None, Value::Str))
+            }
+            "dbmaxmatches" => {
+                records.set_max_matches(words.integer(2)?);
+                Ok(get::server_option(server, "dbmaxmatches").unwrap_or(Value::None))
+            }
+            "dbpurgeage" => {
+                records.set_purge_age(&words.text(2)?).map_err(Failure::value)?;
+                Ok(get::server_option(server, "dbpurgeage").unwrap_or(Value::None))
+            }
+            _ => Err(Failure::invalid("")),
+        }
+    };
+    const OPTIONS: [&str; 8] =
+        ["loglevel", "logtarget", "syslogsocket", "allowipv6", "thread", "dbfile", "dbmaxmatches", "dbpurgeage"];
+    OPTIONS.contains(&option).then(outcome)
+}
+
+/// Some value when the command has an answer of its own.
+fn set_jail(
+    server: &Server,
+    jail: &Arc<LiveJail>,
+    option: &str,
+    words: Words<'_>,
+    multiple: bool,
+) -> Result<Option<Value>, Failure> {
+    match option {
+        "banip" => return bans::ban(server, jail, &words.texts(3)?).map(Some),
+        "unbanip" => return bans::unban_in(server, jail, &words.texts(3)?).map(Some),
+        "attempt" => return bans::attempt(server, jail, &words.texts(3)?).map(Some),
+        "addaction" | "delaction" | "action" => return action::set(jail, option, words, multiple).map(Some),
+        "addlogpath" => add_log(server, jail, words)?,
+        "dellogpath" => server.remove_log(jail, &words.text(3)?),
+        "idle" => set_idle(jail, &words.text(3)?)?,
+        _ if option.starts_with("bantime.") => set_increment(server, jail, &option["bantime.".len()..], &words.text(3)?)?,
+        _ => set_work(server, &mut jail.work.lock(), option, words, multiple)?,
+    }
+    Ok(None)
+}
+
+fn set_work(
+    server: &Server,
+    work: &mut Work,
+    option: &str,
+    words: Words<'_>,
+    multiple: bool,
+) -> Result<(), Failure> {
+    match option {
+        "findtime" => {
+            work.jail.options_mut().findtime = words.seconds(3)?;
+            server.log.info(Module::Filter, format!("  findtime: {}", crate::text::number(words.seconds(3)?)));
+        }
+        "bantime" => {
+            work.jail.options_mut().bantime = words.seconds(3)?;
+            server.log.info(Module::Actions, format!("  banTime: {}", crate::text::number(words.seconds(3)?)));
+        }
+        "maxretry" => {
+            work.jail.options_mut().maxretry = positive(words.integer(3)?);
+            server.log.info(Module::Filter, format!("  maxRetry: {}", words.integer(3)?));
+        }
+        "maxmatches" => work.jail.options_mut().maxmatches = positive(words.integer(3)?) as usize,
+        "maxlines" => {
+            let lines = usize::try_from(words.integer(3)?).unwrap_or(0);
+            work.filter.set_max_lines(lines).map_err(Failure::value)?;
+            server.log.info(Module::Filter, format!("  maxLines: {lines}"));
+        }
+        "usedns" => set_use_dns(server, work, &words.text(3)?),
+        "ignoreself" => work.ignore_self = words.truth(3)?,
+        "addignoreip" => {
+            for entry in words.texts(3)?.iter().filter(|entry| !entry.is_empty()) {
+                work.ignore.add(entry);
+            }
+        }
+        "delignoreip" => {
+            if !work.ignore.remove(&words.text(3)?) {
+                return Err(Failure::value("list.remove(x): x not in list"));
+            }
+        }
+        "ignorecommand" => work.ignore_command = words.text(3)?,
+        "ignorecache" => work.ignore_cache = parse_cache(&words.text(3)?)?,
+        "logencoding" => set_encoding(server, work, &words.text(3)?)?,
+        "logtimezone" => {
+            let zone = words.text(3)?;
+            let zone = (!zone.is_empty()).then_some(zone);
+            work.filter.set_log_timezone(zone.as_deref()).map_err(Failure::value)?;
+            work.log_timezone = zone;
+        }
+        "datepattern" => work.filter.set_datepattern(&words.text(3)?).map_err(Failure::value)?,
+        "prefregex" => work.filter.set_prefregex(&words.text(3)?).map_err(regex_failure)?,
+        "addfailregex" | "addignoreregex" => {
+            let expressions = if multiple { super::words::Words(words.list(3)?).texts(0)? } else { vec![words.text(3)?] };
+            for expression in expressions {
+                let added = match option {
+                    "addfailregex" => work.filter.add_failregex(&expression),
+                    _ => work.filter.add_ignoreregex(&expression),
+                };
+                added.map_err(regex_failure)?;
+            }
+        }
+        "delfailregex" => {
+            work.filter.remove_failregex(positive(words.integer(3)?) as usize);
+        }
+        "delignoreregex" => {
+            work.filter.remove_ignoreregex(positive(words.integer(3)?) as usize);
+        }
+        "addjournalmatch" => work.journal_match.push(words.texts(3)?),
+        "deljournalmatch" => {
+            let gone = words.texts(3)?;
+            work.journal_match.retain(|known| *known != gone);
+        }
+        other => {
+            return Err(Failure::invalid(format!("Invalid command '{other}' (no set action or not yet implemented)")));
+        }
+    }
+    Ok(())
+}
+
+fn regex_failure(error: bantam_pattern::PatternError) -> Failure {
+    Failure { module: "fail2ban.server.failregex", class: "RegexException", args: vec![Value::Str(error.message)] }
+}
+
+fn positive(number: i64) -> u32 {
+    u32::try_from(number.max(0)).unwrap_or(u32::MAX)
+}
+
+fn set_use_dns(server: &Server, work: &mut Work, text: &str) {
+    let value = match text.to_lowercase().as_str() {
+        "yes" | "true" => UseDns::Yes,
+        "warn" => UseDns::Warn,
+        "no" | "false" => UseDns::No,
+        "raw" => UseDns::Raw,
+        other => {
+            server
+                .log
+                .error(Module::Filter, format!("Incorrect value '{other}' specified for usedns. Using safe 'no'"));
+            UseDns::No
+        }
+    };
+    work.filter.set_use_dns(value);
+}
+
+fn set_encoding(server: &Server, work: &mut Work, text: &str) -> Result<(), Failure> {
+    let name = if text.eq_ignore_ascii_case("auto") { "UTF-8" } else { text };
+    work.filter
+        .set_encoding(name)
+        .map_err(|_| Failure { module: "builtins", class: "LookupError", args: vec![Value::Str(format!("unknown encoding: {name}"))] })?;
+    work.encoding = name.to_owned();
+    server.log.info(Module::Filter, format!("  encoding: {name}"));
+    Ok(())
+}
+
+fn set_idle(jail: &LiveJail, value: &str) -> Result<(), Failure> {
+    jail.work.lock().idle = match value {
+        "on" => true,
+        "off" => false,
+        _ => return Err(Failure::invalid("Invalid idle option, must be 'on' or 'off'")),
+    };
+    Ok(())
+}
+
+fn add_log(server: &Server, jail: &Arc<LiveJail>, words: Words<'_>) -> Result<(), Failure> {
+    let path = words.text(3)?;
+    let tail = match words.rest(4) {
+        [] => false,
+        [one] => match one.as_str().unwrap_or_default().to_lowercase().as_str() {
+            "tail" => true,
+            "head" => false,
+            _ => return Err(Failure::value("File option must be 'head' or 'tail'")),
+        },
+        _ => return Err(Failure::value("Only one file can be added at a time")),
+    };
+    server.add_log(jail, &path, tail);
+    Ok(())
+}
+
+/// `bantime.OPTION`; an empty value unsets it.
+fn set_increment(server: &Server, jail: &LiveJail, option: &str, value: &str) -> Result<(), Failure> {
+    let mut work = jail.work.lock();
+    let mut extra = work.bantime_extra.clone();
+    if value.is_empty() {
+        extra.remove(option);
+    } else {
+        extra.insert(option.to_owned(), value.to_owned());
+    }
+    work.jail.options_mut().increment = increment_of(&extra)?;
+    work.bantime_extra = extra;
+    server.log.info(Module::Jail, format!("Set banTime.{option} = {value}"));
+    if option == "increment" && work.jail.options().increment.enabled && server.records.file().is_none() {
+        server.log.warning(
+            Module::Jail,
+            "ban time increment is not available as long jail database is not set",
+        );
+    }
+    Ok(())
+}
+
+fn increment_of(extra: &std::collections::BTreeMap<String, String>) -> Result<Increment, Failure> {
+    let text = |name: &str| extra.get(name).map(String::as_str);
+    let truth = |name| text(name).is_some_and(|v| matches!(v.to_lowercase().as_str(), "1" | "on" | "true" | "yes"));
+    let seconds = |name| text(name).map(bantam_conf::seconds).transpose().map_err(Failure::value);
+    let formula = |name| text(name).map(Formula::parse).transpose().map_err(|error| {
+        Failure::value(format!("bantime.{name}: {error}"))
+    });
+    let factor = match formula("factor")? {
+        Some(formula) => Some(formula.value(0.0, 0, 1.0, &mut crate::clock::luck).map_err(Failure::value)?),
+        None => None,
+    };
+    let multipliers = text("multipliers")
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(|word| word.parse::<f64>().map_err(|_| Failure::value(format!("bantime.multipliers: '{word}' is no number"))))
+        .collect::<Result<Vec<f64>, Failure>>()?;
+    Ok(Increment {
+        enabled: truth("increment"),
+        rndtime: seconds("rndtime")?,
+        maxtime: seconds("maxtime")?,
+        factor,
+        formula: formula("formula")?,
+        multipliers,
+        overall_jails: truth("overalljails"),
+    })
+}
+
+/// `key="<ip>", max-count=100, max-time=5m`
+fn parse_cache(text: &str) -> Result<Option<IgnoreCache>, Failure> {
+    let mut options: HashMap<String, String> = HashMap::new();
+    let mut rest = text.trim();
+    while let Some((key, after)) = rest.split_once('=') {
+        let after = after.trim_start();
+        let (value, tail) = match after.chars().next() {
+            Some(quote @ ('"' | '\'')) => after[1..].split_once(quote).unwrap_or((&after[1..], "")),
+            _ => after.split_once(',').map_or((after, ""), |(value, _)| (value, &after[value.len()..])),
+        };
+        options.insert(key.trim().to_owned(), value.trim().to_owned());
+        rest = tail.trim_start_matches([',', ' ', '\n', '\t']);
+    }
+    let Some(key) = options.remove("key") else { return Ok(None) };
+    let max_count = match options.get("max-count") {
+        Some(count) => count.parse().map_err(|_| Failure::value(format!("ignorecache: max-count={count} is no number")))?,
+        None => 100,
+    };
+    let max_time = match options.get("max-time") {
+        Some(time) => bantam_conf::seconds(time).map_err(Failure::value)?,
+        None => 300.0,
+    };
+    Ok(Some(IgnoreCache { key, max_count, max_time, verdicts: HashMap::new() }))
+}

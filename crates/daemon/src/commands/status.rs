@@ -1,0 +1,85 @@
+//! `status`, of the server and of a jail.
+use super::words::Words;
+use super::{Answer, Failure, jail};
+use crate::live::LiveJail;
+use crate::log::Module;
+use crate::server::Server;
+use bantam_wire::Value;
+
+pub(super) fn status(server: &Server, words: Words<'_>) -> Answer {
+    match words.len() {
+        1 => Ok(overview(server)),
+        2 | 3 => {
+            let name = words.text(1)?;
+            let flavor = if words.len() > 2 { words.text(2)? } else { "basic".to_owned() };
+            if name == "--all" {
+                let jails = server.jails.all();
+                let all = jails.iter().map(|jail| pair(&jail.name, of_jail(server, jail, &flavor)));
+                let mut rows = rows_of(overview(server));
+                rows.extend(all);
+                return Ok(Value::List(rows));
+            }
+            Ok(of_jail(server, &*jail(server, &name)?, &flavor))
+        }
+        _ => Err(Failure::invalid("Invalid command (no status)")),
+    }
+}
+
+fn rows_of(value: Value) -> Vec<Value> {
+    match value {
+        Value::List(rows) => rows,
+        other => vec![other],
+    }
+}
+
+fn overview(server: &Server) -> Value {
+    let mut names: Vec<String> = server.jails.all().iter().map(|jail| jail.name.clone()).collect();
+    names.sort();
+    Value::List(vec![
+        pair("Number of jail", Value::Int(count(names.len()))),
+        pair("Jail list", Value::Str(names.join(", "))),
+    ])
+}
+
+fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
+    if !matches!(flavor, "basic" | "short" | "stats" | "cymru") {
+        let text = format!("Unsupported extended jail status flavor {flavor:?}. Supported: ['short', 'basic', 'stats']");
+        server.log.warning(Module::Actions, text);
+    }
+    let work = jail.work.lock();
+    let (failed, failed_total) = (count(work.jail.currently_failed()), total(work.jail.total_failed()));
+    let (banned, banned_total) = (count(work.jail.currently_banned()), total(work.jail.total_banned()));
+    if flavor == "stats" {
+        let figures = |now, all| Value::Tuple(vec![Value::Int(now), Value::Int(all)]);
+        return Value::List(vec![
+            Value::from("pyinotify"),
+            figures(failed, failed_total),
+            figures(banned, banned_total),
+        ]);
+    }
+    let files = work.logs.iter().map(|log| Value::from(log.path.as_str())).collect();
+    let filter = vec![
+        pair("Currently failed", Value::Int(failed)),
+        pair("Total failed", Value::Int(failed_total)),
+        pair("File list", Value::List(files)),
+    ];
+    let mut actions =
+        vec![pair("Currently banned", Value::Int(banned)), pair("Total banned", Value::Int(banned_total))];
+    if flavor != "short" {
+        let ids = work.jail.bans().iter().map(|ticket| Value::Str(ticket.id.to_string())).collect();
+        actions.push(pair("Banned IP list", Value::List(ids)));
+    }
+    Value::List(vec![pair("Filter", Value::List(filter)), pair("Actions", Value::List(actions))])
+}
+
+fn pair(name: &str, value: Value) -> Value {
+    Value::Tuple(vec![Value::from(name), value])
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn total(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,82 @@
+//! The words of a command, read with care: a client may send anything.
+use super::Failure;
+use bantam_wire::Value;
+
+/// The words of a command.
+#[derive(Clone, Copy)]
+pub(super) struct Words<'a>(pub &'a [Value]);
+
+impl<'a> Words<'a> {
+    pub(super) fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// The words from one on.
+    pub(super) fn rest(self, from: usize) -> &'a [Value] {
+        self.0.get(from..).unwrap_or_default()
+    }
+
+    fn at(self, index: usize) -> Result<&'a Value, Failure> {
+        self.0.get(index).ok_or_else(|| Failure::plain("IndexError", "list index out of range"))
+    }
+
+    /// A word as text; numbers and truth values as Python prints them.
+    pub(super) fn text(self, index: usize) -> Result<String, Failure> {
+        text_of(self.at(index)?)
+    }
+
+    /// The words from one on, each as text.
+    pub(super) fn texts(self, from: usize) -> Result<Vec<String>, Failure> {
+        self.rest(from).iter().map(text_of).collect()
+    }
+
+    /// A whole number.
+    pub(super) fn integer(self, index: usize) -> Result<i64, Failure> {
+        match self.at(index)? {
+            Value::Int(number) => Ok(*number),
+            Value::Float(number) => Ok(*number as i64),
+            Value::Bool(truth) => Ok(i64::from(*truth)),
+            other => {
+                let text = text_of(other)?;
+                text.trim().parse().map_err(|_| {
+                    Failure::value(format!("invalid literal for int() with base 10: '{text}'"))
+                })
+            }
+        }
+    }
+
+    /// A number.
+    pub(super) fn number(self, index: usize) -> Result<f64, Failure> {
+        let text = self.text(index)?;
+        text.trim().parse().map_err(|_| Failure::value(format!("could not convert string to float: '{text}'")))
+    }
+
+    /// A duration in seconds: a number, or text such as `1h 30m`.
+    pub(super) fn seconds(self, index: usize) -> Result<f64, Failure> {
+        bantam_conf::seconds(&self.text(index)?).map_err(Failure::value)
+    }
+
+    /// `true`, `yes`, `on`, `1` and their like.
+    pub(super) fn truth(self, index: usize) -> Result<bool, Failure> {
+        let text = self.text(index)?.to_lowercase();
+        Ok(matches!(text.as_str(), "1" | "on" | "true" | "yes"))
+    }
+
+    /// A list.
+    pub(super) fn list(self, index: usize) -> Result<&'a [Value], Failure> {
+        match self.at(index)? {
+            Value::List(items) | Value::Tuple(items) => Ok(items),
+            other => Err(Failure::value(format!("a list was expected, not {}", bantam_wire::repr::repr(other)))),
+        }
+    }
+}
+
+/// A value as text.
+pub(super) fn text_of(value: &Value) -> Result<String, Failure> {
+    match value {
+        Value::Str(text) => Ok(text.clone()),
+        Value::None => Ok(String::new()),
+        Value::Int(_) | Value::Float(_) | Value::Bool(_) => Ok(bantam_wire::repr::repr(value)),
+        other => Err(Failure::value(format!("text was expected, not {}", bantam_wire::repr::repr(other)))),
+    }
+}

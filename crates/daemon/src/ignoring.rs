@@ -1,0 +1,138 @@
+//! Whether somebody who failed is to be left alone: own addresses, `ignoreip`, `ignorecommand`, in the original's order.
+use crate::judge::Judge;
+use crate::live::Work;
+use crate::log::Module;
+use crate::names::Names;
+use crate::values::BanValues;
+use bantam_detect::{Id, Resolver as _, Time};
+use bantam_enforce::{run, substitute};
+use bantam_jail::{IgnoreList, IgnoredBy, Lookups, Ticket};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A command that decides may take so long.
+const COMMAND_TIME: Duration = Duration::from_secs(60);
+
+/// Files that `ignoreip` names, read when they change.
+#[derive(Debug, Default)]
+pub struct IgnoreFiles {
+    known: HashMap<String, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    looked: Instant,
+    changed: Option<SystemTime>,
+    list: Option<Arc<IgnoreList>>,
+}
+
+impl IgnoreFiles {
+    fn list(&mut self, path: &str) -> Option<Arc<IgnoreList>> {
+        if let Some(known) = self.known.get(path) {
+            // A file that can't be read is tried again less often than one that may have changed.
+            let again = Duration::from_secs(if known.list.is_some() { 1 } else { 60 });
+            if known.looked.elapsed() < again {
+                return known.list.clone();
+            }
+        }
+        let changed = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+        let list = match self.known.get(path) {
+            Some(known) if known.list.is_some() && known.changed == changed => known.list.clone(),
+            _ => std::fs::read_to_string(path).ok().map(|text| Arc::new(IgnoreList::from_file_text(&text))),
+        };
+        self.known.insert(path.to_owned(), Known { looked: Instant::now(), changed, list: list.clone() });
+        list
+    }
+}
+
+struct World<'a> {
+    names: &'a mut Names,
+    files: &'a mut IgnoreFiles,
+}
+
+impl Lookups for World<'_> {
+    fn addresses(&mut self, name: &str) -> Vec<IpAddr> {
+        self.names.addresses(name)
+    }
+    fn file(&mut self, path: &str) -> Option<Arc<IgnoreList>> {
+        self.files.list(path)
+    }
+}
+
+impl Judge {
+    /// Whether to leave an id alone; says so in the log. `ticket` gives values to `ignorecommand` and `ignorecache`.
+    pub(crate) fn is_ignored(&self, jail: &str, work: &mut Work, ticket: &Ticket, now: Time) -> bool {
+        let id = &ticket.id;
+        let key = work.ignore_cache.as_ref().map(|cache| substitute_plainly(&cache.key, ticket, self));
+        if let (Some(cache), Some(key)) = (&work.ignore_cache, &key)
+            && let Some(verdict) = cache.verdict(key, now)
+        {
+            return verdict;
+        }
+        let reason = self.covering_rule(work, id).or_else(|| self.command_says(jail, work, ticket));
+        if let Some(reason) = &reason {
+            self.log.info(Module::Filter, format!("[{jail}] Ignore {id} by {reason}"));
+        }
+        if let (Some(cache), Some(key)) = (&mut work.ignore_cache, key) {
+            cache.remember(key, reason.is_some(), now);
+        }
+        reason.is_some()
+    }
+
+    fn covering_rule(&self, work: &Work, id: &Id) -> Option<String> {
+        let mut names = self.names.lock();
+        if work.ignore_self && names.is_own(id) {
+            return Some("ignoreself rule".to_owned());
+        }
+        let mut files = self.ignore_files.lock();
+        let covered = work.ignore.covers(id, &mut World { names: &mut names, files: &mut files })?;
+        Some(match covered {
+            IgnoredBy::Ip => "ip".to_owned(),
+            IgnoredBy::Dns => "dns".to_owned(),
+            IgnoredBy::File(path) => format!("file:{path}"),
+        })
+    }
+
+    fn command_says(&self, jail: &str, work: &Work, ticket: &Ticket) -> Option<String> {
+        if work.ignore_command.is_empty() {
+            return None;
+        }
+        let values = BanValues::detached(ticket.clone(), jail, &self.records);
+        let command = substitute(&work.ignore_command, &values);
+        match run(&command, COMMAND_TIME) {
+            Ok(done) if done.code == Some(0) => Some("command".to_owned()),
+            Ok(done) if done.code == Some(1) => None,
+            Ok(done) => {
+                let why = done.code.map_or("was ended".to_owned(), |code| format!("returned {code}"));
+                self.log.error(Module::Filter, format!("[{jail}] ignorecommand {why}: {}", done.stderr.trim_end()));
+                None
+            }
+            Err(error) => {
+                self.log.error(Module::Filter, format!("[{jail}] ignorecommand: {error}"));
+                None
+            }
+        }
+    }
+}
+
+/// A cache key is compared, never executed, so values go in as they are.
+fn substitute_plainly(template: &str, ticket: &Ticket, judge: &Judge) -> String {
+    use bantam_enforce::TagSource as _;
+    let values = BanValues::detached(ticket.clone(), "", &judge.records);
+    let mut key = String::new();
+    let mut rest = template;
+    while let Some(open) = rest.find('<') {
+        let Some(close) = rest[open..].find('>') else { break };
+        key.push_str(&rest[..open]);
+        let name = &rest[open + 1..open + close];
+        match values.tag(name) {
+            Some(value) => key.push_str(&value),
+            None => key.push_str(&rest[open..=open + close]),
+        }
+        rest = &rest[open + close + 1..];
+    }
+    key.push_str(rest);
+    key
+}

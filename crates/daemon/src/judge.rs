@@ -1,0 +1,232 @@
+//! The heart of the journey: a block of lines goes in, failures are found, counted and ruled on, bans are remembered,
+//! said in the log and handed to the jail's queue.
+use crate::clock;
+use crate::ignoring::IgnoreFiles;
+use crate::live::{LiveJail, Work};
+use crate::log::{Level, Log, Module};
+use crate::names::Names;
+use crate::records::Records;
+use crate::text;
+use crate::values::BanValues;
+use bantam_detect::{Failure, Id, LineContext, Note, Time};
+use bantam_enforce::{Target, Task};
+use bantam_jail::{Known, PastBans, Ruling, Ticket};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// What ruling needs besides the jail itself; shared by all jails.
+#[derive(Debug)]
+pub struct Judge {
+    pub(crate) log: Log,
+    pub(crate) records: Arc<Records>,
+    pub(crate) names: Mutex<Names>,
+    pub(crate) ignore_files: Mutex<IgnoreFiles>,
+}
+
+impl Judge {
+    /// A judge that remembers in `records` and speaks in `log`.
+    pub fn new(log: Log, records: Arc<Records>) -> Self {
+        Judge { log, records, names: Mutex::default(), ignore_files: Mutex::default() }
+    }
+
+    /// Judges whole lines of one file for one jail. `in_operation`: the file's end has been reached before.
+    pub fn lines(&self, jail: &Arc<LiveJail>, work: &mut Work, lines: &[u8], in_operation: bool, now: Time) {
+        let (mut failures, mut notes) = (Vec::new(), Vec::new());
+        let findtime = Some(work.jail.options().findtime);
+        {
+            let mut names = self.names.lock();
+            let mut context = LineContext { now, in_operation, findtime, resolver: &mut *names };
+            work.filter.process_block(lines, &mut context, &mut failures, &mut notes);
+        }
+        for note in notes {
+            self.tell(&jail.name, work, note, now);
+        }
+        for failure in failures {
+            self.failure(jail, work, failure, now);
+        }
+    }
+
+    /// Somebody failed: ignored, counted, or banned.
+    fn failure(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
+        let seen = Ticket {
+            id: failure.id.clone(),
+            ip: failure.ip.clone(),
+            time: failure.time,
+            zoned: failure.zoned,
+            bantime: work.jail.options().bantime,
+            bancount: 0,
+            attempts: failure.attempts,
+            matches: Vec::new(),
+            captures: failure.captures.clone(),
+            users: Vec::new(),
+            restored: false,
+        };
+        if self.is_ignored(&jail.name, work, &seen, now) {
+            return;
+        }
+        if self.log.wants(Level::INFO) {
+            let when = text::local(failure.time);
+            self.log.info(Module::Filter, format!("[{}] Found {} - {when}", jail.name, failure.id));
+        }
+        self.rule(jail, work, failure, now);
+    }
+
+    /// Counts a failure and carries out what comes of it.
+    pub fn rule(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
+        let (id, time) = (failure.id.clone(), failure.time);
+        let known = self.known(jail, work, &id);
+        let ruling = work.jail.failed_known(failure, known, now, &mut clock::luck);
+        self.carry_out(jail, work, ruling, &id, time, known);
+    }
+
+    /// Counts what was reported by hand.
+    pub fn attempt(&self, jail: &Arc<LiveJail>, work: &mut Work, id: Id, lines: Vec<String>, now: Time) {
+        let known = self.known(jail, work, &id);
+        let ruling = work.jail.attempted(id.clone(), lines, known, now, &mut clock::luck);
+        self.carry_out(jail, work, ruling, &id, now, known);
+    }
+
+    fn carry_out(&self, jail: &Arc<LiveJail>, work: &mut Work, ruling: Ruling, id: &Id, time: Time, known: Known) {
+        work.counters_changed = true;
+        match ruling {
+            Ruling::Counted { weight, .. } => self.say_weight(&jail.name, id, time, known.here, weight),
+            Ruling::Ban(mut ticket) => {
+                // Even one that comes of lines read before is written down: what is said to be banned stays banned.
+                ticket.restored = false;
+                self.ban(jail, ticket, known.growing, work.jail.options().bantime);
+            }
+            Ruling::AlreadyBanned { after } => {
+                let level = if after < 3.0 {
+                    Level::DEBUG
+                } else if after < 60.0 {
+                    Level::NOTICE
+                } else {
+                    Level::WARNING
+                };
+                self.log.say(level, Module::Actions, &format!("[{}] {id} already banned", jail.name));
+            }
+            Ruling::Expired => {
+                self.log.info(Module::Actions, format!("[{}] Ignore {id}, expired bantime", jail.name));
+            }
+        }
+    }
+
+    /// Remembered, then said, then done: a ban that was said survives the end of this process.
+    pub fn ban(&self, jail: &Arc<LiveJail>, ticket: Ticket, past: Option<PastBans>, base: f64) {
+        if !ticket.restored {
+            self.records.add_ban(&jail.name, &ticket);
+        }
+        let how = if ticket.restored { "Restore Ban" } else { "Ban" };
+        self.log.notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
+        let grown = !ticket.restored && (ticket.bantime - base).abs() > f64::EPSILON;
+        if grown {
+            self.say_growth(&jail.name, &ticket, past, base);
+        }
+        let restored = ticket.restored;
+        let target = self.target(jail, ticket);
+        jail.queue.push(Task::Ban { target: target.clone(), restored, only: None });
+        if grown {
+            jail.queue.push(Task::Prolong { target, restored });
+        }
+    }
+
+    /// Takes a lifted ban's effects back, and says so in the given word.
+    pub fn lift(&self, jail: &Arc<LiveJail>, ticket: Ticket, how: &str) {
+        self.log.notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
+        jail.queue.push(Task::Unban { target: self.target(jail, ticket) });
+    }
+
+    /// A ban as its jail's actions are told of it.
+    pub fn target(&self, jail: &Arc<LiveJail>, ticket: Ticket) -> Target {
+        let (id, family) = (ticket.id.clone(), ticket.ip.as_ref().unwrap_or(&ticket.id).family());
+        Target { id, family, values: BanValues::new(ticket, jail, &self.records) }
+    }
+
+    /// What is remembered of an id, as far as the jail's options ask for it.
+    pub fn known(&self, jail: &LiveJail, work: &Work, id: &Id) -> Known {
+        let increment = &work.jail.options().increment;
+        if !increment.enabled {
+            return Known::default();
+        }
+        let here = self.records.past(&jail.name, id, false);
+        let growing = if increment.overall_jails { self.records.past(&jail.name, id, true) } else { here };
+        Known { here, growing }
+    }
+
+    fn say_weight(&self, jail: &str, id: &Id, time: Time, past: Option<PastBans>, weight: u32) {
+        let Some(past) = past.filter(|_| weight > 1) else { return };
+        let when = text::local(time);
+        self.log.info(
+            Module::Observer,
+            format!("[{jail}] Found {id}, bad - {when}, {} # -> {weight}", past.count),
+        );
+    }
+
+    fn say_growth(&self, jail: &str, ticket: &Ticket, past: Option<PastBans>, base: f64) {
+        let (id, grown) = (&ticket.id, text::duration(ticket.bantime));
+        if let Some(past) = past {
+            let (last, base) = (text::local(past.last), text::duration(base));
+            let count = past.count;
+            self.log.info(
+                Module::Observer,
+                format!("[{jail}] IP {id} is bad: {count} # last {last} - incr {base} to {grown}"),
+            );
+        }
+        let (length, end) = match ticket.ends() {
+            Some(end) => (grown, text::local(end)),
+            None => ("permanent".to_owned(), "infinite".to_owned()),
+        };
+        let count = ticket.bancount;
+        self.log.notice(Module::Observer, format!("[{jail}] Increase Ban {id} ({count} # {length} -> {end})"));
+    }
+
+    fn tell(&self, jail: &str, work: &mut Work, note: Note, now: Time) {
+        let findtime = work.jail.options().findtime;
+        let (kind, text) = match note {
+            Note::OddTime { deviation } => {
+                let side = if deviation < 0 { "before" } else { "after" };
+                let problem = if (-3300..=0).contains(&deviation) { "latency" } else { "timezone" };
+                let by = text::duration(deviation.unsigned_abs() as f64);
+                (
+                    "odd time",
+                    format!(
+                        "Detected a log entry {by} {side} the current time in operation mode. This looks like a \
+                         {problem} problem. Treating such entries as if they just happened."
+                    ),
+                )
+            }
+            Note::TooOld => (
+                "too old",
+                format!(
+                    "Ignoring all log entries older than {}s; these are probably messages generated while fail2ban \
+                     was not running.",
+                    text::number(findtime)
+                ),
+            ),
+            Note::Undated => (
+                "undated",
+                "Found a match but no valid date/time in the line; such lines are left out until the log has been \
+                 read to its end. Is there a date in them, and does datepattern find it?"
+                    .to_owned(),
+            ),
+            Note::BadDate(date) => ("bad date", format!("Found what looks like a date but is none: {date:?}")),
+            Note::Limit { option, index } => (
+                "limit",
+                format!(
+                    "{option} {} took too many steps on a line and was given up there; it can be made slow by what \
+                     clients send. Anchor it, and use fewer open-ended repetitions.",
+                    index + 1
+                ),
+            ),
+            Note::Resolved { name, ids } => {
+                let ids: Vec<String> = ids.iter().map(Id::to_string).collect();
+                let text = format!("Determined IP using DNS Lookup: {name} = {}", ids.join(", "));
+                self.log.warning(Module::Filter, format!("[{jail}] {text}"));
+                return;
+            }
+        };
+        if work.may_say(kind, now) {
+            self.log.warning(Module::Filter, format!("[{jail}] {text}"));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A jail at work: its filter, its memory, its queue of effects, behind one lock that nothing slow is done under.
+use bantam_detect::{Filter, Time};
+use bantam_enforce::Queue;
+use bantam_jail::{IgnoreList, Increment, Jail, Options};
+use bantam_source::Position;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A jail at work.
+#[derive(Debug)]
+pub struct LiveJail {
+    /// Its name.
+    pub name: String,
+    /// As it was asked for (`auto`, `polling`, …).
+    pub backend: String,
+    /// Filter and memory.
+    pub work: Mutex<Work>,
+    /// Its actions.
+    pub queue: Queue,
+}
+
+/// What changes from line to line.
+#[derive(Debug)]
+pub struct Work {
+    /// The filter.
+    pub filter: Filter,
+    /// Counters and bans.
+    pub jail: Jail,
+    /// `ignoreip`
+    pub ignore: IgnoreList,
+    /// `ignoreself`
+    pub ignore_self: bool,
+    /// `ignorecommand`, empty without one
+    pub ignore_command: String,
+    /// `ignorecache`
+    pub ignore_cache: Option<IgnoreCache>,
+    /// `bantime.*` as they were set.
+    pub bantime_extra: BTreeMap<String, String>,
+    /// Files read, in the order in which they were added.
+    pub logs: Vec<LogPath>,
+    /// `logencoding`
+    pub encoding: String,
+    /// `logtimezone`
+    pub log_timezone: Option<String>,
+    /// `journalmatch`, for filters that have one; kept to be shown.
+    pub journal_match: Vec<Vec<String>>,
+    /// Lines wait (`set JAIL idle on`).
+    pub idle: bool,
+    /// Reading and acting.
+    pub started: bool,
+    /// Log positions that the database does not know yet.
+    pub unsaved: HashMap<String, Position>,
+    /// Counters changed since they were last written.
+    pub counters_changed: bool,
+    /// Notes said lately, each kind at most once a day.
+    pub said: HashMap<&'static str, Time>,
+    /// A reload is under way: what stood before and has not been named again.
+    pub reload: Option<Reload>,
+}
+
+/// A log file of a jail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPath {
+    /// Its name.
+    pub path: String,
+    /// Only what is written from now on counts.
+    pub tail: bool,
+}
+
+/// What a reload has not named again yet; at its end this is dropped.
+#[derive(Debug, Default)]
+pub struct Reload {
+    /// Log files.
+    pub logs: BTreeSet<String>,
+    /// Actions.
+    pub actions: BTreeSet<String>,
+}
+
+/// `ignorecache`: verdicts of the ignore checks.
+#[derive(Debug, Clone)]
+pub struct IgnoreCache {
+    /// Text with tags that tells what verdicts are kept by.
+    pub key: String,
+    /// Verdicts kept.
+    pub max_count: usize,
+    /// Seconds that a verdict is believed.
+    pub max_time: f64,
+    /// The verdicts.
+    pub verdicts: HashMap<String, (Time, bool)>,
+}
+
+impl IgnoreCache {
+    /// A verdict that is still believed.
+    pub fn verdict(&self, key: &str, now: Time) -> Option<bool> {
+        let (at, ignored) = self.verdicts.get(key)?;
+        (at.plus_secs(self.max_time) > now).then_some(*ignored)
+    }
+
+    /// Remembers a verdict; makes room by dropping the old ones, or else all.
+    pub fn remember(&mut self, key: String, ignored: bool, now: Time) {
+        if self.verdicts.len() >= self.max_count {
+            let oldest = now.plus_secs(-self.max_time);
+            self.verdicts.retain(|_, (at, _)| *at > oldest);
+            if self.verdicts.len() >= self.max_count {
+                self.verdicts.clear();
+            }
+        }
+        self.verdicts.insert(key, (now, ignored));
+    }
+}
+
+impl Work {
+    /// A new jail's, with the original's defaults for what no configuration sets.
+    pub fn new() -> Self {
+        let options = Options { maxretry: 3, findtime: 600.0, bantime: 600.0, maxmatches: 5, increment: Increment::default() };
+        Work {
+            filter: Filter::new(),
+            jail: Jail::new(options),
+            ignore: IgnoreList::new(),
+            ignore_self: true,
+            ignore_command: String::new(),
+            ignore_cache: None,
+            bantime_extra: BTreeMap::new(),
+            logs: Vec::new(),
+            encoding: "UTF-8".to_owned(),
+            log_timezone: None,
+            journal_match: Vec::new(),
+            idle: false,
+            started: false,
+            unsaved: HashMap::new(),
+            counters_changed: false,
+            said: HashMap::new(),
+            reload: None,
+        }
+    }
+
+    /// Whether a note of this kind may be said again: once a day.
+    pub fn may_say(&mut self, kind: &'static str, now: Time) -> bool {
+        let due = self.said.get(kind).is_none_or(|last| last.plus_secs(86_400.0) <= now);
+        if due {
+            self.said.insert(kind, now);
+        }
+        due
+    }
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self::new()
+    }
+}

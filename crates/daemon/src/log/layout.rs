@@ -1,0 +1,112 @@
+//! How a line looks.
+use super::Level;
+use crate::text;
+use bantam_detect::Time;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// A line before it is laid out.
+pub(super) struct Line<'a> {
+    pub time: Time,
+    pub level: Level,
+    pub module: &'a str,
+    pub message: &'a str,
+}
+
+/// How lines are laid out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// The original's.
+    Original {
+        /// With date and time.
+        time: bool,
+        /// Module and level in columns.
+        padding: bool,
+    },
+    /// A few words for a person who looks at a terminal or at `docker logs`.
+    People {
+        /// With colours.
+        colour: bool,
+    },
+}
+
+impl Layout {
+    pub(super) fn apply(&self, line: &Line<'_>) -> String {
+        let message = shown(line.message);
+        let mut text = String::with_capacity(message.len() + 80);
+        // Writing into a String cannot fail.
+        let _ = match self {
+            Layout::Original { time, padding } => {
+                if *time {
+                    text.push_str(&text::local(line.time));
+                    let _ = write!(text, ",{:03} ", line.time.nanos().rem_euclid(1_000_000_000) / 1_000_000);
+                }
+                let (pid, level) = (std::process::id(), line.level.name());
+                if *padding {
+                    writeln!(text, "{:<24}[{pid}]: {level:<7} {message}", line.module)
+                } else {
+                    writeln!(text, "{}[{pid}]: {level} {message}", line.module)
+                }
+            }
+            Layout::People { colour } => {
+                let (on, off) = if *colour { (colour_of(line.level), "\x1b[0m") } else { ("", "") };
+                let time = text::strftime(line.time, "%H:%M:%S");
+                writeln!(text, "{time} {on}{:<7}{off} {message}", line.level.name().to_lowercase())
+            }
+        };
+        text
+    }
+}
+
+fn colour_of(level: Level) -> &'static str {
+    match level.0 {
+        40.. => "\x1b[31m",
+        30.. => "\x1b[33m",
+        25.. => "\x1b[36m",
+        20.. => "\x1b[32m",
+        _ => "\x1b[2m",
+    }
+}
+
+/// Text with control and direction-changing characters made visible, so that no log line can forge another one or
+/// steer a terminal.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hidden(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_hidden(c: char) -> bool {
+    (c.is_control() && c != '\t')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(message: &str) -> Line<'_> {
+        Line { time: Time::from_secs(0), level: Level::NOTICE, module: "fail2ban.actions", message }
+    }
+
+    #[test]
+    fn a_line_has_the_columns_that_the_recidive_jail_reads() {
+        let text = Layout::Original { time: false, padding: true }.apply(&line("[sshd] Ban 192.0.2.1"));
+        assert_eq!(text, format!("fail2ban.actions        [{}]: NOTICE  [sshd] Ban 192.0.2.1\n", std::process::id()));
+    }
+
+    #[test]
+    fn a_message_cannot_begin_a_second_line_or_steer_the_terminal() {
+        let text = Layout::People { colour: false }.apply(&line("a\nb\x1b[2J\u{202e}c"));
+        assert!(text.ends_with("a\\nb\\u{1b}[2J\\u{202e}c\n"), "{text}");
+    }
+}

@@ -1,0 +1,44 @@
+//! How loud a line is.
+
+/// A level of the original's scale: the higher, the more important.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Level(pub i32);
+
+const NAMES: [(&str, i32); 10] = [
+    ("CRITICAL", 50),
+    ("ERROR", 40),
+    ("WARNING", 30),
+    ("NOTICE", 25),
+    ("INFO", 20),
+    ("MSG", 18),
+    ("DEBUG", 10),
+    ("TRACEDEBUG", 7),
+    ("HEAVYDEBUG", 5),
+    ("NOTSET", 0),
+];
+
+impl Level {
+    /// 40
+    pub const ERROR: Level = Level(40);
+    /// 30
+    pub const WARNING: Level = Level(30);
+    /// 25: bans
+    pub const NOTICE: Level = Level(25);
+    /// 20
+    pub const INFO: Level = Level(20);
+    /// 18: said by the original only below its default level
+    pub const MSG: Level = Level(18);
+    /// 10
+    pub const DEBUG: Level = Level(10);
+
+    /// From a name in any case, or a number.
+    pub fn parse(text: &str) -> Option<Level> {
+        let upper = text.trim().to_uppercase();
+        NAMES.iter().find(|(name, _)| *name == upper).map(|(_, level)| Level(*level)).or_else(|| upper.parse().ok().map(Level))
+    }
+
+    /// The name that stands in a line.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, level)| *level <= self.0).map_or("NOTSET", |(name, _)| name)
+    }
+}

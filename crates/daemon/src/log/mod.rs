@@ -1,0 +1,195 @@
+//! The daemon's log in the original's wording and layout: people's tools and the recidive jail read it.
+//!
+//! Stands beside the journey; every step of it speaks here through a [`Log`] that is passed in.
+
+mod layout;
+mod level;
+mod target;
+
+pub use level::Level;
+pub use target::TargetError;
+
+use crate::clock;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use target::Target;
+
+/// The modules of the original that a line is attributed to; part of the layout that tools parse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Module {
+    /// `fail2ban.server`
+    Server,
+    /// `fail2ban.jail`
+    Jail,
+    /// `fail2ban.filter`
+    Filter,
+    /// `fail2ban.actions`
+    Actions,
+    /// `fail2ban.CommandAction`
+    Action,
+    /// `fail2ban.observer`
+    Observer,
+    /// `fail2ban.database`
+    Database,
+    /// `fail2ban.transmitter`
+    Transmitter,
+    /// `fail2ban.utils`, where command lines and their output are told
+    Utils,
+}
+
+impl Module {
+    fn name(self) -> &'static str {
+        match self {
+            Module::Server => "fail2ban.server",
+            Module::Jail => "fail2ban.jail",
+            Module::Filter => "fail2ban.filter",
+            Module::Actions => "fail2ban.actions",
+            Module::Action => "fail2ban.CommandAction",
+            Module::Observer => "fail2ban.observer",
+            Module::Database => "fail2ban.database",
+            Module::Transmitter => "fail2ban.transmitter",
+            Module::Utils => "fail2ban.utils",
+        }
+    }
+}
+
+/// A handle on the log; cheap to clone, shared by all threads.
+#[derive(Debug, Clone)]
+pub struct Log {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    level: AtomicI32,
+    sink: Mutex<Sink>,
+}
+
+#[derive(Debug)]
+struct Sink {
+    level_name: String,
+    syslog_socket: String,
+    /// As it was asked for, options included.
+    wanted: String,
+    /// Without options, as `get logtarget` shows it.
+    name: String,
+    target: Target,
+}
+
+impl Log {
+    /// Readable lines on stderr, coloured when it is a terminal: for `bantam run`.
+    pub fn for_people() -> Self {
+        Self::with_target("STDERR", Target::people())
+    }
+
+    /// Lines in the original's layout on stderr until [`Log::set_target`] says otherwise.
+    pub fn stderr() -> Self {
+        Self::with_target("STDERR", Target::stderr())
+    }
+
+    fn with_target(name: &str, target: Target) -> Self {
+        Log {
+            shared: Arc::new(Shared {
+                level: AtomicI32::new(Level::INFO.0),
+                sink: Mutex::new(Sink {
+                    level_name: "INFO".to_owned(),
+                    syslog_socket: "auto".to_owned(),
+                    wanted: name.to_owned(),
+                    name: name.to_owned(),
+                    target,
+                }),
+            }),
+        }
+    }
+
+    /// Whether a line of this level would be written; ask before composing costly text.
+    pub fn wants(&self, level: Level) -> bool {
+        level.0 >= self.shared.level.load(Ordering::Relaxed)
+    }
+
+    /// Writes one line. Control characters in it are escaped: text from logs and clients ends up here.
+    pub fn say(&self, level: Level, module: Module, message: &str) {
+        if !self.wants(level) {
+            return;
+        }
+        let line = layout::Line { time: clock::now(), level, module: module.name(), message };
+        self.shared.sink.lock().target.write(&line);
+    }
+
+    /// Sets the level from its name (`INFO`, any case) or number.
+    pub fn set_level(&self, name: &str) -> Result<(), String> {
+        let level = Level::parse(name).ok_or_else(|| format!("Invalid log level {name:?}"))?;
+        self.shared.level.store(level.0, Ordering::Relaxed);
+        self.shared.sink.lock().level_name = name.to_uppercase();
+        Ok(())
+    }
+
+    /// The level as it was set.
+    pub fn level(&self) -> String {
+        self.shared.sink.lock().level_name.clone()
+    }
+
+    /// Where lines go: a path, `STDOUT`, `STDERR`, `SYSOUT`, `SYSLOG`, `SYSTEMD-JOURNAL`, with options in brackets.
+    pub fn set_target(&self, wanted: &str) -> Result<(), TargetError> {
+        let mut sink = self.shared.sink.lock();
+        if sink.wanted == wanted {
+            return Ok(());
+        }
+        let (name, target) = Target::open(wanted, &sink.syslog_socket)?;
+        sink.target = target;
+        sink.wanted = wanted.to_owned();
+        sink.name = name;
+        Ok(())
+    }
+
+    /// The target as `get logtarget` shows it.
+    pub fn target(&self) -> String {
+        self.shared.sink.lock().name.clone()
+    }
+
+    /// Sets the socket of the target `SYSLOG`: a path, or `auto`.
+    pub fn set_syslog_socket(&self, path: &str) {
+        self.shared.sink.lock().syslog_socket = path.to_owned();
+    }
+
+    /// The socket of the target `SYSLOG`.
+    pub fn syslog_socket(&self) -> String {
+        self.shared.sink.lock().syslog_socket.clone()
+    }
+
+    /// Opens a log file anew (after it was rotated); says what was done as the original does.
+    pub fn flush(&self) -> &'static str {
+        let mut sink = self.shared.sink.lock();
+        if sink.target.is_file() {
+            let wanted = sink.wanted.clone();
+            if let Ok((_, target)) = Target::open(&wanted, &sink.syslog_socket) {
+                sink.target = target;
+            }
+            "rolled over"
+        } else {
+            "flushed"
+        }
+    }
+}
+
+macro_rules! speak {
+    ($($name:ident $level:ident $doc:literal),* $(,)?) => {
+        impl Log {
+            $(
+                #[doc = $doc]
+                pub fn $name(&self, module: Module, message: impl AsRef<str>) {
+                    self.say(Level::$level, module, message.as_ref());
+                }
+            )*
+        }
+    };
+}
+
+speak! {
+    error ERROR "Something did not work that should have.",
+    warning WARNING "Something looks wrong.",
+    notice NOTICE "A ban or its end.",
+    info INFO "The ordinary course of things.",
+    debug DEBUG "Details for somebody who looks for a fault.",
+}

@@ -1,0 +1,162 @@
+//! Where lines go.
+use super::layout::{Layout, Line};
+use super::Level;
+use std::fs::{File, OpenOptions};
+use std::io::{IsTerminal, Write};
+use std::os::unix::net::UnixDatagram;
+
+/// Why a target cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// A file that cannot be appended to.
+    #[error("Unable to log to {path:?}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// The socket of syslog or the journal is not there.
+    #[error("log socket {path:?} cannot be used: {source}")]
+    Socket {
+        /// The socket.
+        path: String,
+        /// The system's words.
+        source: std::io::Error,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Target {
+    out: Out,
+    layout: Layout,
+}
+
+#[derive(Debug)]
+enum Out {
+    File(File),
+    Stdout,
+    Stderr,
+    Syslog { socket: UnixDatagram, facility: u8 },
+    Journal(UnixDatagram),
+}
+
+const JOURNAL: &str = "/run/systemd/journal/socket";
+
+impl Target {
+    pub(super) fn people() -> Self {
+        Target { out: Out::Stderr, layout: Layout::People { colour: std::io::stderr().is_terminal() } }
+    }
+
+    pub(super) fn stderr() -> Self {
+        Target { out: Out::Stderr, layout: Layout::Original { time: true, padding: true } }
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self.out, Out::File(_))
+    }
+
+    /// Opens `NAME[option=value, …]`; gives the name without its options as well.
+    pub(super) fn open(wanted: &str, syslog_socket: &str) -> Result<(String, Target), TargetError> {
+        let (name, options) = split_options(wanted);
+        let option = |key: &str| options.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+        let upper = name.to_uppercase();
+        let out = match upper.as_str() {
+            "STDOUT" | "SYSOUT" => Out::Stdout,
+            "STDERR" => Out::Stderr,
+            "SYSTEMD-JOURNAL" => Out::Journal(connect(JOURNAL)?),
+            "SYSLOG" => {
+                let path = if syslog_socket == "auto" { "/dev/log" } else { syslog_socket };
+                Out::Syslog { socket: connect(path)?, facility: facility(option("facility").unwrap_or("DAEMON")) }
+            }
+            _ => Out::File(append(&name)?),
+        };
+        let layout = Layout::Original {
+            time: option("datetime").map_or(!matches!(upper.as_str(), "SYSLOG" | "SYSOUT" | "SYSTEMD-JOURNAL"), is_true),
+            padding: option("padding").map_or(upper != "SYSLOG", is_true),
+        };
+        Ok((name, Target { out, layout }))
+    }
+
+    /// A log that cannot be written has nobody to be told of it, so failures here are left alone.
+    pub(super) fn write(&mut self, line: &Line<'_>) {
+        match &mut self.out {
+            Out::File(file) => drop(file.write_all(self.layout.apply(line).as_bytes())),
+            Out::Stdout => drop(std::io::stdout().write_all(self.layout.apply(line).as_bytes())),
+            Out::Stderr => drop(std::io::stderr().write_all(self.layout.apply(line).as_bytes())),
+            Out::Syslog { socket, facility } => {
+                let priority = *facility * 8 + severity(line.level);
+                let text = self.layout.apply(line);
+                drop(socket.send(format!("<{priority}>{}", text.trim_end()).as_bytes()));
+            }
+            Out::Journal(socket) => {
+                let message = super::layout::shown(line.message);
+                let text = format!(
+                    "MESSAGE={message}\nPRIORITY={}\nSYSLOG_IDENTIFIER=fail2ban\nLOGGER={}\n",
+                    severity(line.level),
+                    line.module
+                );
+                drop(socket.send(text.as_bytes()));
+            }
+        }
+    }
+}
+
+fn append(path: &str) -> Result<File, TargetError> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|source| TargetError::File { path: path.to_owned(), source })
+}
+
+fn connect(path: &str) -> Result<UnixDatagram, TargetError> {
+    let attempt = || {
+        let socket = UnixDatagram::unbound()?;
+        socket.connect(path)?;
+        // A stuck log service must not hold up a ban.
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    };
+    attempt().map_err(|source| TargetError::Socket { path: path.to_owned(), source })
+}
+
+/// `NAME[a=b, c="d"]` into the name and its options.
+fn split_options(text: &str) -> (String, Vec<(String, String)>) {
+    let Some((name, rest)) = text.split_once('[').filter(|(_, rest)| rest.ends_with(']')) else {
+        return (text.to_owned(), Vec::new());
+    };
+    let options = rest[..rest.len() - 1]
+        .split(',')
+        .filter_map(|part| part.split_once('='))
+        .map(|(key, value)| (key.trim().to_owned(), value.trim().trim_matches(['"', '\'']).to_owned()))
+        .collect();
+    (name.to_owned(), options)
+}
+
+fn is_true(text: &str) -> bool {
+    matches!(text.to_lowercase().as_str(), "1" | "on" | "true" | "yes")
+}
+
+/// Facility numbers of RFC 5424; unknown names count as `DAEMON`.
+fn facility(name: &str) -> u8 {
+    const NAMES: [&str; 12] =
+        ["KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON", "AUTHPRIV", "FTP"];
+    let upper = name.to_uppercase();
+    if let Some(digit) = upper.strip_prefix("LOCAL").and_then(|d| d.parse::<u8>().ok()).filter(|d| *d < 8) {
+        return 16 + digit;
+    }
+    NAMES.iter().position(|known| *known == upper).and_then(|i| u8::try_from(i).ok()).unwrap_or(3)
+}
+
+/// Severity numbers of RFC 5424.
+fn severity(level: Level) -> u8 {
+    match level.0 {
+        50.. => 2,
+        40.. => 3,
+        30.. => 4,
+        25.. => 5,
+        18.. => 6,
+        _ => 7,
+    }
+}

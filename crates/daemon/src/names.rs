@@ -1,0 +1,103 @@
+//! Names and addresses: what resolving gives, cached and bounded in time, and which addresses are our own.
+use bantam_detect::{Id, Resolver};
+use std::collections::HashMap;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// How long an answer (also "no such name") is believed.
+const BELIEVED: Duration = Duration::from_secs(5 * 60);
+/// How long a look-up may keep a line waiting.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Answers kept; with more, the oldest go.
+const KEPT: usize = 1000;
+
+/// Looks names up and remembers the answers.
+#[derive(Debug, Default)]
+pub struct Names {
+    known: HashMap<String, (Instant, Vec<IpAddr>)>,
+    own: Option<(Instant, Vec<IpAddr>)>,
+}
+
+impl Resolver for Names {
+    fn addresses(&mut self, name: &str) -> Vec<IpAddr> {
+        if let Some((at, addresses)) = self.known.get(name)
+            && at.elapsed() < BELIEVED
+        {
+            return addresses.clone();
+        }
+        let addresses = lookup(name.to_owned());
+        if self.known.len() >= KEPT {
+            self.known.retain(|_, (at, _)| at.elapsed() < BELIEVED);
+        }
+        if self.known.len() < KEPT {
+            self.known.insert(name.to_owned(), (Instant::now(), addresses.clone()));
+        }
+        addresses
+    }
+}
+
+impl Names {
+    /// Whether an id is one of this host's own addresses (`ignoreself`).
+    pub fn is_own(&mut self, id: &Id) -> bool {
+        let Id::Ip(address) = id else { return false };
+        let fresh = self.own.as_ref().is_some_and(|(at, _)| at.elapsed() < BELIEVED);
+        if !fresh {
+            self.own = Some((Instant::now(), own_addresses()));
+        }
+        self.own.as_ref().is_some_and(|(_, own)| own.contains(address))
+    }
+
+    /// Forgets everything (a reload of all jails).
+    pub fn clear(&mut self) {
+        *self = Names::default();
+    }
+}
+
+/// The look-up itself runs on a thread of its own: the system's resolver knows no time limit.
+fn lookup(name: String) -> Vec<IpAddr> {
+    let (answer, wait) = mpsc::channel();
+    let asked = std::thread::Builder::new().name("names".to_owned()).spawn(move || {
+        let mut found: Vec<IpAddr> = (name.as_str(), 0u16)
+            .to_socket_addrs()
+            .map(|addresses| addresses.map(|a| a.ip().to_canonical()).collect())
+            .unwrap_or_default();
+        found.dedup();
+        let _ = answer.send(found);
+    });
+    match asked {
+        Ok(_) => wait.recv_timeout(PATIENCE).unwrap_or_default(),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn own_addresses() -> Vec<IpAddr> {
+    let mut own: Vec<IpAddr> =
+        if_addrs::get_if_addrs().map(|all| all.iter().map(|one| one.ip()).collect()).unwrap_or_default();
+    own.extend(["127.0.0.1", "::1"].iter().filter_map(|text| text.parse::<IpAddr>().ok()));
+    if let Some(host) = host_name() {
+        own.extend(lookup(host));
+    }
+    own.sort();
+    own.dedup();
+    own
+}
+
+/// This host's name.
+pub fn host_name() -> Option<String> {
+    Some(rustix::system::uname().nodename().to_str().ok()?.to_owned())
+}
+
+/// The name that an address resolves back to (`<ip-host>`), within a bound of time.
+pub fn reverse(address: IpAddr) -> Option<String> {
+    let (answer, wait) = mpsc::channel();
+    std::thread::Builder::new()
+        .name("names".to_owned())
+        .spawn(move || {
+            let _ = answer.send(dns_lookup::lookup_addr(&address).ok());
+        })
+        .ok()?;
+    let name = wait.recv_timeout(PATIENCE).ok()??;
+    // The system's resolver gives the address back as text when it has no name.
+    name.parse::<IpAddr>().is_err().then_some(name)
+}

@@ -1,0 +1,322 @@
+//! What is remembered: the database behind one lock, and in memory what every failure asks of it.
+use crate::log::{Log, Module};
+use bantam_detect::{Id, MatchedLine, Time};
+use bantam_jail::{Counter, PastBans, Ticket};
+use bantam_state::{BanRow, CounterRow, History, LogRow, StateError, Store, Totals};
+use parking_lot::Mutex;
+use serde_json::{Map, Value as Json};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// Seconds between two rounds of purging.
+const PURGE_EVERY: i64 = 60 * 60;
+
+/// The database (there may be none), shared by all threads.
+#[derive(Debug)]
+pub struct Records {
+    log: Log,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    store: Option<Store>,
+    file: Option<String>,
+    max_matches: i64,
+    purge_age: String,
+    purge_age_secs: i64,
+    next_purge: Option<i64>,
+    /// By jail: what is remembered of each id; asked for every failure, so it is kept in memory.
+    past: HashMap<String, HashMap<Id, PastBans>>,
+}
+
+impl Records {
+    /// Without a database until [`Records::open`].
+    pub fn new(log: Log) -> Self {
+        let inner =
+            Inner { max_matches: 10, purge_age: "1d".to_owned(), purge_age_secs: 86_400, ..Inner::default() };
+        Records { log, inner: Mutex::new(inner) }
+    }
+
+    /// Opens a database file; `None` (any case) means to do without, `:memory:` to forget at the end.
+    pub fn open(&self, file: &str) -> Result<(), StateError> {
+        let mut inner = self.inner.lock();
+        if inner.file.as_deref() == Some(file) {
+            return Ok(());
+        }
+        if file.eq_ignore_ascii_case("none") {
+            inner.store = None;
+            inner.file = None;
+            return Ok(());
+        }
+        let mut store = if file == ":memory:" { Store::in_memory()? } else { Store::open(Path::new(file))? };
+        for note in store.notes() {
+            self.log.warning(Module::Database, note);
+        }
+        store.disable_all_jails()?;
+        store.set_max_matches(usize::try_from(inner.max_matches).unwrap_or(0));
+        inner.past.clear();
+        for (jail, id, history) in store.all_history()? {
+            inner.past.entry(jail).or_default().insert(Id::parse(&id), past_of(&history));
+        }
+        inner.store = Some(store);
+        inner.file = Some(file.to_owned());
+        self.log.info(Module::Database, format!("Connected to fail2ban persistent database '{file}'"));
+        Ok(())
+    }
+
+    /// The file's name; none without a database.
+    pub fn file(&self) -> Option<String> {
+        self.inner.lock().file.clone()
+    }
+
+    /// Writes what is pending and closes the file.
+    pub fn close(&self) {
+        let mut inner = self.inner.lock();
+        inner.store = None;
+        inner.file = None;
+    }
+
+    /// `dbmaxmatches`
+    pub fn set_max_matches(&self, matches: i64) {
+        let mut inner = self.inner.lock();
+        inner.max_matches = matches;
+        if let Some(store) = &mut inner.store {
+            store.set_max_matches(usize::try_from(matches).unwrap_or(0));
+        }
+    }
+
+    /// `dbmaxmatches`
+    pub fn max_matches(&self) -> i64 {
+        self.inner.lock().max_matches
+    }
+
+    /// `dbpurgeage`, as written; a duration.
+    pub fn set_purge_age(&self, age: &str) -> Result<(), String> {
+        let seconds = bantam_conf::seconds(age)?;
+        let mut inner = self.inner.lock();
+        inner.purge_age_secs = seconds as i64;
+        inner.purge_age = age.to_owned();
+        Ok(())
+    }
+
+    /// `dbpurgeage` in seconds.
+    pub fn purge_age(&self) -> i64 {
+        self.inner.lock().purge_age_secs
+    }
+
+    /// Purges when it is time to; the first time one interval after the first call.
+    pub fn purge_if_due(&self, now: Time) {
+        let mut inner = self.inner.lock();
+        let due = *inner.next_purge.get_or_insert(now.secs() + PURGE_EVERY);
+        if now.secs() < due {
+            return;
+        }
+        inner.next_purge = Some(now.secs() + PURGE_EVERY);
+        let age = inner.purge_age_secs;
+        let Some(store) = &mut inner.store else { return };
+        let fresh = store.purge(now.secs(), age).and_then(|()| store.all_history());
+        match fresh {
+            Ok(rows) => {
+                inner.past.clear();
+                for (jail, id, history) in rows {
+                    inner.past.entry(jail).or_default().insert(Id::parse(&id), past_of(&history));
+                }
+            }
+            Err(error) => self.log.error(Module::Database, format!("Purge failed: {error}")),
+        }
+    }
+
+    /// Registers a jail.
+    pub fn enable_jail(&self, jail: &str) {
+        self.with("enable jail", |store| store.enable_jail(jail));
+    }
+
+    /// A jail was removed.
+    pub fn disable_jail(&self, jail: &str) {
+        self.with("disable jail", |store| store.disable_jail(jail));
+    }
+
+    /// What is remembered of an id's bans in a jail, or in all.
+    pub fn past(&self, jail: &str, id: &Id, all_jails: bool) -> Option<PastBans> {
+        let inner = self.inner.lock();
+        if !all_jails {
+            return inner.past.get(jail)?.get(id).copied();
+        }
+        inner.past.values().filter_map(|ids| ids.get(id)).copied().reduce(|sum, one| PastBans {
+            count: sum.count.saturating_add(one.count),
+            last: sum.last.max(one.last),
+            last_bantime: if one.last > sum.last { one.last_bantime } else { sum.last_bantime },
+        })
+    }
+
+    /// Writes a ban; it is on disk when this returns.
+    pub fn add_ban(&self, jail: &str, ticket: &Ticket) {
+        let row = row_of(jail, ticket);
+        let mut inner = self.inner.lock();
+        let Some(store) = &mut inner.store else { return };
+        if let Err(error) = store.add_ban(&row) {
+            self.log.error(Module::Database, format!("[{jail}] cannot remember the ban of {}: {error}", row.ip));
+            return;
+        }
+        let past = PastBans { count: ticket.bancount, last: ticket.time, last_bantime: ticket.bantime };
+        inner.past.entry(jail.to_owned()).or_default().insert(ticket.id.clone(), past);
+    }
+
+    /// Forgets bans: of one jail or all, of some ids or all.
+    pub fn remove_bans(&self, jail: Option<&str>, ids: Option<&[Id]>) {
+        let texts: Option<Vec<String>> = ids.map(|ids| ids.iter().map(Id::to_string).collect());
+        let words: Option<Vec<&str>> = texts.as_ref().map(|all| all.iter().map(String::as_str).collect());
+        self.with("forget bans", |store| store.remove_bans(jail, words.as_deref()).map(|_| ()));
+        let mut inner = self.inner.lock();
+        for (name, past) in &mut inner.past {
+            if jail.is_none_or(|jail| jail == name) {
+                match ids {
+                    Some(ids) => past.retain(|id, _| !ids.contains(id)),
+                    None => past.clear(),
+                }
+            }
+        }
+    }
+
+    /// Bans of a jail that are still in force by their own times.
+    pub fn bans_in_force(&self, jail: &str, now: Time) -> Vec<Ticket> {
+        let rows = self.with("read bans", |store| store.bans_in_force(jail, now.secs()));
+        rows.unwrap_or_default().into_iter().map(ticket_of).collect()
+    }
+
+    /// An id's bans merged, in one jail or all: failures and lines.
+    pub fn merged(&self, id: &Id, jail: Option<&str>) -> Option<(u32, Vec<String>)> {
+        self.with("read bans", |store| store.merged(&id.to_string(), jail)).flatten()
+    }
+
+    /// Where reading of a log stood.
+    pub fn log_position(&self, jail: &str, path: &str) -> Option<LogRow> {
+        self.with("read log position", |store| store.log_position(jail, path)).flatten()
+    }
+
+    /// Remembers positions and counters of a jail in one step.
+    pub fn save_progress(
+        &self,
+        jail: &str,
+        positions: &[(String, Option<LogRow>)],
+        changed: &[Counter],
+        gone: &[Id],
+        totals: Totals,
+    ) {
+        let changed: Vec<CounterRow> = changed
+            .iter()
+            .map(|c| CounterRow {
+                id: c.id.to_string(),
+                attempts: c.attempts,
+                first: c.first.nanos(),
+                last: c.last.nanos(),
+            })
+            .collect();
+        let gone: Vec<String> = gone.iter().map(Id::to_string).collect();
+        self.with("save progress", |store| store.save_progress(jail, positions, &changed, &gone, totals));
+    }
+
+    /// Counters and totals of a jail.
+    pub fn load_progress(&self, jail: &str) -> (Vec<Counter>, Totals) {
+        let (rows, totals) = self.with("read counters", |store| store.load_progress(jail)).unwrap_or_default();
+        let counters = rows
+            .into_iter()
+            .map(|row| Counter {
+                id: Id::parse(&row.id),
+                attempts: row.attempts,
+                first: Time::from_nanos(row.first),
+                last: Time::from_nanos(row.last),
+            })
+            .collect();
+        (counters, totals)
+    }
+
+    /// An action is about to be told of a ban.
+    pub fn effect_begins(&self, jail: &str, action: &str, id: &str) {
+        self.with("note an effect", |store| store.effect_begins(jail, action, id));
+    }
+
+    /// An effect is lifted.
+    pub fn effect_ended(&self, jail: &str, action: &str, id: &str) {
+        self.with("note an effect's end", |store| store.effect_ended(jail, action, id));
+    }
+
+    /// All bans of an action are lifted; effects whose text begins with `but` are no bans and stay.
+    pub fn bans_ended(&self, jail: &str, action: &str, but: &str) {
+        for (name, id) in self.standing_effects(jail) {
+            if name == action && !id.starts_with(but) {
+                self.effect_ended(jail, action, &id);
+            }
+        }
+    }
+
+    /// Effects that may stand after an unclean end: action and id.
+    pub fn standing_effects(&self, jail: &str) -> Vec<(String, String)> {
+        self.with("read effects", |store| store.standing_effects(jail)).unwrap_or_default()
+    }
+
+    fn with<T>(&self, doing: &str, work: impl FnOnce(&mut Store) -> Result<T, StateError>) -> Option<T> {
+        let mut inner = self.inner.lock();
+        let store = inner.store.as_mut()?;
+        match work(store) {
+            Ok(done) => Some(done),
+            Err(error) => {
+                self.log.error(Module::Database, format!("Cannot {doing}: {error}"));
+                None
+            }
+        }
+    }
+}
+
+fn past_of(history: &History) -> PastBans {
+    PastBans {
+        count: history.count,
+        last: Time::from_secs(history.last),
+        last_bantime: history.bantime as f64,
+    }
+}
+
+fn row_of(jail: &str, ticket: &Ticket) -> BanRow {
+    let captures = ticket.captures.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str())));
+    let mut data: Map<String, Json> = captures.collect();
+    if !ticket.users.is_empty() {
+        data.insert("users".to_owned(), Json::from(ticket.users.clone()));
+    }
+    BanRow {
+        jail: jail.to_owned(),
+        ip: ticket.id.to_string(),
+        timeofban: ticket.time.secs(),
+        bantime: if ticket.bantime < 0.0 { -1 } else { ticket.bantime as i64 },
+        bancount: ticket.bancount,
+        failures: ticket.attempts,
+        matches: ticket
+            .matches
+            .iter()
+            .map(|line| [line.before.clone(), line.date.clone(), line.after.clone()])
+            .collect(),
+        data,
+    }
+}
+
+fn ticket_of(row: BanRow) -> Ticket {
+    let captures: BTreeMap<String, String> = row
+        .data
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect();
+    let users = row.data.get("users").and_then(Json::as_array);
+    Ticket {
+        id: Id::parse(&row.ip),
+        ip: None,
+        time: Time::from_secs(row.timeofban),
+        zoned: true,
+        bantime: row.bantime as f64,
+        bancount: row.bancount,
+        attempts: row.failures,
+        matches: row.matches.into_iter().map(|[before, date, after]| MatchedLine { before, date, after }).collect(),
+        captures,
+        users: users.map(|all| all.iter().filter_map(|u| Some(u.as_str()?.to_owned())).collect()).unwrap_or_default(),
+        restored: true,
+    }
+}

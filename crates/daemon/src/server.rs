@@ -1,0 +1,566 @@
+//! The server: jails come and go, the control socket is answered, everything ends in order.
+
+use crate::acting::{self, ActionLog, Effects, Leftover};
+use crate::clock;
+use crate::commands;
+use crate::control::{ControlError, Socket};
+use crate::jails::Jails;
+use crate::judge::Judge;
+use crate::live::{LiveJail, LogPath, Reload, Work};
+use crate::log::{Log, Module};
+use crate::reading::{self, Reading};
+use crate::records::Records;
+use bantam_conf::Command;
+use bantam_enforce::{Backoff, OrphanGuard, Orphans, Queue, Surroundings, Task};
+use bantam_wire::Value;
+use parking_lot::{Condvar, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+
+pub use bantam_wire::FAIL2BAN_VERSION;
+
+/// How long a jail's last commands are waited for: each has its own time limit, and there may be many.
+const STOP_PATIENCE: Duration = Duration::from_secs(600);
+/// How long commands of a killed predecessor are waited for.
+const ORPHAN_PATIENCE: Duration = Duration::from_secs(15);
+
+/// A glob of a jail's `logpath`: files that match it later are read too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogGlob {
+    /// The jail.
+    pub jail: String,
+    /// The pattern.
+    pub pattern: String,
+    /// Only what is written from then on counts.
+    pub tail: bool,
+}
+
+/// Gives the globs of the configuration as it stands now; asked at the start and after each reload.
+pub type LogGlobs = Box<dyn Fn() -> Vec<LogGlob> + Send + Sync>;
+
+/// How a server is set up.
+pub struct Setup {
+    /// Path of the control socket.
+    pub socket: PathBuf,
+    /// Path of the pid file.
+    pub pidfile: PathBuf,
+    /// Remove a socket that is already there, whoever it belongs to (`-x`).
+    pub force: bool,
+    /// Where it speaks.
+    pub log: Log,
+    /// See [`LogGlobs`].
+    pub globs: LogGlobs,
+}
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// A thread or a kernel resource.
+    #[error("cannot start: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A running server. All methods may be called from any thread.
+pub struct Server {
+    pub(crate) log: Log,
+    pub(crate) jails: Jails,
+    pub(crate) judge: Arc<Judge>,
+    pub(crate) records: Arc<Records>,
+    pub(crate) reading: Mutex<Option<Reading>>,
+    /// One command that changes jails at a time.
+    pub(crate) change: Mutex<()>,
+    /// Jails that a reload has not named again yet; `None` when none is under way.
+    pub(crate) reloading: Mutex<Option<Vec<String>>>,
+    globs: LogGlobs,
+    stopping: AtomicBool,
+    stop: (Mutex<bool>, Condvar),
+    /// Held by this process and by every command that it runs.
+    orphans: Option<Arc<OrphanGuard>>,
+    socket: PathBuf,
+    pidfile: PathBuf,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Opens the control socket and begins to answer; no jail yet.
+    pub fn start(setup: Setup) -> Result<Arc<Server>, ServerError> {
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        let log = setup.log;
+        log.info(Module::Server, "-".repeat(50));
+        log.info(Module::Server, format!("Starting Fail2ban v{FAIL2BAN_VERSION} (Bantam {})", env!("CARGO_PKG_VERSION")));
+        let records = Arc::new(Records::new(log.clone()));
+        let control = Socket::open(&setup.socket, setup.force)?;
+        let orphans = wait_for_orphans(&setup.socket, &log);
+        let judge = Arc::new(Judge::new(log.clone(), Arc::clone(&records)));
+        let jails = Jails::default();
+        let server = Arc::new(Server {
+            reading: Mutex::new(Some(Reading::start(Arc::clone(&judge), jails.clone())?)),
+            jails,
+            judge,
+            records,
+            change: Mutex::new(()),
+            reloading: Mutex::new(None),
+            globs: setup.globs,
+            stopping: AtomicBool::new(false),
+            stop: (Mutex::new(false), Condvar::new()),
+            orphans,
+            socket: setup.socket.clone(),
+            pidfile: setup.pidfile,
+            log,
+        });
+        control.answer(Arc::clone(&server))?;
+        server.write_pidfile();
+        Ok(server)
+    }
+
+    /// Executes a command stream. Errors are logged with the place they came from, and returned; the other
+    /// commands run all the same, except those of a jail that has failed.
+    pub fn execute(&self, stream: &[Command]) -> Vec<(Command, String)> {
+        let _hold = self.hold_reading();
+        let mut failed: Vec<(Command, String)> = Vec::new();
+        let mut broken: Vec<String> = Vec::new();
+        for command in stream {
+            let jail = command.words.get(1).and_then(Value::as_str).unwrap_or_default();
+            if broken.iter().any(|name| name == jail) {
+                continue;
+            }
+            if let Err(error) = commands::execute_quietly(self, &command.words) {
+                let place = command.place.as_ref().map(|p| format!("{p}: ")).unwrap_or_default();
+                self.log.error(Module::Transmitter, format!("{place}{error}"));
+                if self.jails.find(jail).is_some_and(|jail| !jail.work.lock().started) {
+                    broken.push(jail.to_owned());
+                    self.log.error(Module::Server, format!("Jail '{jail}' skipped, because of the error before"));
+                    self.remove_jail(jail);
+                }
+                failed.push((command.clone(), error.to_string()));
+            }
+        }
+        self.apply_globs();
+        failed
+    }
+
+    /// Blocks until somebody asks for the end (command `stop`, or [`Server::ask_stop`]), then ends everything in order.
+    pub fn run_to_end(&self) {
+        {
+            let (asked, bell) = &self.stop;
+            let mut asked = asked.lock();
+            while !*asked {
+                bell.wait(&mut asked);
+            }
+        }
+        self.shut_down();
+    }
+
+    /// Asks for the end; returns at once.
+    pub fn ask_stop(&self) {
+        let (asked, bell) = &self.stop;
+        *asked.lock() = true;
+        bell.notify_all();
+    }
+
+    /// The end has begun: no command is obeyed any more.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    fn shut_down(&self) {
+        if self.stopping.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        self.log.info(Module::Server, "Shutdown in progress...");
+        let reading = self.reading.lock().take();
+        if let Some(mut reading) = reading {
+            reading.stop();
+        }
+        self.stop_all_jails();
+        self.records.close();
+        let _ = std::fs::remove_file(&self.socket);
+        let _ = std::fs::remove_file(&self.pidfile);
+        self.log.info(Module::Server, "Exiting Fail2ban");
+    }
+
+    /// Adds a jail, or, while a reload is under way, goes on with the one of that name.
+    pub(crate) fn add_jail(&self, name: &str, backend: &str) -> Result<(), String> {
+        if self.take_from_reload(name) {
+            let same = self.jails.find(name).is_some_and(|jail| jail.backend == backend);
+            if same {
+                self.log.info(Module::Server, format!("Reload jail '{name}'"));
+                self.records.enable_jail(name);
+                return Ok(());
+            }
+            self.log.info(Module::Server, format!("Restart jail '{name}' (reason: backend is {backend:?} now)"));
+            self.remove_jail(name);
+        }
+        check_backend(backend)?;
+        if name.chars().count() >= 26 {
+            self.log.warning(
+                Module::Jail,
+                format!("Jail name '{name}' might be too long and some commands might not function correctly. Please shorten"),
+            );
+        }
+        self.log.info(Module::Jail, format!("Creating new jail '{name}'"));
+        let surroundings = Surroundings {
+            report: Arc::new(ActionLog::new(name, self.log.clone())),
+            ledger: Arc::new(Effects::new(name, &self.records)),
+            orphans: self.orphans.clone(),
+            values: None,
+            ipv6: ipv6_allowed(),
+        };
+        let queue = Queue::new(name, surroundings, Backoff::default()).map_err(|error| error.to_string())?;
+        let backend_name = if backend.starts_with("polling") { "polling" } else { "pyinotify" };
+        self.log.info(Module::Jail, format!("Initiated '{backend_name}' backend"));
+        let jail = LiveJail { name: name.to_owned(), backend: backend.to_owned(), work: Mutex::new(Work::new()), queue };
+        self.jails.add(Arc::new(jail));
+        self.records.enable_jail(name);
+        Ok(())
+    }
+
+    /// Starts a jail: actions, what was in force before, reading. Goes on with it after a reload.
+    pub(crate) fn start_jail(&self, jail: &Arc<LiveJail>) {
+        let first = {
+            let mut work = jail.work.lock();
+            work.idle = false;
+            !std::mem::replace(&mut work.started, true)
+        };
+        if first {
+            self.lift_leftovers(jail);
+            jail.queue.push(Task::Start);
+            self.restore(jail);
+        } else {
+            self.log.info(Module::Server, format!("Jail '{}' reloaded", jail.name));
+        }
+        let logs = jail.work.lock().logs.clone();
+        if let Some(reading) = &*self.reading.lock() {
+            for log in logs {
+                reading.follow(jail, log);
+            }
+        }
+        if first {
+            self.log.info(Module::Jail, format!("Jail '{}' started", jail.name));
+        }
+    }
+
+    /// After an unclean end: whatever an action may have left standing is lifted before it is set again.
+    fn lift_leftovers(&self, jail: &Arc<LiveJail>) {
+        let known = self.records.bans_in_force(&jail.name, clock::now());
+        let (mut lifts, mut halts) = (Vec::new(), Vec::new());
+        for (action, leftover) in acting::leftovers(&self.records, &jail.name) {
+            match leftover {
+                Leftover::Ban(id) => {
+                    let ticket = known.iter().find(|t| t.id == id).cloned().unwrap_or_else(|| bare_ticket(id));
+                    lifts.push(Task::Lift { action: action.into(), target: self.judge.target(jail, ticket) });
+                }
+                Leftover::Start(family) => halts.push(Task::Halt { action: action.into(), family }),
+            }
+        }
+        if !lifts.is_empty() {
+            self.log.info(
+                Module::Actions,
+                format!("[{}] After an unclean end, {} effects are lifted first", jail.name, lifts.len()),
+            );
+        }
+        for task in lifts.into_iter().chain(halts) {
+            jail.queue.push(task);
+        }
+    }
+
+    fn restore(&self, jail: &Arc<LiveJail>) {
+        let now = clock::now();
+        let (counters, totals) = self.records.load_progress(&jail.name);
+        let mut work = jail.work.lock();
+        work.jail.set_totals(totals.failed, totals.banned);
+        for counter in counters {
+            work.jail.restore_counter(counter);
+        }
+        for ticket in self.records.bans_in_force(&jail.name, now) {
+            if self.judge.is_ignored(&jail.name, &mut work, &ticket, now) {
+                continue;
+            }
+            let base = work.jail.options().bantime;
+            if let Some(ticket) = work.jail.restore(ticket, now) {
+                self.judge.ban(jail, ticket, None, base);
+            }
+        }
+    }
+
+    /// Puts a configuration read anew in force, as the command `reload --all` does. Errors as [`Server::execute`].
+    pub fn reload(&self, stream: &[Command]) -> Vec<(Command, String)> {
+        let _one = self.change.lock();
+        if let Err(error) = self.begin_reload("--all", &[]) {
+            self.log.error(Module::Server, error);
+            return Vec::new();
+        }
+        let failed = self.execute(stream);
+        self.end_reload();
+        failed
+    }
+
+    /// Opens the log file anew.
+    pub fn flush_log(&self) {
+        self.log.flush();
+    }
+
+    /// Ends a jail: its bans are lifted (the database keeps them), its actions stopped.
+    pub(crate) fn remove_jail(&self, name: &str) {
+        let Some(jail) = self.jails.remove(name) else { return };
+        if let Some(reading) = &*self.reading.lock() {
+            reading.leave(name, None);
+        }
+        self.wind_up(&jail);
+        jail.queue.wait_stopped(STOP_PATIENCE);
+        self.wound_up(&jail);
+    }
+
+    fn stop_all_jails(&self) {
+        self.log.info(Module::Server, "Stopping all jails");
+        let jails = self.jails.all();
+        // All queues work at the same time; then each is waited for.
+        for jail in &jails {
+            self.wind_up(jail);
+        }
+        for jail in &jails {
+            jail.queue.wait_stopped(STOP_PATIENCE);
+            self.wound_up(jail);
+            self.jails.remove(&jail.name);
+        }
+    }
+
+    /// Stops every jail but goes on answering (`stop --all`).
+    pub(crate) fn stop_jails(&self) {
+        if let Some(reading) = &*self.reading.lock() {
+            for jail in self.jails.all() {
+                reading.leave(&jail.name, None);
+            }
+        }
+        self.stop_all_jails();
+    }
+
+    fn wind_up(&self, jail: &Arc<LiveJail>) {
+        reading::save_progress(&self.judge, jail);
+        let lifted = {
+            let mut work = jail.work.lock();
+            work.started = false;
+            work.jail.unban_all()
+        };
+        for ticket in lifted {
+            self.log.notice(Module::Actions, format!("[{}] Repeal Ban {}", jail.name, ticket.id));
+        }
+        jail.queue.push(Task::Stop);
+    }
+
+    fn wound_up(&self, jail: &LiveJail) {
+        self.records.disable_jail(&jail.name);
+        self.log.info(Module::Jail, format!("Jail '{}' stopped", jail.name));
+    }
+
+    /// Reading waits while the guard lives.
+    pub(crate) fn hold_reading(&self) -> Held {
+        Held::new(self.reading.lock().as_ref().map(Reading::gate))
+    }
+
+    fn apply_globs(&self) {
+        let reading = self.reading.lock();
+        let Some(reading) = &*reading else { return };
+        for glob in (self.globs)() {
+            if let Some(jail) = self.jails.find(&glob.jail) {
+                reading.follow_glob(&jail, &glob.pattern, glob.tail);
+            }
+        }
+    }
+
+    /// A reload begins: what stands is emptied of what the configuration is about to set anew.
+    pub(crate) fn begin_reload(&self, name: &str, options: &[String]) -> Result<(), String> {
+        let has = |option: &str| options.iter().any(|o| o == option);
+        let all = name == "--all";
+        if self.reloading.lock().is_some() {
+            return Err("Reload already in progress".to_owned());
+        }
+        let what = if all { "all jails".to_owned() } else { format!("jail {name}") };
+        self.log.info(Module::Server, format!("Reload {what}"));
+        let affected: Vec<Arc<LiveJail>> = if all {
+            self.judge.names.lock().clear();
+            self.jails.all()
+        } else {
+            self.jails.find(name).into_iter().collect()
+        };
+        for jail in &affected {
+            if has("--unban") {
+                self.unban_all_of(jail);
+            }
+            if has("--restart") {
+                self.remove_jail(&jail.name);
+            }
+        }
+        let kept: Vec<Arc<LiveJail>> = affected.into_iter().filter(|j| self.jails.find(&j.name).is_some()).collect();
+        for jail in &kept {
+            let actions = jail.queue.actions().iter().map(|name| name.to_string()).collect();
+            let mut work = jail.work.lock();
+            work.filter.clear_expressions();
+            work.ignore.clear();
+            let logs = work.logs.iter().map(|log| log.path.clone()).collect();
+            work.reload = Some(Reload { logs, actions });
+        }
+        *self.reloading.lock() = Some(kept.iter().map(|jail| jail.name.clone()).collect());
+        Ok(())
+    }
+
+    /// A reload ends: what it has not named is dropped.
+    pub(crate) fn end_reload(&self) {
+        let gone = self.reloading.lock().take().unwrap_or_default();
+        for name in gone {
+            self.remove_jail(&name);
+        }
+        for jail in self.jails.all() {
+            let Some(left) = jail.work.lock().reload.take() else { continue };
+            for path in left.logs {
+                self.remove_log(&jail, &path);
+            }
+            for action in left.actions {
+                jail.queue.push(Task::RemoveAction { name: action.into() });
+            }
+        }
+        self.apply_globs();
+        self.log.info(Module::Server, "Reload finished.");
+    }
+
+    fn take_from_reload(&self, name: &str) -> bool {
+        let mut reloading = self.reloading.lock();
+        let Some(names) = reloading.as_mut() else { return false };
+        let Some(at) = names.iter().position(|n| n == name) else { return false };
+        names.remove(at);
+        true
+    }
+
+    /// Adds a log file to a jail; reading begins when the jail does.
+    pub(crate) fn add_log(&self, jail: &Arc<LiveJail>, path: &str, tail: bool) {
+        let started = {
+            let mut work = jail.work.lock();
+            if let Some(reload) = &mut work.reload {
+                reload.logs.remove(path);
+            }
+            if work.logs.iter().any(|log| log.path == path) {
+                return;
+            }
+            work.logs.push(LogPath { path: path.to_owned(), tail });
+            work.started
+        };
+        if started && let Some(reading) = &*self.reading.lock() {
+            reading.follow(jail, LogPath { path: path.to_owned(), tail });
+        }
+    }
+
+    /// Takes a log file from a jail.
+    pub(crate) fn remove_log(&self, jail: &Arc<LiveJail>, path: &str) {
+        jail.work.lock().logs.retain(|log| log.path != path);
+        if let Some(reading) = &*self.reading.lock() {
+            reading.leave(&jail.name, Some(path));
+        }
+        self.log.info(Module::Filter, format!("[{}] Removed logfile: '{path}'", jail.name));
+    }
+
+    /// Lifts all bans of a jail and forgets them; how many there were.
+    pub(crate) fn unban_all_of(&self, jail: &Arc<LiveJail>) -> usize {
+        let lifted = jail.work.lock().jail.unban_all();
+        let count = lifted.len();
+        self.records.remove_bans(Some(&jail.name), None);
+        for ticket in lifted {
+            self.log.notice(Module::Actions, format!("[{}] Unban {}", jail.name, ticket.id));
+        }
+        jail.queue.push(Task::Flush);
+        count
+    }
+
+    fn write_pidfile(&self) {
+        let written = make_parent(&self.pidfile)
+            .and_then(|()| std::fs::write(&self.pidfile, format!("{}\n", std::process::id())));
+        if let Err(error) = written {
+            self.log.error(Module::Server, format!("Unable to create PID file: {error}"));
+        }
+    }
+}
+
+/// Keeps reading up while it lives.
+pub(crate) struct Held {
+    _guard: Option<parking_lot::ArcRwLockWriteGuard<parking_lot::RawRwLock, ()>>,
+}
+
+impl Held {
+    fn new(gate: Option<Arc<parking_lot::RwLock<()>>>) -> Self {
+        Held { _guard: gate.map(|gate| gate.write_arc()) }
+    }
+}
+
+/// Commands that a killed predecessor left running would undo what this one does: they are waited for.
+fn wait_for_orphans(socket: &Path, log: &Log) -> Option<Arc<OrphanGuard>> {
+    let mut path = socket.as_os_str().to_owned();
+    path.push(".lock");
+    match OrphanGuard::acquire(Path::new(&path), ORPHAN_PATIENCE) {
+        Ok((guard, found)) => {
+            match found {
+                Orphans::None => {}
+                Orphans::Ended(after) => log.info(
+                    Module::Server,
+                    format!("Waited {:.1} s for commands that an unclean end left running", after.as_secs_f64()),
+                ),
+                Orphans::Running => log.warning(
+                    Module::Server,
+                    "Commands that an unclean end left running are still at work; what they do may have to be undone",
+                ),
+            }
+            Some(Arc::new(guard))
+        }
+        Err(error) => {
+            log.warning(Module::Server, format!("Cannot lock {}: {error}", Path::new(&path).display()));
+            None
+        }
+    }
+}
+
+/// As `allowipv6 = auto`: whether the kernel has IPv6 switched on.
+fn ipv6_allowed() -> bool {
+    std::fs::read_to_string("/proc/sys/net/ipv6/conf/all/disable_ipv6").is_ok_and(|text| text.trim() == "0")
+}
+
+/// Creates the last folder of a path, as the original does for its socket, pid file and database.
+pub(crate) fn make_parent(path: &Path) -> std::io::Result<()> {
+    match path.parent().filter(|parent| path.is_absolute() && !parent.exists()) {
+        Some(parent) => std::fs::create_dir(parent),
+        None => Ok(()),
+    }
+}
+
+fn bare_ticket(id: bantam_detect::Id) -> bantam_jail::Ticket {
+    bantam_jail::Ticket {
+        id,
+        ip: None,
+        time: clock::now(),
+        zoned: true,
+        bantime: 0.0,
+        bancount: 0,
+        attempts: 0,
+        matches: Vec::new(),
+        captures: std::collections::BTreeMap::new(),
+        users: Vec::new(),
+        restored: true,
+    }
+}
+
+fn check_backend(backend: &str) -> Result<(), String> {
+    let name = backend.split('[').next().unwrap_or_default().to_lowercase();
+    match name.as_str() {
+        "auto" | "polling" | "pyinotify" | "gamin" => Ok(()),
+        "systemd" => Err("backend 'systemd' is not in this version of Bantam: let the service log to a file, or use backend = auto".to_owned()),
+        _ => Err(format!("Unknown backend {name}. Must be among ['pyinotify', 'polling', 'systemd'] or 'auto'")),
+    }
+}

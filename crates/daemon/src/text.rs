@@ -1,0 +1,76 @@
+//! Moments and durations as the original words them in its log.
+use bantam_detect::Time;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// `2026-01-31 23:59:59`, local time.
+pub fn local(time: Time) -> String {
+    strftime(time, "%Y-%m-%d %H:%M:%S")
+}
+
+/// Local time in a format of strftime.
+pub fn strftime(time: Time, format: &str) -> String {
+    let stamp = Timestamp::from_nanosecond(i128::from(time.nanos())).unwrap_or(Timestamp::UNIX_EPOCH);
+    stamp.to_zoned(TimeZone::system()).strftime(format).to_string()
+}
+
+/// A duration in at most three units, rounded the more the longer it is: `1w 2d`, `59m 50s`, `0`.
+pub fn duration(seconds: f64) -> String {
+    // (from this many seconds on, rounded to so many seconds, then the units in those)
+    const STEPS: [(f64, f64, &[(i64, &str)]); 4] = [
+        (31_536_000.0, 86_400.0, &[(365, "y"), (7, "w"), (1, "d")]),
+        (604_800.0, 3_600.0, &[(168, "w"), (24, "d"), (1, "h")]),
+        (86_400.0, 60.0, &[(1_440, "d"), (60, "h"), (1, "m")]),
+        (3_595.0, 10.0, &[(360, "h"), (6, "m")]),
+    ];
+    for (from, grain, units) in STEPS {
+        if seconds >= from {
+            return in_units((seconds / grain).round_ties_even() as i64, units);
+        }
+    }
+    let whole = seconds as i64;
+    let text = in_units(whole, &[(60, "m"), (1, "s")]);
+    if text.is_empty() { "0".to_owned() } else { text }
+}
+
+fn in_units(mut count: i64, units: &[(i64, &str)]) -> String {
+    let mut parts = Vec::new();
+    for (size, name) in units {
+        if count >= *size {
+            parts.push(format!("{}{name}", count / size));
+            count %= size;
+        }
+    }
+    parts.join(" ")
+}
+
+/// A number of seconds without a needless fraction.
+pub fn number(seconds: f64) -> String {
+    if seconds.fract() == 0.0 && seconds.abs() < 9e15 {
+        format!("{}", seconds as i64)
+    } else {
+        format!("{seconds}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_worded_as_the_original_words_them() {
+        for (seconds, text) in [
+            (86400.0 * 390.0, "1y 3w 4d"),
+            (86400.0 * 368.0, "1y 3d"),
+            (86400.0 * 365.5, "1y"),
+            (86400.0 * 2.0 + 3600.0 * 7.0 + 60.0 * 15.0, "2d 7h 15m"),
+            (86400.0 * 2.0 + 3599.0, "2d 1h"),
+            (3600.0 - 5.0, "1h"),
+            (3600.0 - 10.0, "59m 50s"),
+            (59.0, "59s"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(duration(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Tables: the original's, of its schema version 4, and ours beside them.
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+/// The original's newest schema.
+pub(crate) const VERSION: i64 = 4;
+
+const JAILS: &str = "
+CREATE TABLE IF NOT EXISTS fail2banDb(version INTEGER);
+CREATE TABLE IF NOT EXISTS jails(
+  name TEXT NOT NULL UNIQUE,
+  enabled INTEGER NOT NULL DEFAULT 1
+);
+CREATE INDEX IF NOT EXISTS jails_name ON jails(name);
+";
+
+const LOGS: &str = "
+CREATE TABLE IF NOT EXISTS logs(
+  jail TEXT NOT NULL,
+  path TEXT,
+  firstlinemd5 TEXT,
+  lastfilepos INTEGER DEFAULT 0,
+  FOREIGN KEY(jail) REFERENCES jails(name) ON DELETE CASCADE,
+  UNIQUE(jail, path),
+  UNIQUE(jail, path, firstlinemd5)
+);
+CREATE INDEX IF NOT EXISTS logs_path ON logs(path);
+CREATE INDEX IF NOT EXISTS logs_jail_path ON logs(jail, path);
+";
+
+const BANS: &str = "
+CREATE TABLE IF NOT EXISTS bans(
+  jail TEXT NOT NULL,
+  ip TEXT,
+  timeofban INTEGER NOT NULL,
+  bantime INTEGER NOT NULL,
+  bancount INTEGER NOT NULL default 1,
+  data JSON,
+  FOREIGN KEY(jail) REFERENCES jails(name)
+);
+CREATE INDEX IF NOT EXISTS bans_jail_timeofban_ip ON bans(jail, timeofban);
+CREATE INDEX IF NOT EXISTS bans_jail_ip ON bans(jail, ip);
+CREATE INDEX IF NOT EXISTS bans_ip ON bans(ip);
+";
+
+const BIPS: &str = "
+CREATE TABLE IF NOT EXISTS bips(
+  ip TEXT NOT NULL,
+  jail TEXT NOT NULL,
+  timeofban INTEGER NOT NULL,
+  bantime INTEGER NOT NULL,
+  bancount INTEGER NOT NULL default 1,
+  data JSON,
+  PRIMARY KEY(ip, jail),
+  FOREIGN KEY(jail) REFERENCES jails(name)
+);
+CREATE INDEX IF NOT EXISTS bips_timeofban ON bips(timeofban);
+CREATE INDEX IF NOT EXISTS bips_ip ON bips(ip);
+";
+
+/// No foreign keys: the original deletes jails without knowing these tables.
+const OURS: &str = "
+CREATE TABLE IF NOT EXISTS bantam_counters(
+  jail TEXT NOT NULL,
+  id TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  first_ns INTEGER NOT NULL,
+  last_ns INTEGER NOT NULL,
+  PRIMARY KEY(jail, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bantam_totals(
+  jail TEXT NOT NULL PRIMARY KEY,
+  failed INTEGER NOT NULL,
+  banned INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bantam_effects(
+  jail TEXT NOT NULL,
+  action TEXT NOT NULL,
+  id TEXT NOT NULL,
+  PRIMARY KEY(jail, action, id)
+) WITHOUT ROWID;
+";
+
+/// All tables with their columns, parents before children; what is saved of a broken file.
+pub(crate) const TABLES: [(&str, &[&str]); 7] = [
+    ("jails", &["name", "enabled"]),
+    ("logs", &["jail", "path", "firstlinemd5", "lastfilepos"]),
+    (
+        "bips",
+        &["ip", "jail", "timeofban", "bantime", "bancount", "data"],
+    ),
+    (
+        "bans",
+        &["jail", "ip", "timeofban", "bantime", "bancount", "data"],
+    ),
+    (
+        "bantam_counters",
+        &["jail", "id", "attempts", "first_ns", "last_ns"],
+    ),
+    ("bantam_totals", &["jail", "failed", "banned"]),
+    ("bantam_effects", &["jail", "action", "id"]),
+];
+
+/// The schema version that the file says it has; none in a file without the original's tables.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    if !has_table(connection, "fail2banDb")? {
+        return Ok(None);
+    }
+    connection
+        .query_row("SELECT version FROM fail2banDb LIMIT 1", [], |row| {
+            row.get(0)
+        })
+        .optional()
+}
+
+/// Creates what is missing.
+pub(crate) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for script in [JAILS, LOGS, BANS, BIPS, OURS] {
+        transaction.execute_batch(script)?;
+    }
+    transaction.execute(
+        "INSERT INTO fail2banDb(version) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM fail2banDb)",
+        [VERSION],
+    )?;
+    transaction.commit()
+}
+
+/// Brings a file of version 1 to 3 to version 4, all or nothing. Ban times were not stored before version 3: they
+/// become -2, which a restore takes for the jail's `bantime`.
+pub(crate) fn upgrade(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+    // Tables are replaced under the feet of those that refer to them.
+    connection.execute_batch("PRAGMA foreign_keys = OFF")?;
+    let transaction = connection.transaction()?;
+    if from < 2 {
+        replace(
+            &transaction,
+            "logs",
+            LOGS,
+            "jail, path, firstlinemd5, lastfilepos",
+        )?;
+    }
+    if from < 3 {
+        replace(
+            &transaction,
+            "bans",
+            BANS,
+            "jail, ip, timeofban, -2, 1, data",
+        )?;
+    }
+    transaction.execute_batch(BIPS)?;
+    if has_table(&transaction, "bans")? {
+        transaction.execute_batch(
+            "INSERT OR REPLACE INTO bips(ip, jail, timeofban, bantime, bancount, data)
+             SELECT ip, jail, timeofban, bantime, bancount, data FROM bans
+             WHERE ip IS NOT NULL ORDER BY timeofban",
+        )?;
+    }
+    transaction.execute("UPDATE fail2banDb SET version = ?1", [VERSION])?;
+    transaction.commit()?;
+    connection.execute_batch("PRAGMA foreign_keys = ON")
+}
+
+fn replace(
+    transaction: &Transaction<'_>,
+    table: &str,
+    script: &str,
+    columns: &str,
+) -> rusqlite::Result<()> {
+    if !has_table(transaction, table)? {
+        return Ok(());
+    }
+    transaction.execute_batch(&format!(
+        "CREATE TEMPORARY TABLE bantam_old AS SELECT * FROM {table};
+         DROP TABLE {table};
+         {script}
+         INSERT INTO {table} SELECT {columns} FROM bantam_old;
+         DROP TABLE bantam_old;"
+    ))
+}
+
+pub(crate) fn has_table(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS(SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)",
+        [table],
+        |row| row.get(0),
+    )
+}
