@@ -69,10 +69,14 @@ case "$mode" in
             mode=legacy why="Docker's chains are in it"
         elif [ "$(rules "$legacy")" -gt "$(rules "$nft")" ]; then
             mode=legacy why="the host has $(rules "$legacy") rules in it, $(rules "$nft") in nft"
-        elif iptables-nft-save >/dev/null 2>&1; then
-            mode=nft why="the host has $(rules "$nft") rules in it, $(rules "$legacy") in legacy"
+        elif ! answer=$(iptables-nft-save 2>&1 >/dev/null); then
+            # Refused is not unknown: without its capability the container learns nothing of the host.
+            case $answer in
+                *ermission*) mode=nft why="the host's rules cannot be read" ;;
+                *) mode=legacy why="the host knows no nft" ;;
+            esac
         else
-            mode=legacy why="the host answers to no iptables-nft"
+            mode=nft why="the host has $(rules "$nft") rules in it, $(rules "$legacy") in legacy"
         fi
         ;;
     *)
@@ -84,8 +88,11 @@ for tool in iptables ip6tables; do
     update-alternatives --quiet --set "$tool" "/usr/sbin/$tool-$mode" >/dev/null
 done
 say "using iptables-$mode ($why)"
-if ! answer=$(iptables-save 2>&1 >/dev/null); then
-    warn "iptables cannot be used: $answer; the container needs cap_add: NET_ADMIN, NET_RAW and network_mode: host"
+if ! answer=$(iptables -w -S INPUT 2>&1 >/dev/null); then
+    warn "iptables cannot be used: $answer"
+    warn "the container needs cap_add: NET_ADMIN, NET_RAW and network_mode: host"
+elif grep -rqs DOCKER-USER "$data/jail.d" "$data/action.d" && ! iptables -w -S DOCKER-USER >/dev/null 2>&1; then
+    warn "the configuration names DOCKER-USER, a chain that is not there: is this the host's network, and Docker's own firewall on?"
 fi
 
 exec "$@"
