@@ -18,7 +18,7 @@ const CLIENTS: usize = 6;
 /// What the database holds in force.
 fn in_database(lab: &Lab) -> BTreeSet<String> {
     let query = format!(
-        "select ip from bips where jail = '{JAIL}' and (bantime < 0 or timeofban + bantime > strftime('%s', 'now'))"
+        "select ip from bips where jail = '{JAIL}' and (bantime < 0 or timeofban + bantime > cast(strftime('%s', 'now') as integer))"
     );
     let text = succeed(Command::new("sqlite3").args(["-readonly", "-cmd", ".timeout 2000"]).arg(lab.folder().join("f.sqlite3")).arg(query));
     text.lines().map(str::to_owned).collect()

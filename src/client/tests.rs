@@ -238,7 +238,8 @@ fn write_configuration(dir: &Path) {
 }
 
 /// What people and their tools ask, and what can go wrong in it. No jail is added with a backend that the original has yet
-/// to import: while an action of it starts a process, that can lock the original up for ever.
+/// to import: while an action of it starts a process, that can lock the original up for ever. No address fails as often as
+/// `maxretry`, since its ban would come at a time of its own.
 const COMMANDS: &str = r#"
 ping
 ping 5
@@ -403,7 +404,7 @@ get two banip
 status one
 status one short
 set one attempt 192.0.2.8
-set one attempt 192.0.2.8 "a line" "another"
+set one attempt 192.0.2.9 "a line" "another"
 set one unbanip 192.0.2.7
 set one unbanip 192.0.2.7
 set one unbanip --report-absent 192.0.2.7

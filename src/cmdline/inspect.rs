@@ -1,6 +1,6 @@
 //! Settles where the server is and prints or tests the configuration when asked to.
 use super::{CommandLine, Console, Dump, pretty};
-use bantam_conf::{LoadOptions, Loaded, Severity};
+use bantam_conf::{Diagnostic, LoadOptions, Loaded, Severity};
 use bantam_wire::Value;
 use bantam_wire::repr::repr;
 
@@ -26,7 +26,7 @@ const LEVELS: [&str; 12] = [
 ///
 /// `None` when there is something to do after that, else whether all went well.
 pub fn inspect(command_line: &mut CommandLine, console: &mut Console) -> Option<bool> {
-    if let Err(cause) = settle(command_line) {
+    if let Err(cause) = settle(command_line, console) {
         console.print(&format!("ERROR: {cause}"));
         console.error("Init of command line failed");
         return Some(false);
@@ -76,16 +76,20 @@ pub fn load(
         }
         Err(diagnostics) => (None, diagnostics),
     };
+    show(&diagnostics, console);
+    loaded
+}
+
+fn show(diagnostics: &[Diagnostic], console: &mut Console) {
     for diagnostic in diagnostics {
         if diagnostic.severity == Severity::Error || console.verbosity > 0 {
             let shown = diagnostic.render(console.colour());
             console.show(&shown);
         }
     }
-    loaded
 }
 
-fn settle(command_line: &mut CommandLine) -> Result<(), String> {
+fn settle(command_line: &mut CommandLine, console: &mut Console) -> Result<(), String> {
     if let Some(level) = &command_line.loglevel {
         let known = LEVELS.contains(&level.to_ascii_uppercase().as_str());
         let number = !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit());
@@ -105,11 +109,18 @@ fn settle(command_line: &mut CommandLine) -> Result<(), String> {
             command_line.conf.display()
         ));
     }
-    // A jail that can't run must not keep anybody from asking a server that does.
-    let server = bantam_conf::load(&command_line.conf, &command_line.load_options())
-        .map(|loaded| loaded.server);
-    command_line.socket =
-        Some(server.map_or_else(|_| DEFAULT_SOCKET.to_owned(), |server| server.socket));
+    // Only what concerns the server: a jail that can't run must not keep anybody from asking it. There is no other
+    // socket to fall back on, since what answers there is another server.
+    match bantam_conf::load_server(&command_line.conf, &command_line.load_options()) {
+        Ok(server) => command_line.socket = Some(server.socket),
+        Err(diagnostics) => {
+            show(&diagnostics, console);
+            return Err(format!(
+                "can't tell from {} where the server is",
+                command_line.conf.display()
+            ));
+        }
+    }
     Ok(())
 }
 

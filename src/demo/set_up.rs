@@ -25,7 +25,7 @@ fn jail(dir: &Path) -> String {
 
 const FILTER: &str = r#"[Definition]
 failregex = ^\{"ClientHost":"<HOST>",.*"DownstreamStatus":40[134],
-datepattern = "StartUTC":"%%Y-%%m-%%dT%%H:%%M:%%S(?:\.%%f)?%%z"
+datepattern = "StartUTC":"%%Y-%%m-%%d[T]%%H:%%M:%%S\.%%f\d*%%z"
 "#;
 
 fn action(dir: &Path, place: &Place) -> String {

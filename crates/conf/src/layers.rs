@@ -295,8 +295,10 @@ impl Files {
         problems: &mut Vec<Problem>,
     ) {
         for file in files {
-            // A file that is being read above would begin a circle.
-            if !parents.contains(file) && order.len() < 10_000 {
+            // A file that is being read further above would begin a circle. One that names itself is read twice,
+            // as in the original.
+            let above = parents.len().saturating_sub(1);
+            if !parents.iter().take(above).any(|parent| parent == file) && order.len() < 10_000 {
                 self.expand(std::slice::from_ref(file), parents, order, problems);
             }
         }

@@ -177,6 +177,16 @@ pub fn load(base: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Diagnostic
     }
 }
 
+/// Reads only what concerns the server: `fail2ban.conf` and its layers. Where a server is can be told although jails are
+/// broken.
+pub fn load_server(base: &Path, options: &LoadOptions) -> Result<ServerOptions, Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    let mut files = Files::new(base, options.underlay.as_deref());
+    let config = read(&mut files, "fail2ban", base, options, &mut findings);
+    let (server, _) = server::read(&config, options, &mut findings);
+    if findings.has_errors() { Err(findings.into_list()) } else { Ok(server) }
+}
+
 /// Reads `fail2ban` or `jail`. After an error, what is left is still looked at for more.
 fn read(
     files: &mut Files,

@@ -54,8 +54,9 @@ const LONGEST_VALUE: usize = 64 * 1024;
 pub fn substitute(text: &str, values: &dyn TagSource) -> Command {
     let mut variables = Variables::default();
     let mut out = replace(text, |name| {
-        // Captured groups have a turn of their own below: other values come first in the order of arguments.
-        if captured_group(name).is_some() {
+        // Captured groups have a turn of their own below: other values come first in the order of arguments. What only
+        // looks like one, `<F-user>`, is no tag.
+        if name.starts_with("F-") && name != "F-*" {
             return None;
         }
         match values.tag(name) {

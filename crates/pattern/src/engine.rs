@@ -20,21 +20,29 @@ use std::time::Duration;
 use pcre2_sys as sys;
 
 use crate::LimitHit;
+use crate::print::Leash;
 
 /// Steps that every search may take at each place.
 const STEPS: usize = 100_000;
 /// More steps for each byte of the text: a repeated group takes one for each character, honestly.
-const STEPS_PER_BYTE: usize = 8;
+const STEPS_PER_BYTE: usize = 64;
 /// Processor time that every search may take, once it has drawn the guard's attention.
 const TIME: Duration = Duration::from_millis(2);
 /// More for each byte of the text: lines of megabytes take their time honestly.
-const NANOS_PER_BYTE: u64 = 200;
+const NANOS_PER_BYTE: u64 = 100;
+/// How much slower the interpreter is.
+const INTERPRETER: u32 = 20;
 /// Work between two looks at the clock, in units of [`Guard::weight`].
 const WORK_UNTIL_CLOCK: usize = 4096;
 /// Memory that a search may use to remember where it could go on.
 const MAX_STACK: usize = 64 << 20;
+/// The same for the interpreter, in KiB.
+const HEAP_KIB: u32 = 64 << 10;
 /// After texts longer than this the memory they made us take is given back.
 const LONG_TEXT: usize = 256 << 10;
+
+/// Where an empty text lies.
+static EMPTY: [u8; 64] = [0; 64];
 
 unsafe extern "C" {
     // Left out of `pcre2-sys`. The callback's first argument is a `pcre2_callout_block`, which is not looked into.
@@ -49,6 +57,8 @@ unsafe extern "C" {
 pub(crate) struct Program {
     code: NonNull<sys::pcre2_code_8>,
     utf: bool,
+    /// Whether machine code runs it, or PCRE2's interpreter.
+    jit: bool,
     groups: usize,
 }
 
@@ -76,8 +86,20 @@ impl fmt::Debug for Program {
 
 impl Program {
     /// Compiles; `groups` is the number of captures plus one. The error is PCRE2's own text.
-    pub fn compile(pattern: &str, utf: bool, groups: usize) -> Result<Program, String> {
-        let options = sys::PCRE2_ALT_CIRCUMFLEX | if utf { sys::PCRE2_UTF } else { 0 };
+    pub fn compile(
+        pattern: &str,
+        utf: bool,
+        leash: Leash,
+        groups: usize,
+    ) -> Result<Program, String> {
+        let mut options = sys::PCRE2_ALT_CIRCUMFLEX;
+        if utf {
+            options |= sys::PCRE2_UTF;
+        }
+        if leash == Leash::Steps {
+            // It would turn scans into such that are never given back, and so never counted.
+            options |= sys::PCRE2_NO_AUTO_POSSESS;
+        }
         let (mut error, mut offset) = (0, 0);
         // SAFETY: pointer and length belong to the same string, the two results are valid for writing, and no context
         // means the defaults (newline is `\n` alone).
@@ -96,8 +118,13 @@ impl Program {
         };
         // Where the JIT is missing or forbidden its failure leaves the code to the interpreter, which is only slower.
         // SAFETY: the code is valid and no other thread knows of it yet.
-        unsafe { sys::pcre2_jit_compile_8(code.as_ptr(), sys::PCRE2_JIT_COMPLETE) };
-        Ok(Program { code, utf, groups })
+        let jit = unsafe { sys::pcre2_jit_compile_8(code.as_ptr(), sys::PCRE2_JIT_COMPLETE) } == 0;
+        Ok(Program {
+            code,
+            utf,
+            jit,
+            groups,
+        })
     }
 
     /// Searches from `start` on. With `spans`, tells where the groups lie. `text` must be UTF-8 with `start` at a
@@ -135,7 +162,7 @@ impl Program {
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
         let steps = STEPS.saturating_add(text.len().saturating_mul(STEPS_PER_BYTE));
-        let mut guard = Guard::new(text.len());
+        let mut guard = Guard::new(text.len(), self.jit);
         // SAFETY: the context is valid, and the guard outlives the search, after which it is taken out again.
         unsafe {
             sys::pcre2_set_match_limit_8(
@@ -148,12 +175,18 @@ impl Program {
                 (&raw mut guard).cast(),
             );
         }
+        // PCRE2's vector code reads around the text's address, which for an empty string need not be memory at all.
+        let memory = if text.is_empty() {
+            EMPTY.as_ptr()
+        } else {
+            text.as_ptr()
+        };
         // SAFETY: code, match data and context are valid; pointer and length belong to one string; `start` is within
         // it and at a character's border; a `str` is UTF-8, so PCRE2 need not check that again.
         let found = unsafe {
             sys::pcre2_match_8(
                 self.code.as_ptr(),
-                text.as_ptr(),
+                memory,
                 text.len(),
                 start,
                 if self.utf { sys::PCRE2_NO_UTF_CHECK } else { 0 },
@@ -213,6 +246,7 @@ impl Scratch {
                 sys::pcre2_match_context_free_8(context.as_ptr());
                 return None;
             };
+            sys::pcre2_set_heap_limit_8(context.as_ptr(), HEAP_KIB);
             // Reserved, not used: pages are taken when a search first needs them.
             let stack = sys::pcre2_jit_stack_create_8(32 << 10, MAX_STACK, ptr::null_mut());
             if !stack.is_null() {
@@ -268,13 +302,14 @@ struct Guard {
 }
 
 impl Guard {
-    fn new(length: usize) -> Guard {
+    fn new(length: usize, jit: bool) -> Guard {
         let more = Duration::from_nanos((length as u64).saturating_mul(NANOS_PER_BYTE));
+        let slower = if jit { 1 } else { INTERPRETER };
         Guard {
             weight: 1 + length / 64,
             left: WORK_UNTIL_CLOCK,
             deadline: None,
-            budget: TIME.saturating_add(more),
+            budget: TIME.saturating_add(more).saturating_mul(slower),
         }
     }
 
@@ -309,5 +344,38 @@ unsafe extern "C" fn ask_guard(_block: *mut c_void, guard: *mut c_void) -> c_int
         0
     } else {
         sys::PCRE2_ERROR_MATCHLIMIT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn where_there_is_no_jit_the_interpreter_finds_the_same_and_is_held_as_well() {
+        let compiled = |pattern: &str| {
+            Program::compile(&format!("(*NO_JIT){pattern}"), false, Leash::Guard, 2).unwrap()
+        };
+        let mut spans = Vec::new();
+        let honest = compiled("a(?C)(b+)c").find("xabbc", 0, Some(&mut spans));
+        assert_eq!(
+            (honest, spans),
+            (Ok(true), vec![Some((1, 5)), Some((2, 4))])
+        );
+        assert_eq!(
+            compiled("^(?:(?C)a+)+$").find(&("a".repeat(5000) + "!"), 0, None),
+            Err(LimitHit)
+        );
+        assert_eq!(
+            compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(5_000), 0, None),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn an_empty_text_lies_in_memory_that_can_be_read() {
+        let program = Program::compile("(?<=ab)c|(?<=ab)", false, Leash::Guard, 1).unwrap();
+        assert_eq!(program.find("", 0, None), Ok(false));
     }
 }

@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 use crate::PatternError;
 use crate::engine::Program;
 use crate::literal::Literals;
-use crate::print::{Target, print};
+use crate::print::{Leash, Target, print};
 use crate::syntax::{self, Ast};
 
 /// How an expression is read.
@@ -47,11 +47,19 @@ pub struct Captures {
 /// A shorter literal stands in nearly every line, so that looking for it first is wasted.
 const SHORTEST_PREFILTER: usize = 3;
 
+/// Longer expressions may meet PCRE2's limit of size in one of their two programs only.
+const LONG_SOURCE: usize = 500;
+
 impl Regex {
     /// Compiles an expression (tags such as `<HOST>` already expanded, see [`crate::tags`]).
     pub fn new(source: &str, options: Options) -> Result<Regex, PatternError> {
         let ast = syntax::parse(source, options)?;
         let ascii = compile(&ast, Target::Ascii)?;
+        let unicode = OnceLock::new();
+        // A short one that compiles for ASCII compiles for Unicode, too, and may do so later.
+        if source.len() > LONG_SOURCE {
+            let _ = unicode.set(Some(compile(&ast, Target::Unicode)?));
+        }
         let literals = Literals::of(&ast);
         let prefilter = literals
             .best()
@@ -63,7 +71,7 @@ impl Regex {
             literals,
             prefilter,
             ascii,
-            unicode: OnceLock::new(),
+            unicode,
         })
     }
 
@@ -156,16 +164,18 @@ impl Regex {
 }
 
 fn compile(ast: &Ast, target: Target) -> Result<Program, PatternError> {
-    let printed = print(ast, target, true).map_err(|error| PatternError {
+    let leash = Leash::for_expression(ast);
+    let printed = print(ast, target, leash).map_err(|error| PatternError {
         message: error.message.to_owned(),
         span: Some(error.span),
         hint: None,
     })?;
-    Program::compile(&printed, target == Target::Unicode, ast.groups.len()).map_err(|error| {
+    let groups = ast.groups.len();
+    Program::compile(&printed, target == Target::Unicode, leash, groups).map_err(|error| {
         PatternError {
             message: format!("this expression is beyond the engine: {error}"),
             span: None,
-            hint: None,
+            hint: Some("split it into several expressions".to_owned()),
         }
     })
 }
@@ -175,6 +185,10 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
+    fn regex(source: &str) -> Regex {
+        Regex::new(source, Options::default()).unwrap()
+    }
+
     #[test]
     fn a_host_tag_finds_the_address() {
         let source = crate::tags::expand(
@@ -183,13 +197,74 @@ mod tests {
             false,
         )
         .unwrap();
-        let regex = Regex::new(&source, Options::default()).unwrap();
+        let regex = regex(&source);
         let text = "from 192.0.2.7 by bob\n";
         let found = regex.captures(text).unwrap().unwrap();
         let group = |name| found.spans[regex.group_index(name).unwrap()].map(|(a, b)| &text[a..b]);
         assert_eq!(
             (group("ip4"), group("user"), group("dns")),
             (Some("192.0.2.7"), Some("bob"), None)
+        );
+    }
+
+    #[test]
+    fn a_search_from_the_middle_sees_what_stands_before() {
+        let regex = regex(r"(?<=a)b|^c|\bd");
+        let at = |text, start| {
+            regex
+                .captures_at(text, start)
+                .unwrap()
+                .map(|found| found.spans[0].unwrap())
+        };
+        assert_eq!(at("ab", 1), Some((1, 2)));
+        assert_eq!(at("xc", 1), None);
+        assert_eq!(at("xd", 1), None);
+        assert_eq!(at("éab", 3), Some((3, 4)));
+        assert_eq!((at("ab", 2), at("ab", 3), at("éab", 1)), (None, None, None));
+    }
+
+    #[test]
+    fn a_search_from_the_middle_needs_its_literal_only_there() {
+        let regex = regex("abc.*");
+        assert_eq!(
+            regex.captures_at("abc abc", 1).unwrap().unwrap().spans,
+            [Some((4, 7))]
+        );
+        assert_eq!(regex.captures_at("abc ab", 1).unwrap(), None);
+    }
+
+    #[test]
+    fn many_threads_search_with_one_expression() {
+        let regex = regex(r"(\w+)=(\w+)");
+        std::thread::scope(|scope| {
+            for text in ["a=b", "é=ü", "abc=d", "ß=1"] {
+                let regex = &regex;
+                scope.spawn(move || (0..1000).for_each(|_| assert!(regex.is_match(text).unwrap())));
+            }
+        });
+    }
+
+    #[test]
+    fn an_expression_with_hundreds_of_groups_tells_them_all() {
+        let regex = regex(&"(a)".repeat(300));
+        let found = regex.captures(&"a".repeat(300)).unwrap().unwrap();
+        assert_eq!(
+            (found.spans.len(), found.spans[300]),
+            (301, Some((299, 300)))
+        );
+    }
+
+    #[test]
+    fn what_the_engine_cannot_do_is_an_error_with_its_place() {
+        let error = Regex::new("x(?:ab){70000}", Options::default()).unwrap_err();
+        assert_eq!(error.span, Some(1..14));
+        assert!(Regex::new(&"(?:[a-z]{500}){60000}".repeat(2), Options::default()).is_err());
+        assert!(
+            Regex::new(
+                &format!("{}a{}", "(".repeat(5000), ")".repeat(5000)),
+                Options::default()
+            )
+            .is_err()
         );
     }
 }

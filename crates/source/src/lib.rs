@@ -2,9 +2,30 @@
 //!
 //! Stands at the first step of the journey: hands blocks of complete lines to `daemon`. Knows nothing of what a
 //! line means.
+//!
+//! `reader` holds everything that is followed and decides when to look; `followed` is one name with the files that
+//! bear or bore it; `stream` is one open file; `siblings` finds rotated files beside a name; `watch` is inotify;
+//! `pattern` is globs; `wake` is the bell.
+//!
+//! What is promised: each line is delivered once, those included that a slow writer adds to a file after it was
+//! renamed, that only a copy (copytruncate) still holds, or that stand in a numbered file rotated while nobody was
+//! looking. What can't be had: lines of a file that was made and deleted, or cut and not copied, between two looks.
+
+mod followed;
+mod pattern;
+mod reader;
+mod siblings;
+mod stream;
+mod wake;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use reader::Reader;
+pub use wake::Waker;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Where in a file reading stands; what is kept in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +62,17 @@ pub enum Backend {
 pub struct Block<'a> {
     /// The file, under the name it is followed by.
     pub path: &'a Path,
-    /// One or more whole lines, each with its newline.
+    /// One or more whole lines, each with its newline. (Where a file ended for good within a line, the newline is
+    /// added: then the next offset is one less than this one and the length say.)
     pub bytes: &'a [u8],
     /// Counts the files that have stood under this name, from 0: changes when the file is another one, or was
-    /// truncated.
+    /// truncated. A file that was replaced may still bring lines after its successor did, with its own, smaller
+    /// number. With `offset` it names a line for as long as the reader lives.
     pub generation: u64,
     /// Where `bytes` begins in that file.
     pub offset: u64,
-    /// Where reading stands after this block.
+    /// Where reading stands after this block; what is to be remembered. For late lines of a replaced file it is the
+    /// position in the file that stands under the name now.
     pub position: Position,
     /// Nothing further was there to be read when this block was cut.
     pub at_end: bool,
@@ -78,81 +102,21 @@ pub enum Event {
         /// The system's words.
         error: String,
     },
+    /// A line is beyond the limit (64 MiB) and is left out.
+    TooLong {
+        /// The file's name.
+        path: PathBuf,
+        /// Where the line begins.
+        offset: u64,
+    },
+    /// inotify can not be used (any further): files are looked at several times a second instead.
+    Polling {
+        /// In words.
+        reason: String,
+    },
     /// A first read reached the end: from here on lines are new.
     InOperation {
         /// Its name.
         path: PathBuf,
     },
-}
-
-/// Follows any number of files.
-#[derive(Debug)]
-pub struct Reader {}
-
-/// Wakes a [`Reader`] that waits, from another thread.
-#[derive(Debug, Clone)]
-pub struct Waker {}
-
-impl Waker {
-    /// Makes a waiting (or the next) [`Reader::wait`] return.
-    pub fn wake(&self) {
-        todo!()
-    }
-}
-
-impl Reader {
-    /// A reader of nothing yet.
-    pub fn new(_backend: Backend) -> std::io::Result<Self> {
-        todo!()
-    }
-
-    /// Follows one path (need not exist yet).
-    pub fn add(&mut self, _path: &Path, _start: Start) {
-        todo!()
-    }
-
-    /// Follows every file that matches a glob, those that appear later included (these from their head).
-    /// `start` is asked for each file already there.
-    pub fn add_glob(
-        &mut self,
-        _pattern: &str,
-        _start: &mut dyn FnMut(&Path) -> Start,
-    ) -> Result<(), String> {
-        todo!()
-    }
-
-    /// Stops following a path or a glob.
-    pub fn remove(&mut self, _path_or_glob: &str) -> bool {
-        todo!()
-    }
-
-    /// The files followed at present.
-    pub fn paths(&self) -> Vec<PathBuf> {
-        todo!()
-    }
-
-    /// Where reading of a followed file stands.
-    pub fn position(&self, _path: &Path) -> Option<Position> {
-        todo!()
-    }
-
-    /// A handle that wakes [`Reader::wait`].
-    pub fn waker(&self) -> Waker {
-        todo!()
-    }
-
-    /// Sleeps until a file may have changed, somebody wakes it, or the time is over.
-    pub fn wait(&mut self, _timeout: Duration) -> std::io::Result<()> {
-        todo!()
-    }
-
-    /// Reads what is there, in fair turns, and hands over blocks of whole lines. Returns whether more is
-    /// waiting (then call again without waiting).
-    pub fn read(
-        &mut self,
-        _lines: &mut dyn FnMut(Block<'_>),
-        _events: &mut dyn FnMut(Event),
-    ) -> bool {
-        todo!()
-    }
 }

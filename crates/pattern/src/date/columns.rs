@@ -24,6 +24,11 @@ impl<'l> Columns<'l> {
         }
     }
 
+    /// Whether there is nothing but ASCII.
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// The column of a place given in bytes.
     pub fn column(&self, byte: usize) -> usize {
         if self.plain {

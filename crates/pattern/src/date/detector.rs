@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use super::columns::{Border, Columns};
 use super::convert::Context;
 use super::defaults::{self, ANCHORED_WEIGHT};
+use super::marks::Marks;
 use super::template::{Template, find_tag, key_of};
 use super::tokens::Years;
 use super::{Match, zone};
@@ -40,6 +41,8 @@ pub struct Detector {
     first_unused: usize,
     default_offset: Option<i32>,
     local: TimeZone,
+    /// Of the line that is looked at.
+    marks: Marks,
 }
 
 /// A template as `fail2ban-regex` lists it.
@@ -135,6 +138,7 @@ impl Detector {
             first_unused: 0,
             default_offset: None,
             local: TimeZone::system(),
+            marks: Marks::default(),
         }
     }
 
@@ -146,15 +150,14 @@ impl Detector {
             .map(|slot| slot.template.name.clone())
             .collect();
         let is_new = |template: &Template| !known.contains(&template.name);
-        if key == "{^LN-BEG}" || key == "{DEFAULT}" {
+        if key == "{DEFAULT}" {
+            // Alone it means the defaults, since there is no template then; beside others the original ignores it.
+        } else if key == "{^LN-BEG}" {
             let defaults = defaults::shared(years)?;
             for (template, weight) in defaults.all() {
-                if key == "{^LN-BEG}" && !template.at_line_begin {
-                    continue;
-                }
-                if is_new(template) {
+                if template.at_line_begin && is_new(template) {
                     self.push(template.clone(), weight);
-                } else {
+                } else if template.at_line_begin {
                     self.raise(&template.name, weight);
                 }
             }
@@ -225,8 +228,10 @@ impl Detector {
 
     /// Looks for a date in the line. `now` completes what the text leaves out, and is when the template was used.
     pub fn find(&mut self, line: &str, now: Time) -> Option<Found> {
-        let (index, found) = self.choose(line)?;
-        let index = self.learn(index, &found, line, now);
+        let columns = Columns::new(line);
+        self.marks.reset(line, columns.is_plain());
+        let (index, found) = self.choose(line, &columns)?;
+        let index = self.learn(index, &found, &columns, now);
         let slot = self.slots.get(index)?;
         let mut moment = None;
         if found.cut.0 < found.cut.1 {
@@ -270,21 +275,20 @@ impl Detector {
     }
 
     /// The winning template's place in the order, and its match.
-    fn choose(&mut self, line: &str) -> Option<(usize, Match)> {
-        let columns = Columns::new(line);
+    fn choose(&mut self, line: &str, columns: &Columns<'_>) -> Option<(usize, Match)> {
         let mut kept: Option<(usize, Match)> = None;
         let mut passed_over = None;
         if let Some(last) = self.last {
-            let (found, whole_line) = self.ask_last(&last, line, &columns);
+            let (found, whole_line) = self.ask_last(&last, line, columns);
             passed_over = whole_line.then_some(last.index);
             match found {
-                Some(found) if self.is_settled(&last, &found, &columns) => {
+                Some(found) if self.is_settled(&last, &found, columns) => {
                     return Some((last.index, found));
                 }
                 found => kept = found.map(|found| (last.index, found)),
             }
         }
-        self.search(line, &columns, passed_over, kept)
+        self.search(line, columns, passed_over, kept)
     }
 
     /// Asks the last template, at the last place if what surrounds it looks the same. Also tells whether the whole
@@ -299,15 +303,15 @@ impl Detector {
             return (None, false);
         };
         let whole_line = slot.template.anchored || !columns.fits(&last.begin, &last.end);
-        let (start, end) = if whole_line {
-            (0, line.len())
+        let found = if whole_line {
+            slot.template.search(line, &mut self.marks)
         } else {
-            (
+            let (start, end) = (
                 columns.byte(last.begin.column),
                 columns.byte(last.end.column),
-            )
+            );
+            slot.template.search_within(line, start, end, &self.marks)
         };
-        let found = slot.template.search(line, start, end);
         slot.was_found |= found.is_some();
         (found, whole_line)
     }
@@ -337,7 +341,7 @@ impl Detector {
             let Some(slot) = self.slots.get_mut(index) else {
                 break;
             };
-            let Some(found) = slot.template.search(line, 0, line.len()) else {
+            let Some(found) = slot.template.search(line, &mut self.marks) else {
                 continue;
             };
             slot.was_found = true;
@@ -357,8 +361,7 @@ impl Detector {
     }
 
     /// Notes the winner and lets it rise in the order; returns its new place.
-    fn learn(&mut self, index: usize, found: &Match, line: &str, now: Time) -> usize {
-        let columns = Columns::new(line);
+    fn learn(&mut self, index: usize, found: &Match, columns: &Columns<'_>, now: Time) -> usize {
         let Some(slot) = self.slots.get_mut(index) else {
             return index;
         };

@@ -12,15 +12,40 @@ mod convert;
 mod defaults;
 mod detector;
 mod digits;
+mod marks;
+mod plan;
 mod template;
 mod tokens;
+mod units;
+mod words;
 mod zone;
 
 pub use detector::{Detector, Found, TemplateInfo};
 pub use tokens::Years;
 
 /// Where the fields of a template lie in a line, in the order of its expression.
-type Spans = [Option<(usize, usize)>; convert::MAX_FIELDS];
+type Spans = [FieldSpan; convert::MAX_FIELDS];
+
+/// Where a field lies, in bytes; small, since many are written for each line. Equal ends: it took no part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct FieldSpan {
+    start: u32,
+    end: u32,
+}
+
+impl FieldSpan {
+    /// Nothing if the place is beyond four gigabytes, or empty.
+    fn new(start: usize, end: usize) -> Self {
+        match (u32::try_from(start), u32::try_from(end)) {
+            (Ok(start), Ok(end)) => FieldSpan { start, end },
+            _ => FieldSpan::default(),
+        }
+    }
+
+    fn range(self) -> Option<std::ops::Range<usize>> {
+        (self.start < self.end).then_some(self.start as usize..self.end as usize)
+    }
+}
 
 /// A template's match in a line, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,8 +4,10 @@ use std::sync::OnceLock;
 
 use super::bounds::{self, Begin, Bounded};
 use super::convert::{self, Field, Moment};
+use super::marks::{self, Marks};
+use super::plan::{Plan, PlanBegin, Style, Unsure};
 use super::tokens::{self, Piece, StrayPercent, Years};
-use super::{Match, Spans};
+use super::{FieldSpan, Match, Spans};
 use crate::{Options, PatternError, Regex, Time};
 
 /// A date template; shared by all detectors that use it.
@@ -18,6 +20,8 @@ pub(super) struct Template {
     pub anchored: bool,
     pub at_line_begin: bool,
     kind: Kind,
+    /// Does without the expression, where it can.
+    plan: Option<Plan>,
     compiled: OnceLock<Option<Compiled>>,
 }
 
@@ -94,19 +98,30 @@ impl Template {
             expression.insert_str(0, "(?iu)");
         }
         let bounded = bounds::bounded(&expression, begin, word_end);
-        Ok(Self::with(
-            name,
-            Some(source.to_owned()),
-            bounded,
-            Kind::Pattern,
-        ))
+        let begin = match begin {
+            Begin::Free => PlanBegin::Anywhere,
+            Begin::Word => PlanBegin::WordBorder,
+            Begin::Line => PlanBegin::NearLineBegin,
+        };
+        let style = Style {
+            begin,
+            word_end,
+            fold: has_letters(body),
+            fraction: if wide_fraction { 9 } else { 6 },
+        };
+        let plan = if body.trim() == body {
+            Plan::new(&pieces, style, years)
+        } else {
+            None
+        };
+        let template = Self::with(name, Some(source.to_owned()), bounded, Kind::Pattern);
+        Ok(Template { plan, ..template })
     }
 
     fn epoch(long: bool) -> Self {
         let digits = if long { LONG_EPOCH } else { EPOCH };
         let expression = format!(
-            r"((?:^|(?P<square>(?<=^\[))|(?P<selinux>(?<=\baudit\()){end}){digits}){follow}",
-            end = ")",
+            r"((?:^|(?P<square>(?<=^\[))|(?P<selinux>(?<=\baudit\())){digits}){follow}",
             follow = r"(?:(?(selinux)(?=:\d+\)))|(?(square)(?=\])))",
         );
         let bounded = bounds::bounded(&expression, Begin::Free, true);
@@ -163,6 +178,7 @@ impl Template {
             anchored: bounded.anchored,
             at_line_begin: bounded.at_line_begin,
             kind,
+            plan: None,
             compiled: OnceLock::new(),
         }
     }
@@ -187,22 +203,85 @@ impl Template {
         Ok(Compiled { regex, fields })
     }
 
+    /// The first match in the line.
+    pub fn search(&self, line: &str, marks: &mut Marks) -> Option<Match> {
+        let text = line.as_bytes();
+        if !marks.usable {
+            return self.search_expression(line, 0, line.len());
+        }
+        let found = match (&self.plan, &self.kind) {
+            (Some(plan), _) if plan.at_line_begin() => plan.search_line_begin(text),
+            (Some(plan), _) => plan.search(text, marks.starts(text, plan.need)),
+            (None, Kind::Epoch { group: 1, .. })
+                if !marks::may_have_epoch(text, self.at_line_begin) =>
+            {
+                return None;
+            }
+            (None, Kind::Tai64n) if !marks::may_have_tai64n(text) => return None,
+            _ => Err(Unsure),
+        };
+        found.unwrap_or_else(|Unsure| self.search_expression(line, 0, line.len()))
+    }
+
     /// The first match that begins at `start` or later and ends at `end` or before, which counts as the text's end.
-    pub fn search(&self, line: &str, start: usize, end: usize) -> Option<Match> {
-        let compiled = self.compiled.get_or_init(|| self.compile().ok()).as_ref()?;
+    pub fn search_within(
+        &self,
+        line: &str,
+        start: usize,
+        end: usize,
+        marks: &Marks,
+    ) -> Option<Match> {
+        if let Some(plan) = self
+            .plan
+            .as_ref()
+            .filter(|plan| marks.usable && !plan.at_line_begin())
+        {
+            let text = line.as_bytes().get(..end)?;
+            if let Ok(found) = plan.search(text, start..end) {
+                return found;
+            }
+        }
+        self.search_expression(line, start, end)
+    }
+
+    fn search_expression(&self, line: &str, start: usize, end: usize) -> Option<Match> {
+        let compiled = self.compiled()?;
         let captures = compiled.regex.captures_at(line.get(..end)?, start).ok()??;
         let group = |n: usize| captures.spans.get(n).copied().flatten();
         let (start, end) = group(0)?;
         let mut fields = Spans::default();
         for (slot, &(_, n)) in fields.iter_mut().zip(&compiled.fields) {
-            *slot = group(n);
+            *slot = group(n).map_or(FieldSpan::default(), |(a, b)| FieldSpan::new(a, b));
         }
+        let cut = group(1).unwrap_or((start, start));
         Some(Match {
             start,
             end,
-            cut: group(1).unwrap_or((start, start)),
+            cut,
             fields,
         })
+    }
+
+    fn compiled(&self) -> Option<&Compiled> {
+        self.compiled.get_or_init(|| self.compile().ok()).as_ref()
+    }
+
+    /// What the slots of a match tell.
+    fn fields(&self) -> impl Iterator<Item = Field> {
+        let planned = self
+            .plan
+            .iter()
+            .flat_map(|plan| plan.fields.iter().copied());
+        let compiled = if self.plan.is_none() {
+            self.compiled()
+        } else {
+            None
+        };
+        planned.chain(
+            compiled
+                .into_iter()
+                .flat_map(|c| c.fields.iter().map(|&(field, _)| field)),
+        )
     }
 
     /// The moment that a match stands for, and whether it is free of the process's own zone (and so a whole number
@@ -213,10 +292,10 @@ impl Template {
         found: &Match,
         context: &convert::Context<'_>,
     ) -> Option<Moment> {
-        let fields = self.compiled.get()?.as_ref()?.fields.iter();
-        let mut told = fields.zip(&found.fields).filter_map(|(&(field, _), span)| {
-            span.and_then(|(a, b)| Some((field, line.get(a..b)?)))
-        });
+        let mut told = self
+            .fields()
+            .zip(&found.fields)
+            .filter_map(|(field, span)| Some((field, line.get(span.range()?)?)));
         match self.kind {
             Kind::Pattern => convert::from_fields(told, context),
             Kind::Epoch { long, .. } => {
@@ -293,5 +372,82 @@ fn stray_percent(source: &str, body: &str, StrayPercent(at): StrayPercent) -> Pa
         hint: Some(
             "write %% for a percent sign; the tokens are those of strptime and %Ex…".to_owned(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::super::defaults;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "[0-9]{1,4}[-/:. ]",
+            "[0-9]{2}:[0-9]{2}:[0-9]{2}",
+            "[0-9][0-9]?:[0-9][0-9]?:[0-9][0-9]?",
+            "(20)?[0-2][0-9][-/.]?[01]?[0-9][-/.]?[0-3 ]?[0-9][T -]? ?",
+            "[0-3 ][0-9][-/ ](Jan|feb|SEP|dec)[-/ ](20[0-2][0-9])?[: ]?",
+            "(mon|Tue|sun|am|PM|utc|Z|GMT|EST|x) ?",
+            "(Jan|Feb|oct)[ -][ 0-3]?[0-9],?[ -]",
+            "[.,][0-9]{1,10}",
+            " ?[+-][01][0-9]:?([0-9]{2})?",
+            "[ -~]",
+            "[é ３ſ\u{a0}]",
+            "<|>|@|\\[",
+        ];
+        prop::collection::vec(piece, 1..7).prop_map(|pieces| pieces.concat())
+    }
+
+    fn marks(line: &str) -> Marks {
+        let mut marks = Marks::default();
+        marks.reset(line, line.is_ascii());
+        marks
+    }
+
+    #[test]
+    fn all_default_patterns_have_a_plan_with_the_expressions_fields() {
+        for (template, _) in defaults::shared(&Years::today()).unwrap().all() {
+            let Some(plan) = &template.plan else {
+                assert!(template.pattern.is_none(), "{}", template.name);
+                continue;
+            };
+            let compiled = template
+                .compiled()
+                .unwrap()
+                .fields
+                .iter()
+                .map(|&(field, _)| field);
+            assert!(
+                compiled.eq(plan.fields.iter().copied()),
+                "{}",
+                template.name
+            );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_plan_finds_what_its_expression_finds(line in text()) {
+            let mut marks = marks(&line);
+            for (template, _) in defaults::shared(&Years::today()).unwrap().all() {
+                let planned = template.search(&line, &mut marks);
+                prop_assert_eq!(planned, template.search_expression(&line, 0, line.len()), "{}", template.name);
+            }
+        }
+
+        #[test]
+        fn within_borders_a_plan_finds_what_its_expression_finds(line in text(), a in 0_usize..60, b in 0_usize..60) {
+            let (a, b) = (a.min(b).min(line.len()), a.max(b).min(line.len()));
+            prop_assume!(line.is_char_boundary(a) && line.is_char_boundary(b));
+            let marks = marks(&line);
+            for template in &defaults::shared(&Years::today()).unwrap().plain {
+                let planned = template.search_within(&line, a, b, &marks);
+                prop_assert_eq!(planned, template.search_expression(&line, a, b), "{}", template.name);
+            }
+        }
     }
 }

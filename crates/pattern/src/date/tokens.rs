@@ -13,6 +13,8 @@ use crate::Time;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Years {
     expression: String,
+    /// The first and the last decade, each as a year's first three digits.
+    decades: (u16, u16),
 }
 
 impl Years {
@@ -32,13 +34,20 @@ impl Years {
         let year = i32::from(stamp.to_zoned(TimeZone::system()).year());
         let mut decades = BTreeSet::from([(year - 1) / 10, (year + 3) / 10]);
         decades.extend(200..=year / 10);
+        let bound = |decade: Option<&i32>| decade.and_then(|&n| u16::try_from(n).ok()).unwrap_or(0);
         Years {
             expression: format!(r"(?P<Y>{}\d)", joined(&decades)),
+            decades: (bound(decades.first()), bound(decades.last())),
         }
     }
 
     pub(super) fn expression(&self) -> &str {
         &self.expression
+    }
+
+    /// The first and the last decade accepted: the years' first three digits.
+    pub(super) fn decades(&self) -> (u16, u16) {
+        self.decades
     }
 }
 

@@ -4,9 +4,12 @@
 //! others, in UTF mode. Nothing is left to what PCRE2 understands by `\s`, `\w` or `\b`: sets are written out, groups
 //! are numbered only (so that names of any length and script do).
 
+mod leash;
 mod sets;
 
 use std::fmt::Write;
+
+pub(crate) use leash::Leash;
 
 use crate::syntax::{Assertion, Ast, Case, Greed, Kind, Node};
 
@@ -23,6 +26,8 @@ pub(crate) enum Target {
 const NEVER: &str = "(?!)";
 /// Tells the engine to ask the guard whether to go on.
 const CHECKPOINT: &str = "(?C)";
+/// Repetitions up to this count cost little enough not to be watched.
+const SHORT_SCAN: u32 = 64;
 /// The greatest count that PCRE2 knows.
 const MAX_COUNT: u32 = 65_535;
 
@@ -33,12 +38,12 @@ pub(crate) struct Inexpressible {
     pub span: crate::syntax::Span,
 }
 
-/// Prints the expression. With `checkpoints`, the guard is asked before each repetition without end.
-pub(crate) fn print(ast: &Ast, target: Target, checkpoints: bool) -> Result<String, Inexpressible> {
+/// Prints the expression so that the leash can hold it.
+pub(crate) fn print(ast: &Ast, target: Target, leash: Leash) -> Result<String, Inexpressible> {
     let mut printer = Printer {
         out: String::new(),
         target,
-        checkpoints,
+        leash,
         modes: Modes::default(),
     };
     printer.node(&ast.root)?;
@@ -56,7 +61,7 @@ struct Modes {
 struct Printer {
     out: String,
     target: Target,
-    checkpoints: bool,
+    leash: Leash,
     modes: Modes,
 }
 
@@ -87,7 +92,7 @@ impl Printer {
                 }
                 self.repeat(inner, *min, *max, *greed)?;
             }
-            Kind::Capture { node, .. } => self.group("(", node)?,
+            Kind::Capture { node: inner, .. } => self.group("(", inner)?,
             Kind::Look {
                 behind,
                 negative,
@@ -155,10 +160,19 @@ impl Printer {
         max: Option<u32>,
         greed: Greed,
     ) -> Result<(), Inexpressible> {
-        if self.checkpoints && max.is_none() {
+        let item = self.is_one_item(node);
+        let long = max.is_none_or(|max| max > SHORT_SCAN);
+        if long && self.leash == Leash::Guard {
             self.out.push_str(CHECKPOINT);
         }
-        if self.is_one_item(node) {
+        // PCRE2 looks ahead for what follows a scan, and leaves out of its count the places where that cannot be.
+        // Behind a parenthesis it does not see what follows, and counts them all.
+        let hidden = long && self.leash == Leash::Steps && item;
+        let modes = self.modes;
+        if hidden {
+            self.out.push_str("(?:");
+        }
+        if item {
             self.node(node)?;
         } else {
             self.group("(?:", node)?;
@@ -182,6 +196,10 @@ impl Printer {
             Greed::Greedy => {}
             Greed::Lazy => self.out.push('?'),
             Greed::Possessive => self.out.push('+'),
+        }
+        if hidden {
+            self.out.push(')');
+            self.modes = modes;
         }
         Ok(())
     }

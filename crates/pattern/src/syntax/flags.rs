@@ -69,7 +69,7 @@ impl Parser<'_> {
     /// Reads flags; the first character (a known letter or `-`) is not yet taken.
     pub(super) fn flag_group(&mut self, outer: Flags) -> Result<FlagGroup> {
         let mut on = Letters::default();
-        let mut next = self.next_flag_character()?;
+        let mut next = self.next_flag_character("missing -, : or )")?;
         while KNOWN.contains(next) {
             if next == 'L' {
                 return self.fail(
@@ -86,7 +86,7 @@ impl Parser<'_> {
                     "keep one of a and u",
                 );
             }
-            next = self.next_flag_character()?;
+            next = self.next_flag_character("missing -, : or )")?;
         }
         match next {
             ')' => Ok(FlagGroup::Global(on.flags)),
@@ -101,7 +101,7 @@ impl Parser<'_> {
 
     fn flags_turned_off(&mut self, on: &Letters) -> Result<Letters> {
         let mut off = Letters::default();
-        let mut next = self.next_flag_character()?;
+        let mut next = self.next_flag_character("missing flag")?;
         if !KNOWN.contains(next) {
             return self.unknown_flag(next, "missing flag");
         }
@@ -114,7 +114,7 @@ impl Parser<'_> {
                 );
             }
             off.add(next);
-            next = self.next_flag_character()?;
+            next = self.next_flag_character("missing :")?;
         }
         if next != ':' {
             return self.unknown_flag(next, "missing :");
@@ -134,12 +134,12 @@ impl Parser<'_> {
         Ok(off)
     }
 
-    fn next_flag_character(&mut self) -> Result<char> {
+    fn next_flag_character(&mut self, missing: &str) -> Result<char> {
         match self.bump() {
             Some(c) => Ok(c),
             None => self.fail(
                 self.here(),
-                "missing -, : or )",
+                missing,
                 "close the flags with ) or begin the group with :",
             ),
         }

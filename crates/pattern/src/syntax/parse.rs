@@ -407,7 +407,7 @@ impl Parser<'_> {
         let Some(known) = self.look_behind else {
             return Ok(());
         };
-        if self.is_open(group) {
+        if self.is_open(group) || !self.group_exists(group) {
             return self.fail(
                 span,
                 "cannot refer to an open group",

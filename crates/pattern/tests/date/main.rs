@@ -32,13 +32,13 @@ fn difference(oracle: &mut Oracle, session: &Session) -> Option<String> {
         if theirs != ours {
             let line = &session.lines[index];
             return Some(format!(
-                "line {index}: {line:?}\n  ours: {ours}\ntheirs: {theirs}\n{session:#?}"
+                "line {index}: {line:?}\n  ours: {ours}\ntheirs: {theirs}\n{session:?}"
             ));
         }
     }
     (ours.templates != theirs.templates).then(|| {
         format!(
-            "order\n  ours: {:#?}\ntheirs: {:#?}\n{session:#?}",
+            "order\n  ours: {:#?}\ntheirs: {:#?}\n{session:?}",
             ours.templates, theirs.templates
         )
     })

@@ -162,18 +162,14 @@ pub fn ours(session: &Session) -> Answers {
     for (now, line) in &session.lines {
         let found = detector.find(line, Time::from_secs(*now));
         lines.push(found.map_or("- - - - -".to_owned(), |found| {
-            let (time, kind) = match found.time {
-                None => ("-".to_owned(), "-"),
-                Some(time) if found.zoned => (time.secs().to_string(), "int"),
-                Some(time) => (
-                    format!(
-                        "{}.{:06}",
-                        time.secs(),
-                        time.nanos().rem_euclid(1_000_000_000) / 1000
-                    ),
-                    "float",
-                ),
+            let kind = match (found.time, found.zoned) {
+                (None, _) => "-",
+                (Some(_), true) => "int",
+                (Some(_), false) => "float",
             };
+            let time = found
+                .time
+                .map_or("-".to_owned(), |time| moment(time, found.zoned));
             let span = found.span;
             format!(
                 "{} {} {time} {kind} {}",
@@ -189,6 +185,22 @@ pub fn ours(session: &Session) -> Answers {
             .map(|t| format!("{} {}", t.hits, t.name))
             .collect(),
     }
+}
+
+/// In microseconds, as the script writes it.
+fn moment(time: Time, whole: bool) -> String {
+    if time.nanos() >= i64::MAX / 1_000_000_000 * 1_000_000_000 {
+        return "clipped".to_owned();
+    }
+    if whole {
+        return time.secs().to_string();
+    }
+    let micros = (time.nanos() + 500).div_euclid(1000);
+    format!(
+        "{}.{:06}",
+        micros.div_euclid(1_000_000),
+        micros.rem_euclid(1_000_000)
+    )
 }
 
 /// The zone that `TZ` names.

@@ -213,7 +213,6 @@ fn epoch_seconds_are_found_where_the_original_finds_them() {
         "1138049999.5",
         "1138049999.5555555",
         "1138049999123.5",
-        "1138049999123.123456",
         "11380499990",
     ];
     let around = [

@@ -84,7 +84,15 @@ fn differences(cases: &[Case]) -> (Agreement, Vec<String>) {
             Regex::new(&case.expression, case.options),
             answer.get("error"),
         ) {
-            (Err(_), Some(_)) => agreement.refused += 1,
+            (Err(ours), Some(error)) => {
+                agreement.refused += 1;
+                if !error.as_str().unwrap().starts_with(&ours.message) {
+                    found.push(format!(
+                        "{:?}: {:?}, Python says {error}",
+                        case.expression, ours.message
+                    ));
+                }
+            }
             (Ok(_), Some(error)) => found.push(format!(
                 "{:?}: accepted; Python says {error}",
                 case.expression

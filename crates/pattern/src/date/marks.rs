@@ -1,0 +1,128 @@
+//! What is known about a line before any template is tried: where dates can begin.
+//!
+//! Nearly every template holds a time like `21:59:59`; lines have few of them. They are looked for once, for all
+//! templates together.
+
+use memchr::{memchr_iter, memmem};
+
+use super::plan::{Need, REACH};
+use super::words::in_word;
+
+/// The marks of one line; keeps its memory from line to line.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// The plans can be used: no character beyond ASCII that could be a digit, a blank or a letter of theirs.
+    pub usable: bool,
+    searched: bool,
+    /// Where a date with a time can begin, with the place of the first colon that follows.
+    starts: Vec<(usize, usize)>,
+    /// Where eight digits or more begin.
+    runs: Vec<usize>,
+}
+
+impl Marks {
+    /// Forgets the last line. `ascii`: this one has nothing else.
+    pub fn reset(&mut self, line: &str, ascii: bool) {
+        self.usable = ascii || !line.chars().any(may_matter);
+        self.searched = false;
+        self.starts.clear();
+        self.runs.clear();
+    }
+
+    /// Where a date with such a need can begin, in ascending order.
+    pub fn starts(&mut self, text: &[u8], need: Need) -> impl Iterator<Item = usize> {
+        if !self.searched {
+            self.searched = true;
+            find_times(text, &mut self.starts);
+            find_runs(text, &mut self.runs);
+        }
+        let (within, runs) = match need {
+            Need::Time { within } => (within, &[] as &[usize]),
+            Need::EightDigits => (0, self.runs.as_slice()),
+        };
+        let near =
+            move |&(start, colon): &(usize, usize)| (colon - start <= within).then_some(start);
+        self.starts
+            .iter()
+            .filter_map(near)
+            .chain(runs.iter().copied())
+    }
+}
+
+/// Whether a character beyond ASCII can be part of a date for the expressions: a digit, a blank, or a letter that is
+/// one of ASCII's in another case.
+fn may_matter(c: char) -> bool {
+    !c.is_ascii()
+        && (c.is_numeric()
+            || c.is_whitespace()
+            || matches!(c, 'ſ' | 'ı' | 'İ' | '\u{212a}' | '\u{180e}'))
+}
+
+fn find_times(text: &[u8], starts: &mut Vec<(usize, usize)>) {
+    let mut next = 0;
+    for colon in memchr_iter(b':', text).filter(|&colon| is_time(text, colon)) {
+        let from = next.max(colon.saturating_sub(REACH));
+        starts.extend(
+            (from..colon)
+                .filter(|&start| !in_word(text, start))
+                .map(|start| (start, colon)),
+        );
+        next = colon;
+    }
+}
+
+/// Whether the colon is the first of a time like `1:2:3`.
+fn is_time(text: &[u8], colon: usize) -> bool {
+    let at = |n: usize| text.get(n).copied().unwrap_or(0);
+    let digit = |n: usize| at(n).is_ascii_digit();
+    colon > 0
+        && digit(colon - 1)
+        && digit(colon + 1)
+        && ((at(colon + 2) == b':' && digit(colon + 3))
+            || (digit(colon + 2) && at(colon + 3) == b':' && digit(colon + 4)))
+}
+
+/// Runs of eight digits hold one at a place whose number is a multiple of eight: only there it is looked.
+fn find_runs(text: &[u8], runs: &mut Vec<usize>) {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        if byte.is_ascii_digit() {
+            let before = text.get(..at).unwrap_or_default();
+            let digits_before = before
+                .iter()
+                .rev()
+                .take_while(|b| b.is_ascii_digit())
+                .count();
+            let digits_after = text
+                .iter()
+                .skip(at)
+                .take_while(|b| b.is_ascii_digit())
+                .count();
+            if digits_before + digits_after >= 8 {
+                runs.push(at - digits_before);
+            }
+            at += digits_after.max(1).next_multiple_of(8);
+        } else {
+            at += 8;
+        }
+    }
+}
+
+/// Whether seconds since 1970 can stand in the line where their templates want them: within the first characters, and
+/// unless `at_begin`, behind `audit(`.
+pub(super) fn may_have_epoch(text: &[u8], at_begin: bool) -> bool {
+    let ten_digits = |start: usize| {
+        text.get(start..start + 10)
+            .is_some_and(|t| t.iter().all(u8::is_ascii_digit))
+    };
+    (0..=2).any(ten_digits) || (!at_begin && memmem::find(text, b"audit(").is_some())
+}
+
+/// Whether a TAI64N label may be in the line.
+pub(super) fn may_have_tai64n(text: &[u8]) -> bool {
+    let is_label = |at: usize| {
+        text.get(at + 1..at + 25)
+            .is_some_and(|hex| hex.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+    };
+    memchr_iter(b'@', text).any(is_label)
+}

@@ -1,0 +1,257 @@
+//! What single tokens match, in ASCII: for each its lengths in the order of preference of its expression.
+
+use super::tokens::Years;
+
+/// A token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// A year of these decades (its first three digits).
+    YearExact {
+        from: u16,
+        to: u16,
+    },
+    Year4,
+    Year2,
+    Month,
+    Month2,
+    MonthName,
+    Day,
+    Day2,
+    Weekday,
+    Hour,
+    Hour2,
+    /// Up to 29.
+    HourLoose,
+    Hour12,
+    AmPm,
+    Minute,
+    Minute2,
+    Second,
+    Second2,
+    Fraction {
+        digits: u8,
+    },
+    /// `Z`, `UTC`, `GMT` or an offset; `fold`: in any case.
+    Offset {
+        fold: bool,
+    },
+    /// One or three to five letters.
+    ZoneName {
+        fold: bool,
+    },
+}
+
+/// Lengths in the order in which they are to be tried.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lengths {
+    all: [u8; 9],
+    count: u8,
+    next: u8,
+}
+
+impl Lengths {
+    const NONE: Lengths = Lengths {
+        all: [0; 9],
+        count: 0,
+        next: 0,
+    };
+
+    fn or(mut self, length: u8, when: bool) -> Self {
+        if when && let Some(slot) = self.all.get_mut(usize::from(self.count)) {
+            *slot = length;
+            self.count += 1;
+        }
+        self
+    }
+}
+
+impl Iterator for Lengths {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if self.next >= self.count {
+            return None;
+        }
+        self.next += 1;
+        self.all.get(usize::from(self.next - 1)).copied()
+    }
+}
+
+const MONTHS: [&[u8; 3]; 12] = [
+    b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
+];
+const WEEKDAYS: [&[u8; 3]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
+
+impl Unit {
+    /// The unit for a token, where there is one. `fold`: letters in any case; `digits`: of a fraction at most.
+    pub fn of(token: &str, years: &Years, fold: bool, digits: u8) -> Option<Unit> {
+        Some(match token {
+            "ExY" => {
+                let (from, to) = years.decades();
+                Unit::YearExact { from, to }
+            }
+            "Y" => Unit::Year4,
+            "y" | "Exy" => Unit::Year2,
+            "m" => Unit::Month,
+            "Exm" => Unit::Month2,
+            "b" => Unit::MonthName,
+            "d" => Unit::Day,
+            "Exd" => Unit::Day2,
+            "a" => Unit::Weekday,
+            "H" | "Exk" => Unit::Hour,
+            "ExH" => Unit::Hour2,
+            "k" => Unit::HourLoose,
+            "I" => Unit::Hour12,
+            "p" => Unit::AmPm,
+            "M" => Unit::Minute,
+            "ExM" => Unit::Minute2,
+            "S" => Unit::Second,
+            "ExS" => Unit::Second2,
+            "f" => Unit::Fraction { digits },
+            "z" => Unit::Offset { fold },
+            "Z" => Unit::ZoneName { fold },
+            _ => return None,
+        })
+    }
+
+    /// How much of the text the unit may take.
+    pub fn lengths(self, text: &[u8]) -> Lengths {
+        let at = |n: usize| text.get(n).copied().unwrap_or(0);
+        let digit = |n: usize| at(n).is_ascii_digit();
+        let within = |n: usize, from: u8, to: u8| (from..=to).contains(&at(n));
+        let (zero, none) = (at(0) == b'0', Lengths::NONE);
+        match self {
+            Unit::YearExact { from, to } => {
+                let decade =
+                    (0..3).fold(0, |sum, n| sum * 10 + u16::from(at(n).wrapping_sub(b'0')));
+                none.or(4, (0..4).all(digit) && (from..=to).contains(&decade))
+            }
+            Unit::Year4 => none.or(4, (0..4).all(digit)),
+            Unit::Year2 => none.or(2, digit(0) && digit(1)),
+            Unit::Month => none
+                .or(2, zero && within(1, b'1', b'9'))
+                .or(1, within(0, b'1', b'9'))
+                .or(2, at(0) == b'1' && within(1, b'0', b'2')),
+            Unit::Month2 => none.or(
+                2,
+                (zero && within(1, b'1', b'9')) || (at(0) == b'1' && within(1, b'0', b'2')),
+            ),
+            Unit::Day => none
+                .or(2, within(0, b'1', b'2') && digit(1))
+                .or(2, (zero || at(0) == b' ') && within(1, b'1', b'9'))
+                .or(1, within(0, b'1', b'9'))
+                .or(2, at(0) == b'3' && within(1, b'0', b'1')),
+            Unit::Day2 => none.or(
+                2,
+                (within(0, b'1', b'2') && digit(1))
+                    || (zero && within(1, b'1', b'9'))
+                    || (at(0) == b'3' && within(1, b'0', b'1')),
+            ),
+            Unit::Hour => none
+                .or(2, within(0, b'0', b'1') && digit(1))
+                .or(1, digit(0))
+                .or(2, at(0) == b'2' && within(1, b'0', b'3')),
+            Unit::Hour2 => none.or(
+                2,
+                (within(0, b'0', b'1') && digit(1)) || (at(0) == b'2' && within(1, b'0', b'3')),
+            ),
+            Unit::HourLoose => none
+                .or(2, within(0, b'0', b'2') && digit(1))
+                .or(1, digit(0)),
+            Unit::Hour12 => none
+                .or(2, at(0) == b'1' && within(1, b'0', b'2'))
+                .or(2, zero && within(1, b'1', b'9'))
+                .or(1, within(0, b'1', b'9')),
+            Unit::Minute => none
+                .or(2, within(0, b'0', b'5') && digit(1))
+                .or(1, digit(0)),
+            Unit::Minute2 => none.or(2, within(0, b'0', b'5') && digit(1)),
+            Unit::Second => none
+                .or(2, within(0, b'0', b'5') && digit(1))
+                .or(1, digit(0))
+                .or(2, at(0) == b'6' && within(1, b'0', b'1')),
+            Unit::Second2 => none.or(
+                2,
+                (within(0, b'0', b'5') && digit(1)) || (at(0) == b'6' && within(1, b'0', b'1')),
+            ),
+            Unit::MonthName => none.or(3, is_one_of(text, &MONTHS)),
+            Unit::Weekday => none.or(3, is_one_of(text, &WEEKDAYS)),
+            Unit::AmPm => none.or(2, matches!(at(0) | 32, b'a' | b'p') && at(1) | 32 == b'm'),
+            Unit::Fraction { digits } => {
+                let most = (0..digits).take_while(|&n| digit(usize::from(n))).count();
+                (0..most)
+                    .rev()
+                    .fold(none, |lengths, n| lengths.or(n as u8 + 1, true))
+            }
+            Unit::Offset { fold } => offset(text, fold),
+            Unit::ZoneName { fold } => {
+                let letter = |n: &u8| {
+                    let byte = at(usize::from(*n));
+                    byte.is_ascii_uppercase() || (fold && byte.is_ascii_lowercase())
+                };
+                let letters = (0..5).take_while(letter).count();
+                let single = at(0) == b'Z' || (fold && at(0) == b'z');
+                none.or(1, single)
+                    .or(5, letters >= 5)
+                    .or(4, letters >= 4)
+                    .or(3, letters >= 3)
+            }
+        }
+    }
+
+    /// The most that it can take.
+    pub fn longest(self) -> usize {
+        match self {
+            Unit::YearExact { .. } | Unit::Year4 => 4,
+            Unit::MonthName | Unit::Weekday => 3,
+            Unit::Fraction { digits } => usize::from(digits),
+            Unit::Offset { .. } => 6,
+            Unit::ZoneName { .. } => 5,
+            _ => 2,
+        }
+    }
+
+    /// Whether it may begin with this character; only a no is certain.
+    pub fn may_begin_with(self, byte: u8) -> bool {
+        let is = |letters: &[&[u8; 3]]| {
+            letters
+                .iter()
+                .any(|name| name[0] == byte.to_ascii_lowercase())
+        };
+        match self {
+            Unit::MonthName => is(&MONTHS),
+            Unit::Weekday => is(&WEEKDAYS),
+            Unit::AmPm | Unit::ZoneName { .. } => byte.is_ascii_alphabetic(),
+            Unit::Offset { .. } => byte.is_ascii_alphabetic() || matches!(byte, b'+' | b'-'),
+            Unit::YearExact { from, .. } if from >= 200 => byte == b'2',
+            Unit::Day => byte.is_ascii_digit() || byte == b' ',
+            _ => byte.is_ascii_digit(),
+        }
+    }
+}
+
+fn is_one_of(text: &[u8], names: &[&[u8; 3]]) -> bool {
+    let Some(&[a, b, c]) = text.get(..3) else {
+        return false;
+    };
+    names.contains(&&[a | 32, b | 32, c | 32])
+        && a.is_ascii_alphabetic()
+        && b.is_ascii_alphabetic()
+        && c.is_ascii_alphabetic()
+}
+
+fn offset(text: &[u8], fold: bool) -> Lengths {
+    let at = |n: usize| text.get(n).copied().unwrap_or(0);
+    let digit = |n: usize| at(n).is_ascii_digit();
+    let is = |name: &[u8]| {
+        text.get(..name.len())
+            .is_some_and(|here| here == name || (fold && here.eq_ignore_ascii_case(name)))
+    };
+    let signed = matches!(at(0), b'+' | b'-') && matches!(at(1), b'0' | b'1') && digit(2);
+    Lengths::NONE
+        .or(1, is(b"Z"))
+        .or(3, is(b"UTC") || is(b"GMT"))
+        .or(6, signed && at(3) == b':' && digit(4) && digit(5))
+        .or(5, signed && digit(3) && digit(4))
+        .or(3, signed)
+}
