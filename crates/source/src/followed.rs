@@ -5,7 +5,7 @@
 //! when nothing was written for some seconds.
 
 use crate::siblings::{self, Search};
-use crate::stream::{FileId, Outcome, Stream, first_line_md5, last_line_start, size};
+use crate::stream::{FileId, Outcome, Stream, first_line_hash, last_line_start, size};
 use crate::watch::{Mark, Watches, points};
 use crate::{Block, Event, Position, Start};
 use rustix::fd::{AsFd, OwnedFd};
@@ -345,9 +345,11 @@ impl Followed {
         if candidates.peek().is_none() {
             return Ok(None);
         }
-        let md5 = first_line_md5(file)?.filter(|md5| !md5.is_empty());
+        let hash = first_line_hash(file)?.filter(|hash| !hash.is_empty());
         Ok(candidates
-            .find(|known| Some(&known.first_line_md5) == md5.as_ref() && known.offset <= size(stat))
+            .find(|known| {
+                Some(&known.first_line_md5) == hash.as_ref() && known.offset <= size(stat)
+            })
             .map(|known| known.offset))
     }
 
@@ -366,8 +368,8 @@ impl Followed {
         let mut wanted = |file: &OwnedFd, stat: &Stat| {
             FileId::of(stat) != now
                 && size(stat) >= position.offset
-                && first_line_md5(file)
-                    .is_ok_and(|md5| md5.as_ref() == Some(&position.first_line_md5))
+                && first_line_hash(file)
+                    .is_ok_and(|hash| hash.as_ref() == Some(&position.first_line_md5))
         };
         let found = match siblings::any(&path, &mut wanted, around.taken) {
             Search::Found(found) => found,

@@ -30,7 +30,9 @@ use std::path::{Path, PathBuf};
 /// Where in a file reading stands; what is kept in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// MD5 of the file's first line in hexadecimal, as the original stores it; empty when there is no line yet.
+    /// Hash of the file's first line (newline included) in hexadecimal, as the original stores it; empty when there
+    /// is no line yet. The name is that of the database's column: the original means MD5, but as it tries it out on
+    /// text instead of bytes it always falls back to SHA-1, and so this is SHA-1.
     pub first_line_md5: String,
     /// Bytes already consumed.
     pub offset: u64,

@@ -35,6 +35,13 @@ pub struct Reader {
     next_rescan: Instant,
 }
 
+/// What ended a sleep.
+#[derive(Debug, Default)]
+struct Rung {
+    waker: bool,
+    inotify: bool,
+}
+
 impl Reader {
     /// A reader of nothing yet. With [`Backend::Inotify`] it is an error if the system gives no inotify instance.
     pub fn new(backend: Backend) -> io::Result<Self> {
@@ -229,35 +236,44 @@ impl Reader {
     pub fn wait(&mut self, timeout: Duration) -> io::Result<()> {
         let until = Instant::now().checked_add(timeout);
         loop {
-            self.notice();
-            if self.pending() || self.waker.clear() {
+            self.look_if_due();
+            if self.pending() {
                 return Ok(());
             }
             let now = Instant::now();
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(now));
-            if left.is_zero() {
+            let look = self.next_look.min(self.next_rescan);
+            let rung = self.sleep(left.min(look.saturating_duration_since(now)))?;
+            if rung.inotify {
+                self.drain();
+            }
+            if rung.waker {
+                self.waker.clear();
+            }
+            if rung.waker || self.pending() || left.is_zero() {
                 return Ok(());
             }
-            let look = self.next_look.min(self.next_rescan);
-            self.sleep(left.min(look.saturating_duration_since(now)))?;
         }
     }
 
-    fn sleep(&self, time: Duration) -> io::Result<()> {
+    fn sleep(&self, time: Duration) -> io::Result<Rung> {
         let time = Timespec {
             tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: time.subsec_nanos().into(),
         };
-        let waker = PollFd::from_borrowed_fd(self.waker.as_fd(), PollFlags::IN);
-        let done = match &self.watches {
-            Some(watches) => {
-                let inotify = PollFd::from_borrowed_fd(watches.as_fd(), PollFlags::IN);
-                poll(&mut [waker, inotify], Some(&time))
-            }
-            None => poll(&mut [waker], Some(&time)),
-        };
-        match done {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
+        let waker = self.waker.as_fd();
+        // Where there is no inotify, its place is taken by a second look at the waker.
+        let inotify = self.watches.as_ref().map_or(waker, AsFd::as_fd);
+        let mut bells = [
+            PollFd::from_borrowed_fd(waker, PollFlags::IN),
+            PollFd::from_borrowed_fd(inotify, PollFlags::IN),
+        ];
+        match poll(&mut bells, Some(&time)) {
+            Ok(_) => Ok(Rung {
+                waker: bells[0].revents().contains(PollFlags::IN),
+                inotify: bells[1].revents().contains(PollFlags::IN),
+            }),
+            Err(Errno::INTR) => Ok(Rung::default()),
             Err(error) => Err(error.into()),
         }
     }
@@ -268,8 +284,8 @@ impl Reader {
             || self.followed.values().any(|one| one.dirty || one.check)
     }
 
-    /// Marks what may have changed, by inotify and, when it is time, by looking.
-    fn notice(&mut self) {
+    /// Marks what changed by what inotify tells.
+    fn drain(&mut self) {
         if let Some(watches) = &mut self.watches {
             watches.drain(&mut self.marks);
             if let Some(error) = watches.exhausted()
@@ -283,6 +299,10 @@ impl Reader {
         for mark in std::mem::take(&mut self.marks) {
             self.apply(mark);
         }
+    }
+
+    /// Marks what changed by looking, when it is time.
+    fn look_if_due(&mut self) {
         let now = Instant::now();
         if now >= self.next_look {
             for followed in self.followed.values_mut() {
@@ -343,7 +363,8 @@ impl Reader {
         lines: &mut dyn FnMut(Block<'_>),
         events: &mut dyn FnMut(Event),
     ) -> bool {
-        self.notice();
+        self.drain();
+        self.look_if_due();
         self.rescan();
         for event in self.queued.drain(..) {
             events(event);

@@ -4,10 +4,10 @@
 //! the page cache when it has grown; of one longer than the buffer it is only remembered how far it was searched.
 
 use crate::Position;
-use md5::{Digest, Md5};
 use rustix::fd::OwnedFd;
 use rustix::fs::{SeekFrom, Stat};
 use rustix::io::Errno;
+use sha1::{Digest, Sha1};
 use std::time::Instant;
 
 /// Bytes read at once; the size of the buffer that all files share.
@@ -100,7 +100,7 @@ pub(crate) struct Stream {
     /// The line at `offset` is beyond the limit.
     skipping: bool,
     head: Vec<u8>,
-    first_line_md5: Option<String>,
+    first_line_hash: Option<String>,
     /// The file was cut: a writer that goes on at its old place leaves a hole before it.
     hole: bool,
     pub(crate) seen: Seen,
@@ -134,7 +134,7 @@ impl Stream {
             scanned: 0,
             skipping: false,
             head: Vec::new(),
-            first_line_md5: None,
+            first_line_hash: None,
             hole: false,
             seen: Seen::default(),
             extent: offset,
@@ -160,7 +160,7 @@ impl Stream {
     /// What is to be remembered.
     pub(crate) fn position(&self) -> Position {
         Position {
-            first_line_md5: self.first_line_md5.clone().unwrap_or_default(),
+            first_line_md5: self.first_line_hash.clone().unwrap_or_default(),
             offset: self.offset,
         }
     }
@@ -172,7 +172,7 @@ impl Stream {
         self.scanned = 0;
         self.skipping = false;
         self.head.clear();
-        self.first_line_md5 = None;
+        self.first_line_hash = None;
         self.hole = true;
         self.extent = 0;
         self.drained = false;
@@ -189,7 +189,7 @@ impl Stream {
             scanned: 0,
             skipping: self.skipping,
             head: self.head.clone(),
-            first_line_md5: self.first_line_md5.clone(),
+            first_line_hash: self.first_line_hash.clone(),
             hole: false,
             seen: Seen::default(),
             extent: self.offset,
@@ -395,10 +395,10 @@ impl Stream {
     /// delivered, or empty.
     fn learn_beginning(&mut self, beginning: &[u8]) -> Result<(), Errno> {
         self.learn_head(beginning)?;
-        if self.offset > 0 && self.first_line_md5.is_none() {
-            self.first_line_md5 = match memchr::memchr(b'\n', beginning) {
-                Some(end) => Some(hexadecimal(&Md5::digest(&beginning[..=end]))),
-                None => first_line_md5(&self.file)?,
+        if self.offset > 0 && self.first_line_hash.is_none() {
+            self.first_line_hash = match memchr::memchr(b'\n', beginning) {
+                Some(end) => Some(hexadecimal(&Sha1::digest(&beginning[..=end]))),
+                None => first_line_hash(&self.file)?,
             };
         }
         Ok(())
@@ -438,10 +438,10 @@ pub(crate) fn size(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }
 
-/// The MD5 of a file's first line, its newline included, in hexadecimal; nothing where no line is complete, and
+/// The SHA-1 of a file's first line, its newline included, in hexadecimal; nothing where no line is complete, and
 /// empty where the line is beyond all measure.
-pub(crate) fn first_line_md5(file: &OwnedFd) -> Result<Option<String>, Errno> {
-    let mut hash = Md5::new();
+pub(crate) fn first_line_hash(file: &OwnedFd) -> Result<Option<String>, Errno> {
+    let mut hash = Sha1::new();
     let mut piece = [0; 8192];
     let mut at = 0;
     loop {
