@@ -122,3 +122,17 @@ pub enum Event {
         path: PathBuf,
     },
 }
+
+impl Event {
+    /// The file that it is about; nothing where it is about all of them.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Added { path, .. }
+            | Self::Rotated { path, .. }
+            | Self::Failed { path, .. }
+            | Self::TooLong { path, .. }
+            | Self::InOperation { path } => Some(path),
+            Self::Polling { .. } => None,
+        }
+    }
+}

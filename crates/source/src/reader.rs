@@ -2,7 +2,7 @@
 
 use crate::followed::{Around, Followed, Hands, Settings};
 use crate::pattern::Glob;
-use crate::stream::{BUFFER, FileId};
+use crate::stream::{BUFFER, FileId, Likeness};
 use crate::wake::Waker;
 use crate::watch::{Mark, Watches, nearest};
 use crate::{Backend, Block, Event, Position, Start};
@@ -22,6 +22,8 @@ pub struct Reader {
     followed: BTreeMap<u64, Followed>,
     by_path: HashMap<PathBuf, u64>,
     globs: BTreeMap<u64, Glob>,
+    /// Files of patterns that appeared just now: they may be copies of others.
+    newcomers: BTreeMap<u64, PathBuf>,
     next_id: u64,
     pub(crate) watches: Option<Watches>,
     waker: Waker,
@@ -61,6 +63,7 @@ impl Reader {
             followed: BTreeMap::new(),
             by_path: HashMap::new(),
             globs: BTreeMap::new(),
+            newcomers: BTreeMap::new(),
             next_id: 0,
             watches,
             waker: Waker::new()?,
@@ -185,6 +188,7 @@ impl Reader {
         if let Some(mut followed) = self.followed.remove(&id) {
             followed.unwatch(self.watches.as_mut());
             self.by_path.remove(followed.path());
+            self.newcomers.remove(&id);
         }
     }
 
@@ -366,6 +370,7 @@ impl Reader {
         self.drain();
         self.look_if_due();
         self.rescan();
+        self.judge();
         for event in self.queued.drain(..) {
             events(event);
         }
@@ -400,7 +405,11 @@ impl Reader {
             self.adopt(id, events);
             again = self.with(id, events, |followed, around, _| followed.look(around));
         }
+        let judged = !self.newcomers.contains_key(&id);
         let more = self.with(id, events, |followed, around, buffer| {
+            if !judged {
+                followed.dirty = false;
+            }
             followed.dirty && followed.read(&mut Hands { buffer, lines }, around)
         });
         if self.followed.get(&id).is_some_and(Followed::forgotten) {
@@ -428,12 +437,15 @@ impl Reader {
         let Some(followed) = self.followed.get_mut(&id) else {
             return false;
         };
-        let by_path = &self.by_path;
+        let (by_path, newcomers) = (&self.by_path, &self.newcomers);
         let mut around = Around {
             settings: &self.settings,
             watches: self.watches.as_mut(),
             events,
-            taken: &|path| by_path.contains_key(path),
+            taken: &|path| {
+                let id = by_path.get(path);
+                id.is_some_and(|id| !newcomers.contains_key(id))
+            },
         };
         act(followed, &mut around, &mut self.buffer)
     }
@@ -472,6 +484,39 @@ impl Reader {
             .find_map(|(_, followed)| followed.give(file, watches.as_mut()))
     }
 
+    /// Copies of followed files (`access.log.1` where copytruncate works and `access.log*` matches both) are not
+    /// followed: what stands in them was read already, or is got from them when the original is cut.
+    fn judge(&mut self) {
+        for (id, path) in self.newcomers.clone() {
+            let Some(newcomer) = self.followed.get(&id) else {
+                self.newcomers.remove(&id);
+                continue;
+            };
+            let others = self.followed.values();
+            let likeness = others.map(|other| other.has_copy_in(newcomer)).max();
+            match likeness {
+                Some(Likeness::Unsure) => continue,
+                Some(Likeness::Copy) => {
+                    let globs = newcomer.globs.clone();
+                    let file = newcomer.file_id();
+                    for glob in globs {
+                        if let Some(glob) = self.globs.get_mut(&glob) {
+                            glob.copies.extend(file);
+                        }
+                    }
+                    self.queued.retain(|event| event.path() != Some(&path));
+                    self.drop_followed(id);
+                }
+                _ => {
+                    self.newcomers.remove(&id);
+                    if let Some(newcomer) = self.followed.get_mut(&id) {
+                        newcomer.dirty = true;
+                    }
+                }
+            }
+        }
+    }
+
     fn watch_glob(&mut self, id: u64, glob: &mut Glob) {
         let Some(watches) = &mut self.watches else {
             return;
@@ -505,7 +550,7 @@ impl Reader {
             glob.stale = false;
             self.watch_glob(id, &mut glob);
             let mut added = Vec::new();
-            for path in glob.files() {
+            for path in glob.originals() {
                 match self.by_path.get(&path) {
                     Some(known) => {
                         if let Some(followed) = self.followed.get_mut(known) {
@@ -514,7 +559,9 @@ impl Reader {
                     }
                     None => {
                         let start = Start::Head(None);
-                        added.push(self.insert_for_glob(id, &path, start, &Arc::default()));
+                        let newcomer = self.insert_for_glob(id, &path, start, &Arc::default());
+                        self.newcomers.insert(newcomer, path);
+                        added.push(newcomer);
                     }
                 }
             }

@@ -53,6 +53,16 @@ impl Seen {
     }
 }
 
+/// Whether a file is a copy of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Likeness {
+    /// It is not.
+    None,
+    /// Too little stands in it as yet.
+    Unsure,
+    Copy,
+}
+
 /// How one step of reading ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -208,6 +218,23 @@ impl Stream {
             && size(stat) > self.offset
             && FileId::of(stat) != self.id
             && begins_with(file, &self.head).unwrap_or(false)
+    }
+
+    /// Whether this file begins as the one whose first bytes are `head`.
+    pub(crate) fn likeness(&self, head: &[u8]) -> Likeness {
+        let mut now = [0; HEAD];
+        let read = read_fully(&self.file, &mut now[..head.len()], 0).unwrap_or(0);
+        match (read, now[..read] == head[..read]) {
+            _ if head.is_empty() => Likeness::None,
+            (_, false) => Likeness::None,
+            (_, true) if read < head.len() => Likeness::Unsure,
+            (_, true) => Likeness::Copy,
+        }
+    }
+
+    /// The file's first bytes, as far as they were read.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
     }
 
     /// Marks that another file took the name.
@@ -374,7 +401,7 @@ impl Stream {
         self.seen = Seen::of(&stat);
         let end = at + data.len() as u64;
         if size(&stat) < end {
-            return Ok(Check::CutAfter);
+            return self.check_size(&stat, at, data);
         }
         if begins_with(&self.file, &self.head)? {
             let at_end = size(&stat) == end;
@@ -389,6 +416,22 @@ impl Stream {
         } else {
             Ok(Check::CutAfter)
         }
+    }
+
+    /// The file seems to be shorter than what was read. Some filesystems (FUSE, proc) say zero whatever there is to
+    /// read; a file that was really emptied gives nothing.
+    fn check_size(&self, stat: &Stat, at: u64, data: &[u8]) -> Result<Check, Errno> {
+        let (place, known) = match data {
+            [] => (0, self.head.as_slice()),
+            data => (at, &data[..data.len().min(HEAD)]),
+        };
+        let mut now = [0; HEAD];
+        let read = read_fully(&self.file, &mut now[..known.len()], place)?;
+        if size(stat) == 0 && read > 0 && &now[..read] == known {
+            let at_end = data.is_empty();
+            return Ok(Check::Same { at_end });
+        }
+        Ok(Check::CutAfter)
     }
 
     /// Completes what is known of the first bytes and the first line; `beginning` is the file's beginning as it was
