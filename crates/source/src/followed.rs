@@ -5,13 +5,14 @@
 //! when nothing was written for some seconds.
 
 use crate::siblings::{self, Search};
-use crate::stream::{FileId, Outcome, Stream, first_line_md5, last_line_start, size};
+use crate::stream::{FileId, Likeness, Outcome, Stream, first_line_hash, last_line_start, size};
 use crate::watch::{Mark, Watches, points};
 use crate::{Block, Event, Position, Start};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -114,6 +115,8 @@ pub(crate) struct Followed {
     said: Option<String>,
     tries: u32,
     points: Vec<i32>,
+    /// How the file began before it was cut.
+    head_before: Vec<u8>,
     /// Bytes may be there to be read.
     pub(crate) dirty: bool,
     /// The name may lead elsewhere.
@@ -143,6 +146,7 @@ impl Followed {
             said: None,
             tries: 0,
             points: Vec::new(),
+            head_before: Vec::new(),
             dirty: true,
             check: true,
         }
@@ -194,6 +198,35 @@ impl Followed {
             && self.current.is_none()
             && self.old.is_empty()
             && self.missing_since.is_some()
+    }
+
+    /// Whether the file under another name is a copy of one that is or was read under this name, as copytruncate
+    /// makes them: `access.log.1` of `access.log`.
+    pub(crate) fn has_copy_in(&self, other: &Self) -> Likeness {
+        let (Some(name), Some(longer)) = (self.path.file_name(), other.path.file_name()) else {
+            return Likeness::None;
+        };
+        let beside = self.path.parent() == other.path.parent();
+        if !beside || name == longer || !longer.as_bytes().starts_with(name.as_bytes()) {
+            return Likeness::None;
+        }
+        let Some(file) = &other.current else {
+            return Likeness::Unsure;
+        };
+        if self.old.iter().any(|old| old.id == file.id) {
+            return Likeness::Copy;
+        }
+        let streams = self.old.iter().chain(&self.current).map(Stream::head);
+        streams
+            .chain([self.head_before.as_slice()])
+            .map(|head| file.likeness(head))
+            .max()
+            .unwrap_or(Likeness::None)
+    }
+
+    /// The file that is read.
+    pub(crate) fn file_id(&self) -> Option<FileId> {
+        self.current.as_ref().map(|current| current.id)
     }
 
     /// Gives up all watches.
@@ -345,9 +378,11 @@ impl Followed {
         if candidates.peek().is_none() {
             return Ok(None);
         }
-        let md5 = first_line_md5(file)?.filter(|md5| !md5.is_empty());
+        let hash = first_line_hash(file)?.filter(|hash| !hash.is_empty());
         Ok(candidates
-            .find(|known| Some(&known.first_line_md5) == md5.as_ref() && known.offset <= size(stat))
+            .find(|known| {
+                Some(&known.first_line_md5) == hash.as_ref() && known.offset <= size(stat)
+            })
             .map(|known| known.offset))
     }
 
@@ -366,8 +401,8 @@ impl Followed {
         let mut wanted = |file: &OwnedFd, stat: &Stat| {
             FileId::of(stat) != now
                 && size(stat) >= position.offset
-                && first_line_md5(file)
-                    .is_ok_and(|md5| md5.as_ref() == Some(&position.first_line_md5))
+                && first_line_hash(file)
+                    .is_ok_and(|hash| hash.as_ref() == Some(&position.first_line_md5))
         };
         let found = match siblings::any(&path, &mut wanted, around.taken) {
             Search::Found(found) => found,
@@ -597,6 +632,7 @@ impl Followed {
         self.generations += 1;
         if let Some(current) = &mut self.current {
             let reason = format!("it was cut or written anew after {} bytes", current.offset);
+            self.head_before = current.head().to_vec();
             current.restart(generation);
             self.say(
                 Event::Rotated {

@@ -30,7 +30,9 @@ use std::path::{Path, PathBuf};
 /// Where in a file reading stands; what is kept in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// MD5 of the file's first line in hexadecimal, as the original stores it; empty when there is no line yet.
+    /// Hash of the file's first line (newline included) in hexadecimal, as the original stores it; empty when there
+    /// is no line yet. The name is that of the database's column: the original means MD5, but as it tries it out on
+    /// text instead of bytes it always falls back to SHA-1, and so this is SHA-1.
     pub first_line_md5: String,
     /// Bytes already consumed.
     pub offset: u64,
@@ -119,4 +121,18 @@ pub enum Event {
         /// Its name.
         path: PathBuf,
     },
+}
+
+impl Event {
+    /// The file that it is about; nothing where it is about all of them.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Added { path, .. }
+            | Self::Rotated { path, .. }
+            | Self::Failed { path, .. }
+            | Self::TooLong { path, .. }
+            | Self::InOperation { path } => Some(path),
+            Self::Polling { .. } => None,
+        }
+    }
 }

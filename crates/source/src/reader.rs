@@ -2,7 +2,7 @@
 
 use crate::followed::{Around, Followed, Hands, Settings};
 use crate::pattern::Glob;
-use crate::stream::{BUFFER, FileId};
+use crate::stream::{BUFFER, FileId, Likeness};
 use crate::wake::Waker;
 use crate::watch::{Mark, Watches, nearest};
 use crate::{Backend, Block, Event, Position, Start};
@@ -22,6 +22,8 @@ pub struct Reader {
     followed: BTreeMap<u64, Followed>,
     by_path: HashMap<PathBuf, u64>,
     globs: BTreeMap<u64, Glob>,
+    /// Files of patterns that appeared just now: they may be copies of others.
+    newcomers: BTreeMap<u64, PathBuf>,
     next_id: u64,
     pub(crate) watches: Option<Watches>,
     waker: Waker,
@@ -33,6 +35,13 @@ pub struct Reader {
     exhausted: bool,
     next_look: Instant,
     next_rescan: Instant,
+}
+
+/// What ended a sleep.
+#[derive(Debug, Default)]
+struct Rung {
+    waker: bool,
+    inotify: bool,
 }
 
 impl Reader {
@@ -54,6 +63,7 @@ impl Reader {
             followed: BTreeMap::new(),
             by_path: HashMap::new(),
             globs: BTreeMap::new(),
+            newcomers: BTreeMap::new(),
             next_id: 0,
             watches,
             waker: Waker::new()?,
@@ -178,6 +188,7 @@ impl Reader {
         if let Some(mut followed) = self.followed.remove(&id) {
             followed.unwatch(self.watches.as_mut());
             self.by_path.remove(followed.path());
+            self.newcomers.remove(&id);
         }
     }
 
@@ -229,35 +240,44 @@ impl Reader {
     pub fn wait(&mut self, timeout: Duration) -> io::Result<()> {
         let until = Instant::now().checked_add(timeout);
         loop {
-            self.notice();
-            if self.pending() || self.waker.clear() {
+            self.look_if_due();
+            if self.pending() {
                 return Ok(());
             }
             let now = Instant::now();
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(now));
-            if left.is_zero() {
+            let look = self.next_look.min(self.next_rescan);
+            let rung = self.sleep(left.min(look.saturating_duration_since(now)))?;
+            if rung.inotify {
+                self.drain();
+            }
+            if rung.waker {
+                self.waker.clear();
+            }
+            if rung.waker || self.pending() || left.is_zero() {
                 return Ok(());
             }
-            let look = self.next_look.min(self.next_rescan);
-            self.sleep(left.min(look.saturating_duration_since(now)))?;
         }
     }
 
-    fn sleep(&self, time: Duration) -> io::Result<()> {
+    fn sleep(&self, time: Duration) -> io::Result<Rung> {
         let time = Timespec {
             tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: time.subsec_nanos().into(),
         };
-        let waker = PollFd::from_borrowed_fd(self.waker.as_fd(), PollFlags::IN);
-        let done = match &self.watches {
-            Some(watches) => {
-                let inotify = PollFd::from_borrowed_fd(watches.as_fd(), PollFlags::IN);
-                poll(&mut [waker, inotify], Some(&time))
-            }
-            None => poll(&mut [waker], Some(&time)),
-        };
-        match done {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
+        let waker = self.waker.as_fd();
+        // Where there is no inotify, its place is taken by a second look at the waker.
+        let inotify = self.watches.as_ref().map_or(waker, AsFd::as_fd);
+        let mut bells = [
+            PollFd::from_borrowed_fd(waker, PollFlags::IN),
+            PollFd::from_borrowed_fd(inotify, PollFlags::IN),
+        ];
+        match poll(&mut bells, Some(&time)) {
+            Ok(_) => Ok(Rung {
+                waker: bells[0].revents().contains(PollFlags::IN),
+                inotify: bells[1].revents().contains(PollFlags::IN),
+            }),
+            Err(Errno::INTR) => Ok(Rung::default()),
             Err(error) => Err(error.into()),
         }
     }
@@ -268,8 +288,8 @@ impl Reader {
             || self.followed.values().any(|one| one.dirty || one.check)
     }
 
-    /// Marks what may have changed, by inotify and, when it is time, by looking.
-    fn notice(&mut self) {
+    /// Marks what changed by what inotify tells.
+    fn drain(&mut self) {
         if let Some(watches) = &mut self.watches {
             watches.drain(&mut self.marks);
             if let Some(error) = watches.exhausted()
@@ -283,6 +303,10 @@ impl Reader {
         for mark in std::mem::take(&mut self.marks) {
             self.apply(mark);
         }
+    }
+
+    /// Marks what changed by looking, when it is time.
+    fn look_if_due(&mut self) {
         let now = Instant::now();
         if now >= self.next_look {
             for followed in self.followed.values_mut() {
@@ -343,8 +367,10 @@ impl Reader {
         lines: &mut dyn FnMut(Block<'_>),
         events: &mut dyn FnMut(Event),
     ) -> bool {
-        self.notice();
+        self.drain();
+        self.look_if_due();
         self.rescan();
+        self.judge();
         for event in self.queued.drain(..) {
             events(event);
         }
@@ -379,7 +405,11 @@ impl Reader {
             self.adopt(id, events);
             again = self.with(id, events, |followed, around, _| followed.look(around));
         }
+        let judged = !self.newcomers.contains_key(&id);
         let more = self.with(id, events, |followed, around, buffer| {
+            if !judged {
+                followed.dirty = false;
+            }
             followed.dirty && followed.read(&mut Hands { buffer, lines }, around)
         });
         if self.followed.get(&id).is_some_and(Followed::forgotten) {
@@ -407,12 +437,15 @@ impl Reader {
         let Some(followed) = self.followed.get_mut(&id) else {
             return false;
         };
-        let by_path = &self.by_path;
+        let (by_path, newcomers) = (&self.by_path, &self.newcomers);
         let mut around = Around {
             settings: &self.settings,
             watches: self.watches.as_mut(),
             events,
-            taken: &|path| by_path.contains_key(path),
+            taken: &|path| {
+                let id = by_path.get(path);
+                id.is_some_and(|id| !newcomers.contains_key(id))
+            },
         };
         act(followed, &mut around, &mut self.buffer)
     }
@@ -451,6 +484,39 @@ impl Reader {
             .find_map(|(_, followed)| followed.give(file, watches.as_mut()))
     }
 
+    /// Copies of followed files (`access.log.1` where copytruncate works and `access.log*` matches both) are not
+    /// followed: what stands in them was read already, or is got from them when the original is cut.
+    fn judge(&mut self) {
+        for (id, path) in self.newcomers.clone() {
+            let Some(newcomer) = self.followed.get(&id) else {
+                self.newcomers.remove(&id);
+                continue;
+            };
+            let others = self.followed.values();
+            let likeness = others.map(|other| other.has_copy_in(newcomer)).max();
+            match likeness {
+                Some(Likeness::Unsure) => continue,
+                Some(Likeness::Copy) => {
+                    let globs = newcomer.globs.clone();
+                    let file = newcomer.file_id();
+                    for glob in globs {
+                        if let Some(glob) = self.globs.get_mut(&glob) {
+                            glob.copies.extend(file);
+                        }
+                    }
+                    self.queued.retain(|event| event.path() != Some(&path));
+                    self.drop_followed(id);
+                }
+                _ => {
+                    self.newcomers.remove(&id);
+                    if let Some(newcomer) = self.followed.get_mut(&id) {
+                        newcomer.dirty = true;
+                    }
+                }
+            }
+        }
+    }
+
     fn watch_glob(&mut self, id: u64, glob: &mut Glob) {
         let Some(watches) = &mut self.watches else {
             return;
@@ -484,7 +550,7 @@ impl Reader {
             glob.stale = false;
             self.watch_glob(id, &mut glob);
             let mut added = Vec::new();
-            for path in glob.files() {
+            for path in glob.originals() {
                 match self.by_path.get(&path) {
                     Some(known) => {
                         if let Some(followed) = self.followed.get_mut(known) {
@@ -493,7 +559,9 @@ impl Reader {
                     }
                     None => {
                         let start = Start::Head(None);
-                        added.push(self.insert_for_glob(id, &path, start, &Arc::default()));
+                        let newcomer = self.insert_for_glob(id, &path, start, &Arc::default());
+                        self.newcomers.insert(newcomer, path);
+                        added.push(newcomer);
                     }
                 }
             }

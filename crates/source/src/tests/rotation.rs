@@ -11,7 +11,7 @@ pub(super) fn shift(path: &Path) {
     std::fs::rename(path, numbered(path, 1)).unwrap();
 }
 
-fn make_room(path: &Path) {
+pub(super) fn make_room(path: &Path) {
     let last = (1..)
         .find(|&number| !numbered(path, number).exists())
         .unwrap();
