@@ -3,6 +3,7 @@ use super::out::{id_text, time_literal};
 use bantam_detect::{Family, Hit, Id, Value};
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Stands for the message while lines are put together; NUL bytes of values are written out so that none can pose
 /// as it.
@@ -77,6 +78,7 @@ fn value<'h>(name: &str, hit: &'h Hit) -> Option<Cow<'h, str>> {
             None => "None".to_owned(),
         },
         "ip-rev" => ip().map(|id| reversed(&id)).unwrap_or_default(),
+        "time" if hit.time.is_none() => format!("{:?}", since_epoch()),
         "time" => time_literal(hit),
         "failures" | "bancount" | "restored" => "0".to_owned(),
         "matches" => matches(hit),
@@ -106,6 +108,12 @@ fn value<'h>(name: &str, hit: &'h Hit) -> Option<Cow<'h, str>> {
         }
     };
     Some(Cow::Owned(text))
+}
+
+/// A failure without any date is one of now.
+fn since_epoch() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |time| time.as_secs_f64())
 }
 
 fn matches(hit: &Hit) -> String {

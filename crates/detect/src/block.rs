@@ -50,6 +50,7 @@ impl Filter {
             }
             return;
         };
+        self.prepare_spare();
         let mut settled = 0;
         for line in candidates {
             self.judge_candidate(block, line, &anchor, &mut settled, context, notes);

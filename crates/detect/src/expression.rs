@@ -38,15 +38,15 @@ impl Expression {
         use_dns: UseDns,
         multi_line: bool,
     ) -> Result<Self, PatternError> {
-        // `<SKIPLINES>` is expanded in all of them, as in the original.
-        let expanded = tags::expand(source, use_dns, true)?;
-        if expanded.trim_start().is_empty() {
+        if source.trim_start().is_empty() {
             return Err(PatternError {
                 message: "Cannot add empty regex".to_owned(),
                 span: None,
                 hint: Some("leave the option out, or write an expression".to_owned()),
             });
         }
+        // `<SKIPLINES>` is expanded in all of them, as in the original.
+        let expanded = tags::expand(source, use_dns, true)?;
         let options = Options {
             multi_line,
             ignore_case: false,

@@ -1,5 +1,5 @@
 //! One filter, compiled, with the state that it keeps from line to line.
-use crate::cut::{LastDate, Moment};
+use crate::cut::{DatedLine, LastDate, Moment};
 use crate::date_anchor::DateAnchor;
 use crate::decode::{Encoding, UnknownEncoding};
 use crate::expression::Expression;
@@ -69,6 +69,10 @@ pub struct Filter {
     pub(crate) dates: LastDate,
     /// Built when first needed: the default templates are many, and most filters replace them.
     detector: Option<Detector>,
+    /// A second one for the same pattern. Where lines are skipped it is asked about lines whose date does not depend
+    /// on the lines before, and takes the place of the first when that is where the reading stands. So the first one
+    /// never learns from a line out of its turn.
+    spare: Option<Detector>,
     datepattern: Option<String>,
     zone: Option<String>,
     encoding: Encoding,
@@ -83,6 +87,7 @@ impl Filter {
             memory: Memory::default(),
             dates: LastDate::default(),
             detector: None,
+            spare: None,
             datepattern: None,
             zone: None,
             encoding: Encoding::default(),
@@ -209,10 +214,17 @@ impl Filter {
     /// Sets `datepattern`; empty text returns to the default templates.
     pub fn set_datepattern(&mut self, pattern: &str) -> Result<(), PatternError> {
         let pattern = pattern.trim();
+        self.spare = None;
         self.detector = match pattern {
             "" => None,
             pattern => {
-                let mut detector = Detector::from_pattern(pattern)?;
+                let mut detector = Detector::from_pattern(pattern).map_err(|error| PatternError {
+                    message: format!(
+                        "Failed to set datepattern '{pattern}' (may be an invalid format or unescaped percent char): {}",
+                        error.message
+                    ),
+                    ..error
+                })?;
                 detector.set_default_zone(self.zone.as_deref())?;
                 Some(detector)
             }
@@ -236,16 +248,28 @@ impl Filter {
         };
         let result = detector.set_default_zone(zone);
         self.detector = Some(detector);
-        result?;
+        result.map_err(|error| PatternError {
+            message: format!(
+                "Unknown or unsupported time zone: {}",
+                crate::python::quote(zone.unwrap_or_default())
+            ),
+            ..error
+        })?;
         self.zone = zone.map(str::to_owned);
+        self.spare = None;
         Ok(())
     }
     /// Date templates with their hits.
     pub fn date_templates(&self) -> Vec<TemplateInfo> {
-        self.detector
-            .as_ref()
-            .map(Detector::templates)
-            .unwrap_or_default()
+        let of = |detector: &Option<Detector>| detector.as_ref().map(Detector::templates);
+        let mut templates = of(&self.detector).unwrap_or_default();
+        for (template, spare) in templates
+            .iter_mut()
+            .zip(of(&self.spare).unwrap_or_default())
+        {
+            template.hits += spare.hits;
+        }
+        templates
     }
     /// The lines kept for the next match, with `maxlines` above 1.
     pub fn window(&self) -> &[MatchedLine] {
@@ -294,33 +318,60 @@ impl Filter {
         self.report.hits.clear();
         self.report.ignored.clear();
         let moment = Moment::from(&*context);
-        let (detector, dates) = self.dating();
-        let mut dated = cut::look_for_date(detector, dates, text, moment.now, notes);
-        if let Some(settle) = settle.filter(|_| !dated.own_date) {
-            settle(self);
-            let (detector, dates) = self.dating();
-            dated = cut::look_for_date(detector, dates, text, moment.now, notes);
-        }
+        let dated = match settle {
+            None => self.look_for_date(text, moment, notes),
+            Some(settle) => {
+                let spare = self.spare.get_or_insert_with(Detector::defaults);
+                let dated =
+                    cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
+                if dated.own_date {
+                    std::mem::swap(&mut self.detector, &mut self.spare);
+                    dated
+                } else {
+                    settle(self);
+                    self.look_for_date(text, moment, notes)
+                }
+            }
+        };
         if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
             let report = &mut self.report;
             judge::judge(&self.rules, &mut self.memory, dated, context, notes, report);
         }
     }
 
+    fn look_for_date<'t>(
+        &mut self,
+        text: &'t str,
+        moment: Moment,
+        notes: &mut Vec<Note>,
+    ) -> DatedLine<'t> {
+        let detector = self.detector.get_or_insert_with(Detector::defaults);
+        cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
+    }
+
     /// Lets the detector learn from a line that is not judged.
     pub(crate) fn learn_date(&mut self, text: &str, moment: Moment) {
         let mut notes = Vec::new();
-        let (detector, dates) = self.dating();
-        let dated = cut::look_for_date(detector, dates, text, moment.now, &mut notes);
-        cut::complete(dated, dates, text, moment, &mut notes);
+        let dated = self.look_for_date(text, moment, &mut notes);
+        cut::complete(dated, &mut self.dates, text, moment, &mut notes);
     }
 
-    /// Whether the line has a date of its own; leaves the detector at that date.
+    /// Whether a line whose date does not depend on others has one; teaches nothing.
     pub(crate) fn finds_date(&mut self, text: &str, now: Time) -> bool {
-        let (detector, _) = self.dating();
-        detector
-            .find(text, now)
-            .is_some_and(|found| found.time.is_some() && !found.span.is_empty())
+        let found = self.spare.as_mut().and_then(|spare| spare.find(text, now));
+        found.is_some_and(|found| found.time.is_some() && !found.span.is_empty())
+    }
+
+    /// Makes ready for skipping.
+    pub(crate) fn prepare_spare(&mut self) {
+        if self.spare.is_none()
+            && let Some(pattern) = &self.datepattern
+            && let Ok(mut spare) = Detector::from_pattern(pattern)
+        {
+            // The zone was accepted by the first detector.
+            let _ = spare.set_default_zone(self.zone.as_deref());
+            self.spare = Some(spare);
+        }
     }
 
     /// What lines may be skipped by, and where their dates stand; none where every line has to be looked at.
@@ -330,11 +381,6 @@ impl Filter {
         let sure =
             self.rules.max_lines == 1 && !self.rules.ignores_first() && anchor.spares(literals);
         sure.then_some((literals, anchor))
-    }
-
-    fn dating(&mut self) -> (&mut Detector, &mut LastDate) {
-        let detector = self.detector.get_or_insert_with(Detector::defaults);
-        (detector, &mut self.dates)
     }
 }
 

@@ -155,7 +155,12 @@ impl Followed {
     /// Where reading stands: in the newest file that was begun, so that after a restart what came before its
     /// successor is looked for.
     pub(crate) fn position(&self) -> Option<Position> {
-        self.last.as_ref().map(|last| last.position.clone())
+        match (&self.last, &self.start) {
+            (Some(last), _) => Some(last.position.clone()),
+            // The file is not there (yet): what was remembered still holds.
+            (None, Some(Start::Head(remembered))) => remembered.clone(),
+            _ => None,
+        }
     }
 
     /// Whether a look from outside (without inotify) finds something to do.
@@ -441,12 +446,12 @@ impl Followed {
     ) -> Result<(), Errno> {
         for (file, stat) in missed {
             let id = FileId::of(&stat);
-            let known = id == now
-                || self.old.iter().any(|old| old.id == id)
-                || self
-                    .current
-                    .as_ref()
-                    .is_some_and(|current| current.id == id);
+            // It lost its name meanwhile: what comes after it is found when its own successor is.
+            if id == now {
+                return Ok(());
+            }
+            let mut open = self.old.iter().chain(&self.current);
+            let known = open.any(|stream| stream.id == id);
             if !known {
                 let stream = self.adopt_file(file, &stat, 0)?;
                 self.push_old(stream, around);

@@ -187,7 +187,7 @@ impl Reader {
         paths.map(Path::to_path_buf).collect()
     }
 
-    /// Where reading of a followed file stands; nothing for one that was never there.
+    /// Where reading of a followed file stands; of one that was not there yet what it was added with.
     pub fn position(&self, path: &Path) -> Option<Position> {
         let id = self.by_path.get(path)?;
         self.followed.get(id)?.position()

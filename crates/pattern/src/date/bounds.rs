@@ -33,7 +33,7 @@ pub(super) const WORD_END: &str = r"(?=\b|\W|$)";
 
 /// Puts borders and a group around an expression, where it has none of its own.
 pub(super) fn bounded(expression: &str, begin: Begin, word_end: bool) -> Bounded {
-    let (flags, expression) = without_global_flags(expression.trim());
+    let (flags, expression) = without_global_flags(expression);
     let add_begin = begin != Begin::Free && !begins_bound(&expression);
     let add_end = word_end && !ends_bound(&expression);
     let grouped = if has_group(&expression) {

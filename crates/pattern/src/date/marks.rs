@@ -5,8 +5,7 @@
 
 use memchr::{memchr_iter, memmem};
 
-use super::plan::{Need, REACH};
-use super::words::in_word;
+use super::plan::{Need, Set};
 
 /// The marks of one line; keeps its memory from line to line.
 #[derive(Debug, Default)]
@@ -14,8 +13,7 @@ pub(super) struct Marks {
     /// The plans can be used: no character beyond ASCII that could be a digit, a blank or a letter of theirs.
     pub usable: bool,
     searched: bool,
-    /// Where a date with a time can begin, with the place of the first colon that follows.
-    starts: Vec<(usize, usize)>,
+    times: Vec<ClockTime>,
     /// Where eight digits or more begin.
     runs: Vec<usize>,
 }
@@ -25,7 +23,7 @@ impl Marks {
     pub fn reset(&mut self, line: &str, ascii: bool) {
         self.usable = ascii || !line.chars().any(may_matter);
         self.searched = false;
-        self.starts.clear();
+        self.times.clear();
         self.runs.clear();
     }
 
@@ -33,19 +31,40 @@ impl Marks {
     pub fn starts(&mut self, text: &[u8], need: Need) -> impl Iterator<Item = usize> {
         if !self.searched {
             self.searched = true;
-            find_times(text, &mut self.starts);
+            find_times(text, &mut self.times);
             find_runs(text, &mut self.runs);
         }
-        let (within, runs) = match need {
-            Need::Time { within } => (within, &[] as &[usize]),
-            Need::EightDigits => (0, self.runs.as_slice()),
+        let (times, runs, within, before) = match need {
+            Need::Time { within, before } => {
+                (self.times.as_slice(), &[] as &[usize], within, before)
+            }
+            Need::EightDigits => (&[] as &[ClockTime], self.runs.as_slice(), 0, Set::ALL),
         };
-        let near =
-            move |&(start, colon): &(usize, usize)| (colon - start <= within).then_some(start);
-        self.starts
-            .iter()
-            .filter_map(near)
-            .chain(runs.iter().copied())
+        let mut next = 0;
+        let fitting = times.iter().filter(move |time| time.may_follow(before));
+        let windows = fitting.flat_map(move |time| {
+            let from = time.colon.saturating_sub(within).max(next);
+            next = time.colon;
+            from..time.colon
+        });
+        windows.chain(runs.iter().copied())
+    }
+}
+
+/// A time like `1:2:3` in a line.
+#[derive(Debug, Clone, Copy)]
+struct ClockTime {
+    /// Its first colon.
+    colon: usize,
+    /// What stands two and three bytes before it; the hour has one or two digits. Zero at the line's beginning.
+    before: [u8; 2],
+}
+
+impl ClockTime {
+    /// Whether one of these may stand before the hour.
+    fn may_follow(&self, before: Set) -> bool {
+        let [two, three] = self.before;
+        before.has(two) || (two.is_ascii_digit() && before.has(three))
     }
 }
 
@@ -58,17 +77,19 @@ fn may_matter(c: char) -> bool {
             || matches!(c, 'ſ' | 'ı' | 'İ' | '\u{212a}' | '\u{180e}'))
 }
 
-fn find_times(text: &[u8], starts: &mut Vec<(usize, usize)>) {
-    let mut next = 0;
-    for colon in memchr_iter(b':', text).filter(|&colon| is_time(text, colon)) {
-        let from = next.max(colon.saturating_sub(REACH));
-        starts.extend(
-            (from..colon)
-                .filter(|&start| !in_word(text, start))
-                .map(|start| (start, colon)),
-        );
-        next = colon;
-    }
+fn find_times(text: &[u8], times: &mut Vec<ClockTime>) {
+    let back = |colon: usize, n| {
+        colon
+            .checked_sub(n)
+            .and_then(|at| text.get(at))
+            .copied()
+            .unwrap_or(0)
+    };
+    let colons = memchr_iter(b':', text).filter(|&colon| is_time(text, colon));
+    times.extend(colons.map(|colon| ClockTime {
+        colon,
+        before: [back(colon, 2), back(colon, 3)],
+    }));
 }
 
 /// Whether the colon is the first of a time like `1:2:3`.

@@ -53,18 +53,22 @@ pub(super) struct Style {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
     /// A time such as `1:2:3`, its first colon at most so many bytes behind the date's beginning.
-    Time { within: usize },
+    /// `before`: what can stand before the hour; everything if nothing has to.
+    Time { within: usize, before: Set },
     /// Eight digits in a row, at the date's beginning.
     EightDigits,
 }
 
 /// A set of ASCII characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Set(u128);
+pub(super) struct Set(u128);
 
 impl Set {
-    fn has(self, byte: u8) -> bool {
-        byte < 128 && self.0 >> byte & 1 == 1
+    /// Every byte, those beyond ASCII too.
+    pub const ALL: Set = Set(u128::MAX);
+
+    pub fn has(self, byte: u8) -> bool {
+        self == Set::ALL || (byte < 128 && self.0 >> byte & 1 == 1)
     }
 
     fn with(self, byte: u8) -> Set {
@@ -101,7 +105,7 @@ enum Op {
 }
 
 /// The furthest that a time may stand behind the beginning of its date.
-pub(super) const REACH: usize = 48;
+const REACH: usize = 48;
 
 impl Plan {
     /// The program for a pattern without its borders; nothing if it needs an engine.
@@ -131,7 +135,7 @@ impl Plan {
         emit(&nodes, &mut ops);
         ops.push(Op::End);
         let mut first = Set::default();
-        if !first_of(&nodes, &mut first) {
+        if !edge(&nodes, &mut first, Edge::First) {
             return None;
         }
         (reader.fields.len() <= super::convert::MAX_FIELDS).then_some(Plan {
@@ -485,45 +489,52 @@ fn emit_choice(choices: &[Vec<Node>], ops: &mut Vec<Op>) {
     }
 }
 
-/// Adds the bytes that the nodes can begin with; tells whether they always take at least one.
-fn first_of(nodes: &[Node], set: &mut Set) -> bool {
-    nodes.iter().any(|node| match node {
-        Node::Byte(byte) => {
-            *set = set.with(*byte);
-            true
-        }
-        Node::OneOf(one) | Node::Separator(one) => {
-            set.0 |= one.0;
-            true
-        }
+/// An end of what nodes match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    First,
+    Last,
+}
+
+/// Adds the bytes that can stand at an edge of what the nodes match; tells whether they always take at least one.
+fn edge(nodes: &[Node], set: &mut Set, which: Edge) -> bool {
+    match which {
+        Edge::First => nodes.iter().any(|node| edge_of(node, set, which)),
+        Edge::Last => nodes.iter().rev().any(|node| edge_of(node, set, which)),
+    }
+}
+
+fn edge_of(node: &Node, set: &mut Set, which: Edge) -> bool {
+    match node {
+        Node::Byte(byte) => *set = set.with(*byte),
+        Node::OneOf(one) | Node::Separator(one) => set.0 |= one.0,
+        Node::SameSeparator => *set = Set::ALL,
         Node::Unit(unit, _) => {
-            for byte in (0..128).filter(|&byte| unit.may_begin_with(byte)) {
-                *set = set.with(byte);
-            }
-            true
+            let may = |&byte: &u8| match which {
+                Edge::First => unit.may_begin_with(byte),
+                Edge::Last => byte.is_ascii_alphanumeric(),
+            };
+            *set = (0..128).filter(may).fold(*set, Set::with);
         }
         Node::Blanks => {
-            for byte in (0..128).filter(|&byte| is_blank(byte)) {
-                *set = set.with(byte);
-            }
-            false
-        }
-        Node::SameSeparator => {
-            set.0 = u128::MAX;
-            true
+            *set = (0..128)
+                .filter(|&byte| is_blank(byte))
+                .fold(*set, Set::with);
+            return false;
         }
         Node::Optional(inner) => {
-            first_of(inner, set);
-            false
+            edge(inner, set, which);
+            return false;
         }
         Node::Choice(choices) => {
             let taking = choices
                 .iter()
-                .filter(|choice| first_of(choice, set))
+                .filter(|choice| edge(choice, set, which))
                 .count();
-            taking == choices.len()
+            return taking == choices.len();
         }
-    })
+    }
+    true
 }
 
 fn need_of(nodes: &[Node]) -> Option<Need> {
@@ -542,7 +553,14 @@ fn need_of(nodes: &[Node]) -> Option<Need> {
     });
     if let Some(hour) = time {
         let before = most_of(nodes.get(..=hour)?)?;
-        return (before < REACH).then_some(Need::Time { within: before });
+        let mut last = Set::default();
+        if !edge(nodes.get(..hour)?, &mut last, Edge::Last) {
+            last = Set::ALL;
+        }
+        return (before < REACH).then_some(Need::Time {
+            within: before,
+            before: last,
+        });
     }
     let is_run = matches!(
         nodes,

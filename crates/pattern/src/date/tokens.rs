@@ -112,7 +112,7 @@ fn token_at(text: &str) -> Option<&str> {
 }
 
 /// What a token stands for. `wide_fraction` lets `%f` take up to nine digits.
-pub(super) fn expression<'y>(token: &str, years: &'y Years, wide_fraction: bool) -> &'y str {
+pub(super) fn expression<'y>(token: &'y str, years: &'y Years, wide_fraction: bool) -> &'y str {
     match token {
         "ExY" => years.expression(),
         "f" if wide_fraction => "(?P<f>[0-9]{1,9})",

@@ -123,6 +123,24 @@ fn the_position_stays_in_the_replaced_file_until_its_successor_is_begun() {
 }
 
 #[test]
+fn what_was_remembered_is_kept_while_the_file_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    append(&folder.path().join("a.log.1"), "one\ntwo\n");
+    let first_line_md5 = "5bbf5a52328e7439ae6e719dfe712200".to_owned();
+    let remembered = Position {
+        first_line_md5,
+        offset: 4,
+    };
+    let mut follower = start_at(&path, &remembered);
+    follower.pass();
+    assert_eq!(follower.reader.position(&path), Some(remembered));
+    append(&path, "three\n");
+    follower.pass();
+    assert_eq!(follower.texts(), ["two", "three"]);
+}
+
+#[test]
 fn the_tail_begins_with_the_line_that_is_not_complete_yet() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log");
@@ -249,7 +267,7 @@ fn what_was_removed_is_read_no_more() {
     append(&path, "one\n");
     let mut follower = Follower::following(&path, Backend::Auto);
     follower.pass();
-    assert_eq!(follower.reader.paths(), [path.clone()]);
+    assert_eq!(follower.reader.paths(), std::slice::from_ref(&path));
     assert!(follower.reader.remove(path.to_str().unwrap()));
     assert!(!follower.reader.remove(path.to_str().unwrap()));
     append(&path, "two\n");

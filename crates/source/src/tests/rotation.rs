@@ -365,7 +365,11 @@ fn assert_each_once(mut numbers: Vec<u64>, except: &BTreeSet<u64>) {
     assert!(twice.is_empty(), "delivered twice: {twice:?}");
     let seen: BTreeSet<_> = numbers.into_iter().collect();
     let lost: Vec<_> = (0..LINES)
-        .filter(|n| !seen.contains(n) && !except.contains(n))
+        .filter(|number| !seen.contains(number) && !except.contains(number))
+        .collect();
+    let lost: Vec<_> = lost
+        .chunk_by(|one, next| one + 1 == *next)
+        .map(|run| (run[0], run[run.len() - 1]))
         .collect();
     assert!(lost.is_empty(), "lost: {lost:?}");
 }

@@ -1,0 +1,151 @@
+//! The quick way through blocks gives what judging line by line gives.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+use bantam_detect::{Failure, Filter, LineContext, Resolver, Time};
+use proptest::prelude::*;
+use std::net::IpAddr;
+use std::path::Path;
+
+struct NoNames;
+
+impl Resolver for NoNames {
+    fn addresses(&mut self, _name: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
+}
+
+/// 2026-01-08 14:20:00 UTC
+const NOW: i64 = 1_767_882_000;
+
+/// The guide's filter, as its file has it.
+fn guide() -> Filter {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/data/guide/filter.d/traefik-general-forceful-browsing.conf");
+    let text = std::fs::read_to_string(path).unwrap();
+    let option = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_once(" = ").unwrap().1.replace("%%", "%")
+    };
+    let mut filter = Filter::new();
+    filter.set_datepattern(&option("datepattern")).unwrap();
+    filter.set_log_timezone(Some("UTC")).unwrap();
+    filter.add_failregex(&option("failregex")).unwrap();
+    filter.add_ignoreregex(&option("ignoreregex")).unwrap();
+    filter
+}
+
+/// A line as Traefik writes it.
+fn access(status: u16, path: &str, start_local: &str) -> String {
+    format!(
+        r#"{{"ClientAddr":"192.0.2.{}:4711","ClientHost":"192.0.2.{0}","ClientPort":"4711","ClientUsername":"-","DownstreamContentSize":19,"DownstreamStatus":{status},"Duration":66084,"OriginContentSize":19,"OriginDuration":51000,"OriginStatus":{status},"Overhead":15084,"RequestAddr":"h.example","RequestContentSize":0,"RequestCount":7,"RequestHost":"h.example","RequestMethod":"GET","RequestPath":"{path}","RequestPort":"-","RequestProtocol":"HTTP/2.0","RequestScheme":"https","RetryAttempts":0,"RouterName":"r@docker","StartLocal":"{start_local}","StartUTC":"2026-01-08T14:19:15.980170592Z","TLSCipher":"TLS_AES_128_GCM_SHA256","TLSVersion":"1.3","entryPointName":"websecure","level":"info","msg":"","time":"2026-01-08T14:19:15Z"}}"#,
+        status % 250
+    )
+}
+
+/// Bytes that are shown as text when a case fails.
+struct Line(Vec<u8>);
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    let date = prop_oneof![
+        6 => (0u32..60, 10u32..30).prop_map(|(second, minute)| {
+            format!("2026-01-08T14:{minute:02}:{second:02}.98017{second:04}Z")
+        }),
+        1 => Just("2026-02-30T14:19:15.980170592Z".to_owned()),
+        1 => Just("2025-01-08T14:19:15.980170592+01:00".to_owned()),
+        1 => Just("no date".to_owned()),
+        1 => Just(r#"x","StartLocal":"2026-01-08T14:18:05.98Z"#.to_owned()),
+        1 => Just(r#"2026-01-08T14:18:59.98Z","StartLocal":"2026-01-08T14:18:05.98Z"#.to_owned()),
+    ];
+    let path = prop_oneof![
+        1 => Just("/".to_owned()),
+        1 => Just("/a.png".to_owned()),
+        1 => Just(r#"\"StartLocal\":\"2020"#.to_owned()),
+        // A date in front of the line's own, and a path as long: the own date then stands where the last one stood.
+        2 => Just(r#"/x","StartLocal":"2026-01-08T14:17:00.1Z","a":""#.to_owned()),
+        3 => Just(format!("/{:y>46}", "")),
+        1 => Just(r#"/"OriginStatus":"StartLocal":"2026-01-08T14:17:00.1Z",404"#.to_owned()),
+    ];
+    let status = prop_oneof![Just(200), Just(404), Just(401), Just(405), Just(500)];
+    prop_oneof![
+        12 => (status, path, date).prop_map(|(s, p, d)| access(s, &p, &d).into_bytes()),
+        1 => Just(Vec::new()),
+        1 => Just(b"\"OriginStatus\":404,".to_vec()),
+        1 => Just(b"\xff\xfe \"StartLocal\": \"2026-01-08T14:19:01.5Z\",\r".to_vec()),
+        1 => Just(access(404, "/\u{fc}", "2026-01-08T14:19:01.5Z").into_bytes()),
+        1 => proptest::collection::vec(any::<u8>().prop_filter("in a line", |b| *b != b'\n'), 0..40),
+    ]
+    .prop_map(Line)
+}
+
+fn context(resolver: &mut NoNames, kind: u8) -> LineContext<'_> {
+    LineContext {
+        now: Time::from_secs(NOW),
+        in_operation: kind == 1,
+        findtime: (kind > 0).then_some(180.0),
+        resolver,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("MORE").is_some() {4000} else {96}))]
+
+    #[test]
+    fn a_block_gives_the_failures_of_its_lines(
+        blocks in proptest::collection::vec(proptest::collection::vec(line(), 0..12), 1..4),
+        kind in 0u8..3,
+    ) {
+        let (mut by_line, mut by_block) = (guide(), guide());
+        let mut expected: Vec<Failure> = Vec::new();
+        let mut got: Vec<Failure> = Vec::new();
+        for lines in &blocks {
+            let mut block = Vec::new();
+            for line in lines {
+                let mut resolver = NoNames;
+                let mut context = context(&mut resolver, kind);
+                by_line.process(&line.0, &mut context, &mut expected, &mut Vec::new());
+                block.extend_from_slice(&line.0);
+                block.push(b'\n');
+            }
+            let mut resolver = NoNames;
+            let mut context = context(&mut resolver, kind);
+            by_block.process_block(&block, &mut context, &mut got, &mut Vec::new());
+            prop_assert_eq!(by_line.last_date(), by_block.last_date());
+        }
+        prop_assert_eq!(&expected, &got);
+    }
+}
+
+#[test]
+fn the_guide_s_filter_skips_lines_without_looking_at_them() {
+    let mut filter = guide();
+    let mut block = String::new();
+    for _ in 0..100 {
+        block += &access(200, "/", "2026-01-08T14:19:15.980170592Z");
+        block.push('\n');
+    }
+    block += &access(404, "/", "2026-01-08T14:19:16.980170592Z");
+    block.push('\n');
+    let mut resolver = NoNames;
+    let mut failures = Vec::new();
+    filter.process_block(
+        block.as_bytes(),
+        &mut context(&mut resolver, 2),
+        &mut failures,
+        &mut Vec::new(),
+    );
+    assert_eq!(failures.len(), 1);
+    assert_eq!(failures[0].time.secs(), 1_767_881_956);
+    let looked_at: u64 = filter.date_templates().iter().map(|t| t.hits).sum();
+    assert!(looked_at < 10, "{looked_at} lines were looked at");
+}
