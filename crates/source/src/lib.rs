@@ -5,15 +5,17 @@
 //!
 //! `reader` holds everything that is followed and decides when to look; `followed` is one name with the files that
 //! bear or bore it; `stream` is one open file; `siblings` finds rotated files beside a name; `watch` is inotify;
-//! `pattern` is globs; `wake` is the bell.
+//! `pattern` is globs; `wake` is the bell; `settings` are the times and sizes.
 //!
 //! What is promised: each line is delivered once, those included that a slow writer adds to a file after it was
 //! renamed, that only a copy (copytruncate) still holds, or that stand in a numbered file rotated while nobody was
 //! looking. What can't be had: lines of a file that was made and deleted, or cut and not copied, between two looks.
 
+mod bytes;
 mod followed;
 mod pattern;
 mod reader;
+mod settings;
 mod siblings;
 mod stream;
 mod wake;

@@ -4,6 +4,7 @@
 //! the page cache when it has grown; of one longer than the buffer it is only remembered how far it was searched.
 
 use crate::Position;
+use crate::bytes::{HEAD, begins_with, first_line_hash, hexadecimal, pread, read_fully, size};
 use rustix::fd::OwnedFd;
 use rustix::fs::{SeekFrom, Stat};
 use rustix::io::Errno;
@@ -12,12 +13,6 @@ use std::time::Instant;
 
 /// Bytes read at once; the size of the buffer that all files share.
 pub(crate) const BUFFER: usize = 256 * 1024;
-
-/// Bytes from the beginning of a file by which it is recognised.
-const HEAD: usize = 1024;
-
-/// No first line longer than this is hashed.
-const HASHED: u64 = 64 << 20;
 
 /// Which file it is, whatever its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -474,83 +469,4 @@ impl Stream {
         }
         self.learn_head(&[])
     }
-}
-
-/// The size of a file in bytes.
-pub(crate) fn size(stat: &Stat) -> u64 {
-    u64::try_from(stat.st_size).unwrap_or(0)
-}
-
-/// The SHA-1 of a file's first line, its newline included, in hexadecimal; nothing where no line is complete, and
-/// empty where the line is beyond all measure.
-pub(crate) fn first_line_hash(file: &OwnedFd) -> Result<Option<String>, Errno> {
-    let mut hash = Sha1::new();
-    let mut piece = [0; 8192];
-    let mut at = 0;
-    loop {
-        let read = pread(file, &mut piece, at)?;
-        if read == 0 {
-            return Ok(None);
-        }
-        let data = &piece[..read];
-        if let Some(end) = memchr::memchr(b'\n', data) {
-            hash.update(&data[..=end]);
-            return Ok(Some(hexadecimal(&hash.finalize())));
-        }
-        hash.update(data);
-        at += read as u64;
-        if at > HASHED {
-            return Ok(Some(String::new()));
-        }
-    }
-}
-
-/// Where the last line that is not complete begins in a file of `size` bytes.
-pub(crate) fn last_line_start(file: &OwnedFd, size: u64) -> Result<u64, Errno> {
-    let mut piece = [0; 8192];
-    let mut end = size;
-    while end > 0 {
-        let from = end.saturating_sub(piece.len() as u64);
-        let length = usize::try_from(end - from).unwrap_or(piece.len());
-        let read = read_fully(file, &mut piece[..length], from)?;
-        if let Some(last) = memchr::memrchr(b'\n', &piece[..read]) {
-            return Ok(from + last as u64 + 1);
-        }
-        end = from;
-    }
-    Ok(0)
-}
-
-fn begins_with(file: &OwnedFd, head: &[u8]) -> Result<bool, Errno> {
-    if head.is_empty() {
-        return Ok(true);
-    }
-    let mut now = [0; HEAD];
-    let read = read_fully(file, &mut now[..head.len()], 0)?;
-    Ok(&now[..read] == head)
-}
-
-fn pread(file: &OwnedFd, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
-    rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut *buffer, at))
-}
-
-fn read_fully(file: &OwnedFd, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match pread(file, &mut buffer[done..], at + done as u64)? {
-            0 => break,
-            read => done += read,
-        }
-    }
-    Ok(done)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string can not fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
 }
