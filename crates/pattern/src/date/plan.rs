@@ -182,6 +182,7 @@ impl Run<'_> {
                 return None;
             }
             if in_word(self.text, start) {
+                self.fields = Spans::default();
                 return None;
             }
         }
