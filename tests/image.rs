@@ -277,6 +277,17 @@ fn the_guides_ban_blocks_and_is_lifted(guide: &Guide) {
     wait_for("the rules are gone", PATIENCE, || site.rules_with(ATTACKER) == 0);
     assert!(site.answers(NEIGHBOUR, PUBLISHED, Some(ATTACKER)));
     assert!(site.answers(ATTACKER, PLAIN, None) && site.answers(ATTACKER, PUBLISHED, None));
+
+    step("the guide's test of its filter, and of the configuration");
+    let filter = format!("/etc/fail2ban/filter.d/{JAIL}.conf");
+    let tested = guide
+        .engine
+        .docker(&["exec", NAME, "fail2ban-regex", "/var/log/traefik/traefik.log", &filter]);
+    assert!(
+        tested.contains("Lines: 15 lines, 0 ignored, 15 matched, 0 missed"),
+        "{tested}"
+    );
+    assert!(guide.client(&["-t"]).contains("OK: configuration test is successful"));
 }
 
 /// What the guide's two rules do, no more and no less.
@@ -483,6 +494,9 @@ fn the_guides_container_bans_a_client_of_a_published_port_and_docker_exec_lifts_
     require(&NEEDED);
     let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("image");
     std::fs::create_dir_all(&store).expect("a folder");
+    // Two engines cannot share their images.
+    let lock = std::fs::File::create(store.join("lock")).expect("a lock");
+    lock.lock().expect("the lock");
     let guide = set_up(&store);
     the_flavour_and_the_variables_are_honoured(&guide);
     the_guides_ban_blocks_and_is_lifted(&guide);
