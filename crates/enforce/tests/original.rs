@@ -234,7 +234,7 @@ fn properties(dice: &mut Dice, forward: bool) -> BTreeMap<String, String> {
                     _ => format!("<{}>", dice.one(later)),
                 };
                 value.push_str(&tag);
-                value.push_str(*dice.one::<&str>(&["", " ", "/", "ü"]));
+                value.push_str(dice.one::<&str>(&["", " ", "/", "ü"]));
             }
             properties.insert(name, value);
         }
@@ -301,7 +301,7 @@ fn life(dice: &mut Dice, dir: &Path) -> Vec<String> {
     property("which", "four");
     if by_family {
         property(
-            *dice.one(&["which?family=inet6", "other?family=inet6"]),
+            dice.one::<&str>(&["which?family=inet6", "other?family=inet6"]),
             "six",
         );
     }
@@ -350,7 +350,7 @@ fn life(dice: &mut Dice, dir: &Path) -> Vec<String> {
     }
     for flag in ["actionstart_on_demand", "actionrepair_on_unban"] {
         if dice.below(3) == 0 {
-            property(flag, *dice.one(&["true", "false"]));
+            property(flag, dice.one::<&str>(&["true", "false"]));
         }
     }
     lines.push("start".to_owned());
