@@ -12,7 +12,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// No more files than this are opened in a search.
-const MAX_SIBLINGS: u32 = 64;
+const MAX_SIBLINGS: u32 = 128;
+
+/// So many numbers in a row may be missing.
+const MAX_GAP: u32 = 3;
 
 /// What is not plain text any more.
 const COMPRESSED: [&str; 8] = ["gz", "xz", "bz2", "zst", "lz4", "lzma", "Z", "zip"];
@@ -49,8 +52,8 @@ pub(crate) fn numbered(path: &Path, wanted: Wanted<'_>, taken: &dyn Fn(&Path) ->
         let name = with_number(path, number);
         let Some((file, stat)) = open(&name) else {
             missing += 1;
-            // One gap is what a rotation in progress leaves.
-            if missing > 1 {
+            // A gap is what a rotation in progress leaves; the next one may have begun meanwhile.
+            if missing > MAX_GAP {
                 return Search::Nothing;
             }
             continue;
