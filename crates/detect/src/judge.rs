@@ -102,9 +102,7 @@ impl Rules {
     }
 
     fn needs_record(&self, expression: &Expression) -> bool {
-        self.keep_records
-            || !expression.is_plain()
-            || self.prefregex.as_ref().is_some_and(|e| !e.is_plain())
+        self.keep_records || !expression.is_plain() || self.prefregex.as_ref().is_some_and(|e| !e.is_plain())
     }
 }
 
@@ -235,8 +233,7 @@ impl<'w> Pass<'_, '_, 'w> {
         if self.rules.keep_records {
             self.report.prefix_groups = Some(expression.record(whole, &found));
         }
-        let chosen = span_text(whole, &found, expression.content_group())
-            .filter(|chosen| !chosen.is_empty());
+        let chosen = span_text(whole, &found, expression.content_group()).filter(|chosen| !chosen.is_empty());
         if let Some(chosen) = chosen {
             content.clear();
             content.push_str(chosen);
@@ -294,13 +291,7 @@ impl<'w> Pass<'_, '_, 'w> {
     }
 
     /// The quick way: only the identifying groups are looked at.
-    fn count_hit(
-        &mut self,
-        index: usize,
-        expression: &Expression,
-        text: &str,
-        found: &Captures,
-    ) -> ControlFlow<()> {
+    fn count_hit(&mut self, index: usize, expression: &Expression, text: &str, found: &Captures) -> ControlFlow<()> {
         let prefix = self.prefix.take();
         let who = {
             let groups = expression.groups;
@@ -532,11 +523,7 @@ struct Who<'t> {
 
 impl Who<'static> {
     fn from_record(record: &Record) -> Self {
-        let text = |name: &str| {
-            record
-                .known(name)
-                .map(|value| Cow::Owned(value.text().into_owned()))
-        };
+        let text = |name: &str| record.known(name).map(|value| Cow::Owned(value.text().into_owned()));
         Who {
             fid: text("fid"),
             composite: matches!(record.known("fid"), Some(Value::Tuple(_))),
