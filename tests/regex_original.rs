@@ -336,3 +336,48 @@ fn wrong_arguments_and_helps_end_with_the_same_code() {
         assert_eq!(code, ours(args).1, "{args:?}");
     }
 }
+
+#[test]
+fn json_gives_the_counts_and_the_lines_that_were_asked_for() {
+    let log = "2026-01-08 14:19:15 hit 192.0.2.1\nmiss\nskip 192.0.2.1";
+    let (text, code) = ours(&[
+        "--json",
+        "--print-all-matched",
+        "--print-all-missed",
+        log,
+        "<ADDR>$",
+        "skip",
+    ]);
+    assert_eq!(code, 0);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let counts = serde_json::json!({"tested": 3, "ignored": 1, "matched": 1, "missed": 1});
+    assert_eq!(json["lines"], counts);
+    assert_eq!(json["matched"][0], "2026-01-08 14:19:15 hit 192.0.2.1");
+    assert_eq!(json["missed"], serde_json::json!(["miss"]));
+    assert_eq!(json["ignored"], serde_json::Value::Null);
+    assert_eq!(json["failregex"][0]["hits"], 1);
+    assert_eq!(json["date_templates"][0]["hits"], 1);
+}
+
+#[test]
+fn inverted_output_shows_the_lines_that_are_no_failure() {
+    // Version 1.0.2 has no such option.
+    let log = "2026-01-08 14:19:15 hit 192.0.2.1\nmiss\nskip 192.0.2.1";
+    let show = |out| ours(&["-i", "-o", out, log, "<ADDR>$", "skip"]).0;
+    assert_eq!(show("msg"), "miss\nskip 192.0.2.1\n");
+    assert!(show("row").starts_with("['',\t1767"));
+}
+
+#[test]
+fn the_journal_is_said_to_be_missing() {
+    for args in [
+        ["systemd-journal", "<HOST>"].as_slice(),
+        &["-m", "_COMM=sshd", "a", "<HOST>"],
+    ] {
+        let (text, code) = ours(args);
+        assert!(
+            code == 255 && text.contains("journal") && text.contains("not in this version"),
+            "{text}"
+        );
+    }
+}

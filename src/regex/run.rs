@@ -1,6 +1,7 @@
 //! The order of things: options, filter, lines, results.
 use super::lines::{self, Lines};
 use super::load::{self, Source};
+use super::notes::Notes;
 use super::options::Options;
 use super::out::Format;
 use super::printer::Printer;
@@ -8,7 +9,7 @@ use super::report;
 use super::resolve::System;
 use super::stats::Stats;
 use bantam_conf::{Command, Severity};
-use bantam_detect::{Filter, LineContext, Note, Time};
+use bantam_detect::{Filter, LineContext, Time};
 use bantam_pattern::tags::UseDns;
 use bantam_wire::Value;
 use std::path::Path;
@@ -336,34 +337,6 @@ fn context(resolver: &mut System) -> LineContext<'_> {
         in_operation: true,
         findtime: None,
         resolver,
-    }
-}
-
-/// What the filter had to say besides failures: only what makes results wrong is told, once, on standard error.
-#[derive(Default)]
-struct Notes {
-    fresh: Vec<Note>,
-    limits: Vec<(&'static str, usize)>,
-}
-
-impl Notes {
-    fn collect(&mut self) {
-        for note in self.fresh.drain(..) {
-            if let Note::Limit { option, index } = note
-                && !self.limits.contains(&(option, index))
-            {
-                self.limits.push((option, index));
-            }
-        }
-    }
-
-    fn tell(&self) {
-        for (option, index) in &self.limits {
-            eprintln!(
-                "warning: {option} {} took too many steps on some lines; those count as not matching",
-                index + 1
-            );
-        }
     }
 }
 
