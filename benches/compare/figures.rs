@@ -62,7 +62,8 @@ impl Row {
     }
 
     pub fn is_missed(&self) -> bool {
-        self.goal.is_some_and(|goal| self.ratios().median().is_nan() || self.ratios().median() < goal)
+        self.goal
+            .is_some_and(|goal| self.ratios().median().is_nan() || self.ratios().median() < goal)
     }
 }
 
@@ -70,9 +71,20 @@ impl Row {
 pub fn number(value: f64) -> String {
     if value >= 1000.0 {
         let digits = format!("{value:.0}");
-        let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
+        let groups: Vec<&str> = digits
+            .as_bytes()
+            .rchunks(3)
+            .rev()
+            .filter_map(|g| std::str::from_utf8(g).ok())
+            .collect();
         return groups.join(",");
     }
-    let decimals = if value >= 100.0 { 0 } else if value >= 10.0 { 1 } else { 2 };
+    let decimals = if value >= 100.0 {
+        0
+    } else if value >= 10.0 {
+        1
+    } else {
+        2
+    };
     format!("{value:.decimals$}")
 }

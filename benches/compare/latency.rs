@@ -53,13 +53,17 @@ pub fn compare(clients: usize) -> Vec<Row> {
         lab.stop();
     }
     let p95 = |row: &Row| Row {
-        what: format!("the same, 95 % of clients within"),
+        what: "the same, 95 % of clients within".to_owned(),
         bantam: Series(vec![row.bantam.quantile(0.95)]),
         original: Series(vec![row.original.quantile(0.95)]),
         goal: None,
         ..row.clone()
     };
-    let commands = Row { original: bare.clone(), bantam: bare, ..row("of this, the two commands alone, by hand", None) };
+    let commands = Row {
+        original: bare.clone(),
+        bantam: bare,
+        ..row("of this, the two commands alone, by hand", None)
+    };
     vec![dropped.clone(), p95(&dropped), done.clone(), p95(&done), commands]
 }
 
@@ -70,11 +74,22 @@ fn client(number: usize) -> String {
 fn prepare(lab: &Lab, clients: usize) {
     assert!(clients <= 200, "at most 200 clients have an address");
     for number in 0..clients {
-        succeed(Command::new("ip").args(["-n", &lab.net.client, "addr", "add", &format!("{}/24", client(number)), "dev", "wire"]));
+        succeed(Command::new("ip").args([
+            "-n",
+            &lab.net.client,
+            "addr",
+            "add",
+            &format!("{}/24", client(number)),
+            "dev",
+            "wire",
+        ]));
     }
     // Called once the firewall's commands have ended: the guide's jail names Cloudflare second.
     let calls = lab.folder().join("curl.moments");
-    lab.fake("curl", &format!("#!/bin/sh\necho \"$(date +%s%N) $*\" >> {}\n", calls.display()));
+    lab.fake(
+        "curl",
+        &format!("#!/bin/sh\necho \"$(date +%s%N) $*\" >> {}\n", calls.display()),
+    );
 }
 
 /// Milliseconds until the first packet is dropped and until the commands have ended.
@@ -83,11 +98,20 @@ fn one_ban(lab: &Lab, number: usize) -> (f64, f64) {
     let probe = Probe::start(&lab.net, &client);
     traefik::log(&lab.log(), &client, 404, 14, "/admin/{n}.php");
     let found = format!("Found {client} ");
-    wait_for("fourteen failures are found", PATIENCE, || lab.said().matches(&found).count() == 14);
+    wait_for("fourteen failures are found", PATIENCE, || {
+        lab.said().matches(&found).count() == 14
+    });
     // At no fixed moment of whatever turns a daemon takes.
     std::thread::sleep(Duration::from_millis(300 + (number as u64 * 619) % 1000));
-    let line = traefik::line(traefik::Request { client: &client, status: 401, path: "/login" }) + "\n";
-    let mut log = std::fs::OpenOptions::new().append(true).open(lab.log()).expect("the log");
+    let line = traefik::line(traefik::Request {
+        client: &client,
+        status: 401,
+        path: "/login",
+    }) + "\n";
+    let mut log = std::fs::OpenOptions::new()
+        .append(true)
+        .open(lab.log())
+        .expect("the log");
     let written = nanos();
     log.write_all(line.as_bytes()).expect("write the log");
     let last = probe.last_received();
@@ -96,7 +120,10 @@ fn one_ban(lab: &Lab, number: usize) -> (f64, f64) {
     let mut ended = None;
     wait_for("the commands have ended", PATIENCE, || {
         let calls = lab.read("curl.moments");
-        ended = calls.lines().find(|call| call.contains(&told)).and_then(|call| call.split(' ').next()?.parse::<u64>().ok());
+        ended = calls
+            .lines()
+            .find(|call| call.contains(&told))
+            .and_then(|call| call.split(' ').next()?.parse::<u64>().ok());
         ended.is_some()
     });
     let since = |moment: u64| (moment - written) as f64 / 1e6;
@@ -111,7 +138,11 @@ fn bare_commands(net: &Net, times: usize) -> Series {
             "a=$(date +%s%N)\niptables -I DOCKER-USER -m string --algo bm --string 'X-Forwarded-For: {ip}' -j DROP\n\
              iptables -A INPUT -s {ip} -j DROP\necho $(( $(date +%s%N) - a ))"
         );
-        net.in_server("sh", &["-c", &script]).trim().parse::<f64>().expect("nanoseconds") / 1e6
+        net.in_server("sh", &["-c", &script])
+            .trim()
+            .parse::<f64>()
+            .expect("nanoseconds")
+            / 1e6
     };
     Series((1..=times).map(run).collect())
 }
@@ -128,7 +159,11 @@ impl Probe {
         let own = std::env::current_exe().expect("this program");
         let helper = |namespace: &str, words: &[&str]| {
             let mut command = Command::new("ip");
-            command.args(["netns", "exec", namespace]).arg(&own).args(words).stdout(Stdio::piped());
+            command
+                .args(["netns", "exec", namespace])
+                .arg(&own)
+                .args(words)
+                .stdout(Stdio::piped());
             command.spawn().expect("start a probe")
         };
         let mut receiver = helper(&net.server, &["--probe-receiver", client]);
@@ -193,5 +228,7 @@ pub fn receive(from: &str) {
 }
 
 fn nanos() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_nanos() as u64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |passed| passed.as_nanos() as u64)
 }

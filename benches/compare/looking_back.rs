@@ -36,8 +36,10 @@ pub fn compare(log: &Path, lines: usize, kind: &str, rounds: usize, goal: f64) -
         cpu.bantam.extend([ours_cpu * 1e6 / lines as f64]);
         cpu.original.extend([theirs.cpu.as_secs_f64() * 1e6 / lines as f64]);
         let start = |subject| median((0..3).map(|_| try_on(subject, Path::new("/dev/null")).wall));
-        rest.bantam.extend([rate((ours_wall - start(Subject::Bantam)).max(1e-6))]);
-        rest.original.extend([rate(theirs.wall.as_secs_f64() - start(Subject::Original))]);
+        rest.bantam
+            .extend([rate((ours_wall - start(Subject::Bantam)).max(1e-6))]);
+        rest.original
+            .extend([rate(theirs.wall.as_secs_f64() - start(Subject::Original))]);
         eprintln!(
             "regex, {kind}, round {round}: {:.3} s against {:.1} s",
             ours_wall,
@@ -62,19 +64,31 @@ fn try_on(subject: Subject, log: &Path) -> Finished {
     };
     let filter = guide_files().join("filter.d/traefik-general-forceful-browsing.conf");
     // An empty log is no file to the original, but a line; it is only asked for how long it takes to start.
-    let log = if log == Path::new("/dev/null") { Path::new("no such line") } else { log };
+    let log = if log == Path::new("/dev/null") {
+        Path::new("no such line")
+    } else {
+        log
+    };
     run(command.env("TZ", "Europe/Berlin").arg(log).arg(filter))
 }
 
 /// Fails where the two differ in what they found.
 fn same_counts(ours: &str, theirs: &str) {
     let (a, b) = (counts(ours), counts(theirs));
-    assert_eq!(a, b, "Bantam and the original differ in lines, ignored, matched, missed");
+    assert_eq!(
+        a, b,
+        "Bantam and the original differ in lines, ignored, matched, missed"
+    );
 }
 
 /// Of `Lines: 4 lines, 1 ignored, 2 matched, 1 missed`.
 fn counts(output: &str) -> [u64; 4] {
-    let line = output.lines().find(|line| line.starts_with("Lines: ")).unwrap_or_else(|| panic!("no counts in: {output}"));
-    let mut numbers = line.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok());
+    let line = output
+        .lines()
+        .find(|line| line.starts_with("Lines: "))
+        .unwrap_or_else(|| panic!("no counts in: {output}"));
+    let mut numbers = line
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|word| word.parse().ok());
     std::array::from_fn(|_| numbers.next().unwrap_or_else(|| panic!("not four counts in: {line}")))
 }

@@ -89,7 +89,11 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(file) = &options.generate {
-        let kind = if options.flood { flood(&options) } else { normal(&options) };
+        let kind = if options.flood {
+            flood(&options)
+        } else {
+            normal(&options)
+        };
         traffic::write(file, &kind).expect("write the log");
         return ExitCode::SUCCESS;
     }
@@ -104,7 +108,11 @@ fn main() -> ExitCode {
     if options.write {
         report::write(&report::document(&rows, &options, &surroundings));
     }
-    if rows.iter().any(Row::is_missed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if rows.iter().any(Row::is_missed) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 fn measure(options: &Options) -> Vec<Row> {
@@ -114,11 +122,23 @@ fn measure(options: &Options) -> Vec<Row> {
     let mut rows = Vec::new();
     if wanted("regex") {
         traffic::write(&log, &normal(options)).expect("write the log");
-        rows.extend(looking_back::compare(&log, options.lines, "normal traffic", options.rounds, 20.0));
+        rows.extend(looking_back::compare(
+            &log,
+            options.lines,
+            "normal traffic",
+            options.rounds,
+            20.0,
+        ));
     }
     if wanted("flood") {
         traffic::write(&log, &flood(options)).expect("write the log");
-        rows.extend(looking_back::compare(&log, options.flood_lines, "every line matching", options.rounds, 20.0));
+        rows.extend(looking_back::compare(
+            &log,
+            options.flood_lines,
+            "every line matching",
+            options.rounds,
+            20.0,
+        ));
     }
     std::fs::remove_file(&log).ok();
     if wanted("memory") {
@@ -133,10 +153,23 @@ fn measure(options: &Options) -> Vec<Row> {
 /// An hour of it.
 fn normal(options: &Options) -> Traffic {
     let begin = Timestamp::from_second(1_790_000_000).expect("a moment");
-    Traffic { lines: options.lines, failing: options.failing, flood: false, begin, span: 3_600_000, seed: 1 }
+    Traffic {
+        lines: options.lines,
+        failing: options.failing,
+        flood: false,
+        begin,
+        span: 3_600_000,
+        seed: 1,
+    }
 }
 
 /// Ten minutes of it.
 fn flood(options: &Options) -> Traffic {
-    Traffic { lines: options.flood_lines, flood: true, span: 600_000, seed: 2, ..normal(options) }
+    Traffic {
+        lines: options.flood_lines,
+        flood: true,
+        span: 600_000,
+        seed: 2,
+        ..normal(options)
+    }
 }

@@ -15,7 +15,10 @@ pub struct Finished {
 /// Runs a process whose work is done by its main thread.
 pub fn run(command: &mut Command) -> Finished {
     let begun = Instant::now();
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
     let mut stdout = String::new();
     let mut pipe = child.stdout.take().expect("a pipe");
     std::io::Read::read_to_string(&mut pipe, &mut stdout).expect("its output");
@@ -31,18 +34,32 @@ pub fn run(command: &mut Command) -> Finished {
 
 fn on_cpu(schedstat: &Path) -> Duration {
     let text = std::fs::read_to_string(schedstat).unwrap_or_default();
-    Duration::from_nanos(text.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or_default())
+    Duration::from_nanos(
+        text.split_whitespace()
+            .next()
+            .and_then(|first| first.parse().ok())
+            .unwrap_or_default(),
+    )
 }
 
 /// CPU time of all threads of a process so far.
 pub fn cpu_of(pid: u32) -> Duration {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("a running process");
-    threads.flatten().map(|thread| on_cpu(&thread.path().join("schedstat"))).sum()
+    threads
+        .flatten()
+        .map(|thread| on_cpu(&thread.path().join("schedstat")))
+        .sum()
 }
 
 /// A number of /proc/PID/status, in the unit that stands there (kB for sizes).
 pub fn status_of(pid: u32, key: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
-    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).expect("the key");
-    line.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))
+        .expect("the key");
+    line.split_whitespace()
+        .next()
+        .and_then(|number| number.parse().ok())
+        .expect("a number")
 }

@@ -17,14 +17,35 @@ impl Surroundings {
         let facts = vec![
             ("machine", machine()),
             ("system", format!("Linux {}, {}", said("uname", &["-r"]), os())),
-            ("others at work", format!("load average {first_load} when the run began")),
-            ("Bantam", format!("{}, commit {}, {}", env!("CARGO_PKG_VERSION"), said("git", &["rev-parse", "--short", "HEAD"]), said("rustc", &["--version"]))),
-            ("the original", format!(
-                "{}, {}, pyinotify {}",
-                said("/usr/bin/fail2ban-server", &["--version"]),
-                said("/usr/bin/python3", &["--version"]),
-                if output(Command::new("/usr/bin/python3").args(["-c", "import pyinotify"])).status.success() { "installed" } else { "missing: it polls" }
-            )),
+            (
+                "others at work",
+                format!("load average {first_load} when the run began"),
+            ),
+            (
+                "Bantam",
+                format!(
+                    "{}, commit {}, {}",
+                    env!("CARGO_PKG_VERSION"),
+                    said("git", &["rev-parse", "--short", "HEAD"]),
+                    said("rustc", &["--version"])
+                ),
+            ),
+            (
+                "the original",
+                format!(
+                    "{}, {}, pyinotify {}",
+                    said("/usr/bin/fail2ban-server", &["--version"]),
+                    said("/usr/bin/python3", &["--version"]),
+                    if output(Command::new("/usr/bin/python3").args(["-c", "import pyinotify"]))
+                        .status
+                        .success()
+                    {
+                        "installed"
+                    } else {
+                        "missing: it polls"
+                    }
+                ),
+            ),
             ("firewall", said("iptables", &["--version"])),
             ("date", said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
         ];
@@ -34,36 +55,65 @@ impl Surroundings {
 
 fn said(program: &str, words: &[&str]) -> String {
     let done = Command::new(program).args(words).output();
-    let text = done.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();
+    let text = done
+        .map(|done| String::from_utf8_lossy(&done.stdout).into_owned())
+        .unwrap_or_default();
     text.lines().next().unwrap_or("unknown").to_owned()
 }
 
 fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown").trim_start_matches([' ', '\t', ':']);
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or(": unknown")
+        .trim_start_matches([' ', '\t', ':']);
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kilobytes: f64 = memory.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).unwrap_or_default();
+    let kilobytes: f64 = memory
+        .split_whitespace()
+        .nth(1)
+        .and_then(|kb| kb.parse().ok())
+        .unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     format!("{cores} cores of {model}, {:.0} GB", kilobytes / 1024.0 / 1024.0)
 }
 
 fn os() -> String {
     let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).unwrap_or("unknown").trim_matches('"').to_owned();
+    let name = text
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))
+        .unwrap_or("unknown")
+        .trim_matches('"')
+        .to_owned();
     name
 }
 
 fn load() -> String {
-    std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').take(3).collect::<Vec<_>>().join(", ")
+    std::fs::read_to_string("/proc/loadavg")
+        .unwrap_or_default()
+        .split(' ')
+        .take(3)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The whole document.
 pub fn document(rows: &[Row], options: &Options, surroundings: &Surroundings) -> String {
-    let facts = surroundings.facts.iter().fold(String::new(), |mut text, (name, value)| {
-        let _ = writeln!(text, "- {name}: {value}");
-        text
-    });
-    let Options { lines, flood_lines, rounds, clients, .. } = options;
+    let facts = surroundings
+        .facts
+        .iter()
+        .fold(String::new(), |mut text, (name, value)| {
+            let _ = writeln!(text, "- {name}: {value}");
+            text
+        });
+    let Options {
+        lines,
+        flood_lines,
+        rounds,
+        clients,
+        ..
+    } = options;
     format!(
         "{}\n## The run\n\n{facts}- command: `cargo bench --bench compare -- --lines {lines} --flood-lines {flood_lines} --rounds {rounds} \
          --clients {clients} --write`\n- load average at its end: {}\n\n{}\n{}",
@@ -102,7 +152,14 @@ fn cells(row: &Row) -> [String; 6] {
         Some(goal) => format!("{}: met", number(goal)),
         None => String::new(),
     };
-    [row.what.clone(), row.unit.to_owned(), spread(&row.bantam), spread(&row.original), spread(&row.ratios()), goal]
+    [
+        row.what.clone(),
+        row.unit.to_owned(),
+        spread(&row.bantam),
+        spread(&row.original),
+        spread(&row.ratios()),
+        goal,
+    ]
 }
 
 /// Median (least–greatest).
@@ -110,7 +167,12 @@ fn spread(series: &Series) -> String {
     match series.0.len() {
         0 => "-".to_owned(),
         1 => number(series.median()),
-        _ => format!("{} ({}–{})", number(series.median()), number(series.quantile(0.0)), number(series.quantile(1.0))),
+        _ => format!(
+            "{} ({}–{})",
+            number(series.median()),
+            number(series.quantile(0.0)),
+            number(series.quantile(1.0))
+        ),
     }
 }
 

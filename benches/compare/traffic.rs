@@ -89,7 +89,12 @@ struct Request {
 
 impl Maker {
     pub fn new(traffic: &Traffic) -> Self {
-        Maker { traffic: *traffic, made: 0, random: traffic.seed, line: String::new() }
+        Maker {
+            traffic: *traffic,
+            made: 0,
+            random: traffic.seed,
+            line: String::new(),
+        }
     }
 
     /// The next line with its newline; none when all are made.
@@ -119,19 +124,40 @@ impl Maker {
         let number = self.next() >> 20;
         if !self.traffic.flood && self.below(6) == 0 {
             let path = format!("{}{number:x}{}", self.pick(&MEDIA), self.pick(&ENDINGS));
-            return Request { client: self.visitor(), status, path };
+            return Request {
+                client: self.visitor(),
+                status,
+                path,
+            };
         }
-        let client = if self.below(5) < 3 { self.attacker() } else { self.visitor() };
+        let client = if self.below(5) < 3 {
+            self.attacker()
+        } else {
+            self.visitor()
+        };
         // Some write into the path what they wish to be read in its place.
-        let forged = if self.below(12) == 0 { "&x=\\\"OriginStatus\\\":200" } else { "" };
-        Request { client, status, path: format!("{}{number:x}{forged}", self.pick(&PROBES)) }
+        let forged = if self.below(12) == 0 {
+            "&x=\\\"OriginStatus\\\":200"
+        } else {
+            ""
+        };
+        Request {
+            client,
+            status,
+            path: format!("{}{number:x}{forged}", self.pick(&PROBES)),
+        }
     }
 
     /// One in ten comes over IPv6.
     fn visitor(&mut self) -> String {
         let number = self.below(VISITORS);
         match number % 10 {
-            0 => format!("2001:db8:{:x}:{:x}::{:x}", number >> 8, number & 0xff, number * 7 & 0xffff),
+            0 => format!(
+                "2001:db8:{:x}:{:x}::{:x}",
+                number >> 8,
+                number & 0xff,
+                (number * 7) & 0xffff
+            ),
             _ => format!("100.{}.{}.{}", 64 + number % 60, number / 250 % 250, 1 + number % 250),
         }
     }
@@ -143,16 +169,27 @@ impl Maker {
     fn format(&mut self, request: &Request) {
         let Request { client, status, path } = request;
         let passed = self.traffic.span * self.made as i64 / self.traffic.lines.max(1) as i64;
-        let nanos = self.traffic.begin.as_nanosecond() + i128::from(passed) * 1_000_000 + i128::from(self.below(1_000_000));
+        let nanos =
+            self.traffic.begin.as_nanosecond() + i128::from(passed) * 1_000_000 + i128::from(self.below(1_000_000));
         let time = Timestamp::from_nanosecond(nanos).unwrap_or(self.traffic.begin);
-        let utc = tz::offset(0).to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S.%9f").to_string();
-        let local = tz::offset(1).to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S.%9f").to_string();
+        let utc = tz::offset(0)
+            .to_datetime(time)
+            .strftime("%Y-%m-%dT%H:%M:%S.%9f")
+            .to_string();
+        let local = tz::offset(1)
+            .to_datetime(time)
+            .strftime("%Y-%m-%dT%H:%M:%S.%9f")
+            .to_string();
         let host = self.pick(&HOSTS);
         let (agent, method) = (self.pick(&AGENTS), self.pick(&METHODS));
         let (port, size, count) = (1024 + self.below(60_000), self.below(200_000), self.made + 1);
         let (duration, overhead) = (400_000 + self.below(90_000_000), 20_000 + self.below(400_000));
         let origin = duration - overhead / 2;
-        let address = if client.contains(':') { format!("[{client}]:{port}") } else { format!("{client}:{port}") };
+        let address = if client.contains(':') {
+            format!("[{client}]:{port}")
+        } else {
+            format!("{client}:{port}")
+        };
         let service = format!("172.18.0.{}", 2 + self.below(20));
         let seconds = local.get(..19).unwrap_or_default();
         // Writing to a String cannot fail.
