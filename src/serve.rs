@@ -1,6 +1,6 @@
 //! Running the daemon in this process: `bantam server -f` and `bantam run` both end up here.
 use crate::signals;
-use bantam_conf::{Command, Diagnostic, LoadOptions, Loaded, LogPattern, Severity};
+use bantam_conf::{Diagnostic, LoadOptions, Loaded, LogPattern};
 use bantam_daemon::log::Log;
 use bantam_daemon::{LogGlob, Server, Setup};
 use std::io::IsTerminal;
@@ -55,16 +55,19 @@ pub fn serve(plan: Plan) -> ExitCode {
     let reread = move |server: &Server| match bantam_conf::load(&reload_base, &reload_load) {
         Ok(loaded) => {
             show(&loaded.diagnostics);
-            show(&as_diagnostics(&server.reload(&loaded.stream)));
+            show(&server.reload(&loaded.stream));
         }
-        Err(diagnostics) => show(&diagnostics),
+        Err(diagnostics) => {
+            server.refuse_reload(&diagnostics);
+            show(&diagnostics);
+        }
     };
-    if let Err(error) = signals::listen(Arc::clone(&server), Box::new(reread)) {
+    if let Err(error) = signals::listen(Arc::clone(&server), Arc::new(reread)) {
         eprintln!("error: cannot listen for signals: {error}");
         return ExitCode::from(FAILED);
     }
     let failed = server.execute(&loaded.stream);
-    show(&as_diagnostics(&failed));
+    show(&failed);
     (plan.ready)(&server);
     server.run_to_end();
     ExitCode::SUCCESS
@@ -78,19 +81,6 @@ fn globs_of(loaded: &Loaded) -> Vec<LogGlob> {
         tail: line.tail == "tail",
     };
     loaded.globs.iter().filter(|line| line.is_pattern()).map(glob).collect()
-}
-
-/// Commands that the server refused, as findings at the place in the configuration that they came from.
-pub fn as_diagnostics(failed: &[(Command, String)]) -> Vec<Diagnostic> {
-    let finding = |(command, error): &(Command, String)| Diagnostic {
-        severity: Severity::Error,
-        place: command.place.clone(),
-        length: 1,
-        message: error.clone(),
-        hint: None,
-        jail: command.words.get(1).and_then(|word| word.as_str()).map(str::to_owned),
-    };
-    failed.iter().map(finding).collect()
 }
 
 /// Shows findings on stderr.
