@@ -1,6 +1,6 @@
 //! Running the daemon in this process: `bantam server -f` and `bantam run` both end up here.
 use crate::signals;
-use bantam_conf::{Diagnostic, LoadOptions, Loaded, LogPattern};
+use bantam_conf::{Diagnostic, LoadOptions, Loaded, LogPattern, ServerOptions};
 use bantam_daemon::log::Log;
 use bantam_daemon::{LogGlob, Server, Setup};
 use std::io::IsTerminal;
@@ -35,6 +35,7 @@ pub fn serve(plan: Plan) -> ExitCode {
         }
     };
     show(&loaded.diagnostics);
+    speak_where_configured(&plan.log, &loaded.server);
     let (base, load) = (plan.base.clone(), plan.load.clone());
     let globs = move || bantam_conf::load(&base, &load).map(|loaded| globs_of(&loaded)).unwrap_or_default();
     let setup = Setup {
@@ -71,6 +72,13 @@ pub fn serve(plan: Plan) -> ExitCode {
     (plan.ready)(&server);
     server.run_to_end();
     ExitCode::SUCCESS
+}
+
+/// From the first word on. What cannot be used is told when the configuration is obeyed.
+fn speak_where_configured(log: &Log, options: &ServerOptions) {
+    log.set_syslog_socket(&options.syslogsocket);
+    let _ = log.set_target(&options.logtarget);
+    let _ = log.set_level(&options.loglevel);
 }
 
 /// Lines of `logpath` that can stand for files to come.

@@ -40,14 +40,18 @@ impl Server {
     /// Obeys a command stream. What is refused is logged with the place it came from, and returned; a jail of which
     /// anything is refused is left out, the others run.
     pub fn execute(&self, stream: &[Command]) -> Vec<Diagnostic> {
-        let refused = self.refused(stream);
-        let broken = jails_of(&refused);
+        // What concerns the server itself comes first: it says where the log is.
+        let jails_begin = stream.iter().position(|command| jail_of(command).is_some()).unwrap_or(stream.len());
+        let (server, jails) = stream.split_at(jails_begin);
+        let mut failed = self.obey(server, &BTreeSet::new());
+        failed.extend(self.refused(jails));
+        let broken = jails_of(&failed);
         let globs = self.globs_now();
         let hold = self.hold_reading();
-        let failed = self.obey(stream, &broken);
+        failed.extend(self.obey(jails, &broken));
         drop(hold);
-        self.apply_globs(&globs, &started(stream, &broken));
-        [refused, failed].concat()
+        self.apply_globs(&globs, &started(jails, &broken));
+        failed
     }
 
     /// Puts a configuration read anew in force, as the command `reload --all` does. Returns as [`Server::execute`].
