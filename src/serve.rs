@@ -1,6 +1,6 @@
 //! Running the daemon in this process: `bantam server -f` and `bantam run` both end up here.
 use crate::signals;
-use bantam_conf::{Command, Diagnostic, LoadOptions, Loaded, LogPattern, Severity};
+use bantam_conf::{Diagnostic, LoadOptions, Loaded, LogPattern, ServerOptions};
 use bantam_daemon::log::Log;
 use bantam_daemon::{LogGlob, Server, Setup};
 use std::io::IsTerminal;
@@ -35,6 +35,7 @@ pub fn serve(plan: Plan) -> ExitCode {
         }
     };
     show(&loaded.diagnostics);
+    speak_where_configured(&plan.log, &loaded.server);
     let (base, load) = (plan.base.clone(), plan.load.clone());
     let globs = move || bantam_conf::load(&base, &load).map(|loaded| globs_of(&loaded)).unwrap_or_default();
     let setup = Setup {
@@ -55,19 +56,29 @@ pub fn serve(plan: Plan) -> ExitCode {
     let reread = move |server: &Server| match bantam_conf::load(&reload_base, &reload_load) {
         Ok(loaded) => {
             show(&loaded.diagnostics);
-            show(&as_diagnostics(&server.reload(&loaded.stream)));
+            show(&server.reload(&loaded.stream));
         }
-        Err(diagnostics) => show(&diagnostics),
+        Err(diagnostics) => {
+            server.refuse_reload(&diagnostics);
+            show(&diagnostics);
+        }
     };
-    if let Err(error) = signals::listen(Arc::clone(&server), Box::new(reread)) {
+    if let Err(error) = signals::listen(Arc::clone(&server), Arc::new(reread)) {
         eprintln!("error: cannot listen for signals: {error}");
         return ExitCode::from(FAILED);
     }
     let failed = server.execute(&loaded.stream);
-    show(&as_diagnostics(&failed));
+    show(&failed);
     (plan.ready)(&server);
     server.run_to_end();
     ExitCode::SUCCESS
+}
+
+/// From the first word on. What cannot be used is told when the configuration is obeyed.
+fn speak_where_configured(log: &Log, options: &ServerOptions) {
+    log.set_syslog_socket(&options.syslogsocket);
+    let _ = log.set_target(&options.logtarget);
+    let _ = log.set_level(&options.loglevel);
 }
 
 /// Lines of `logpath` that can stand for files to come.
@@ -78,19 +89,6 @@ fn globs_of(loaded: &Loaded) -> Vec<LogGlob> {
         tail: line.tail == "tail",
     };
     loaded.globs.iter().filter(|line| line.is_pattern()).map(glob).collect()
-}
-
-/// Commands that the server refused, as findings at the place in the configuration that they came from.
-pub fn as_diagnostics(failed: &[(Command, String)]) -> Vec<Diagnostic> {
-    let finding = |(command, error): &(Command, String)| Diagnostic {
-        severity: Severity::Error,
-        place: command.place.clone(),
-        length: 1,
-        message: error.clone(),
-        hint: None,
-        jail: command.words.get(1).and_then(|word| word.as_str()).map(str::to_owned),
-    };
-    failed.iter().map(finding).collect()
 }
 
 /// Shows findings on stderr.

@@ -1,6 +1,6 @@
 //! Settles where the server is and prints or tests the configuration when asked to.
 use super::{CommandLine, Console, Dump, pretty};
-use bantam_conf::{Diagnostic, LoadOptions, Loaded, Severity};
+use bantam_conf::{Command, Diagnostic, LoadOptions, Loaded, Severity};
 use bantam_wire::Value;
 use bantam_wire::repr::repr;
 
@@ -71,13 +71,42 @@ pub fn load(
 ) -> Option<Loaded> {
     let (loaded, diagnostics) = match bantam_conf::load(&command_line.conf, options) {
         Ok(mut loaded) => {
-            let diagnostics = std::mem::take(&mut loaded.diagnostics);
-            (Some(loaded), diagnostics)
+            let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
+            // Printed, a stream is what the configuration says, whether a server could obey it or not.
+            let printed = command_line.dump.is_some() && !command_line.test;
+            let refused = if printed { Vec::new() } else { bantam_daemon::rehearse(&loaded.stream) };
+            let left = leave_out(&mut loaded, &refused);
+            let failed = !refused.is_empty() && (options.strict || !left);
+            diagnostics.extend(refused);
+            (Some(loaded).filter(|_| !failed), diagnostics)
         }
         Err(diagnostics) => (None, diagnostics),
     };
     show(&diagnostics, console);
     loaded
+}
+
+/// Takes jails with commands that a server would refuse out of the stream, as it is done with jails that cannot be read:
+/// a server that has such a jail lets it go on as it was. Whether any jail is left.
+fn leave_out(loaded: &mut Loaded, refused: &[Diagnostic]) -> bool {
+    for jail in refused.iter().filter_map(|finding| finding.jail.as_deref()) {
+        let names_it = |command: &Command| {
+            let word = |index: usize| command.words.get(index).and_then(Value::as_str);
+            matches!(word(0), Some("add" | "set" | "multi-set" | "start")) && word(1) == Some(jail)
+        };
+        let (Some(at), Some(finding)) = (
+            loaded.stream.iter().position(names_it),
+            refused.iter().find(|finding| finding.jail.as_deref() == Some(jail)),
+        ) else {
+            continue;
+        };
+        loaded.stream.retain(|command| !names_it(command));
+        let text = format!("Jail '{jail}' skipped, because of wrong configuration: {}", finding.message);
+        let words = vec![Value::from("config-error"), Value::from(text)];
+        loaded.stream.insert(at, Command::new(words, finding.place.clone()));
+        loaded.globs.retain(|glob| glob.jail != jail);
+    }
+    loaded.stream.iter().any(|command| command.words.first().and_then(Value::as_str) == Some("start"))
 }
 
 fn show(diagnostics: &[Diagnostic], console: &mut Console) {

@@ -75,6 +75,17 @@ pub(crate) fn split_condition(name: &str) -> Option<(&str, &str)> {
     fits.then_some((base, condition))
 }
 
+/// What counts of an underlay: the files that come with the package. What an owner or a distribution has switched on
+/// there (`jail.local`, `jail.d`) is another server's business.
+fn is_stock(relative: &Path) -> bool {
+    let mut parts = relative.components();
+    let first = parts.next().map(|part| part.as_os_str().to_owned());
+    match parts.next() {
+        Some(_) => first.is_some_and(|folder| folder == "filter.d" || folder == "action.d"),
+        None => relative.extension().is_some_and(|extension| extension == "conf"),
+    }
+}
+
 /// Why a `NAME` could not be read.
 #[derive(Debug, Clone)]
 pub(crate) enum ReadError {
@@ -108,6 +119,9 @@ impl Files {
         let own = self.base.join(relative);
         if own.exists() {
             return Some(own);
+        }
+        if !is_stock(relative) {
+            return None;
         }
         let below = self.underlay.as_ref()?.join(relative);
         below.exists().then_some(below)
@@ -144,10 +158,8 @@ impl Files {
     /// File names in a folder, of the directory and the underlay together, sorted by code point.
     fn folder(&self, folder: &str, extension: &str) -> Vec<String> {
         let mut names = Vec::new();
-        for base in [Some(&self.base), self.underlay.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        let below = self.underlay.as_ref().filter(|_| is_stock(&Path::new(folder).join(format!("x.{extension}"))));
+        for base in [Some(&self.base), below].into_iter().flatten() {
             let Ok(entries) = std::fs::read_dir(base.join(folder)) else {
                 continue;
             };
@@ -408,6 +420,30 @@ pub(crate) mod tests {
         let config = Files::new(&own, Some(&below)).read("filter.d/a").unwrap();
         assert!(!config.sections.contains_key("A"));
         assert_eq!(trail(&config), "common");
+    }
+
+    #[test]
+    fn what_is_switched_on_below_does_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let (own, below) = (dir.path().join("own"), dir.path().join("below"));
+        write(
+            &below,
+            &[
+                ("jail.conf", "[DEFAULT]\nx=stock\n"),
+                ("jail.local", "[DEFAULT]\nx=local\n"),
+                ("jail.d/on.conf", "[sshd]\nenabled=true\n"),
+                ("jail.d/on.local", "[sshd]\nenabled=true\n"),
+                ("fail2ban.conf", "[Definition]\nloglevel=INFO\n"),
+                ("fail2ban.d/x.conf", "[Definition]\nloglevel=DEBUG\n"),
+            ],
+        );
+        write(&own, &[("jail.d/own.conf", "[web]\nenabled=true\n")]);
+        let mut files = Files::new(&own, Some(&below));
+        let config = files.read("jail").unwrap();
+        assert_eq!(trail(&config), "stock");
+        assert_eq!(config.sections.keys().collect::<Vec<_>>(), ["web"]);
+        let server = files.read("fail2ban").unwrap();
+        assert_eq!(server.sections["Definition"]["loglevel"].as_str(), "INFO");
     }
 
     #[test]

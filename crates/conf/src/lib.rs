@@ -125,7 +125,8 @@ pub struct LoadOptions {
     pub strict: bool,
     /// A second directory beneath the first, with stock configuration. A file is taken from the directory itself
     /// if it is there, otherwise from this one; the layers of both together are read in the usual order. This is
-    /// what the well-known container gets by linking the files of its volume into `/etc/fail2ban`.
+    /// what the well-known container gets by linking the files of its volume into `/etc/fail2ban`. Only what comes with
+    /// the package counts (`filter.d`, `action.d`, `*.conf` beside them): no jail that is switched on there is taken.
     /// `%(fail2ban_confpath)s` is then this directory, since it is stock configuration that uses it.
     pub underlay: Option<PathBuf>,
     /// A jail without log files is kept, with a warning, as `-d` does. Otherwise it is an error of this jail.

@@ -16,9 +16,12 @@ pub mod log;
 mod names;
 mod reading;
 mod records;
+mod rehearsal;
+mod reload;
 mod server;
 mod text;
 mod values;
 
 pub use control::ControlError;
+pub use rehearsal::rehearse;
 pub use server::{FAIL2BAN_VERSION, LogGlob, LogGlobs, Server, ServerError, Setup};

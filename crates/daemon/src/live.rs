@@ -1,6 +1,6 @@
 //! A jail at work: its filter, its memory, its queue of effects, behind one lock that nothing slow is done under.
 use bantam_detect::{Filter, Time};
-use bantam_enforce::Queue;
+use bantam_enforce::{Queue, SharedDefinition};
 use bantam_jail::{IgnoreList, Increment, Jail, Options};
 use bantam_source::Position;
 use parking_lot::Mutex;
@@ -74,6 +74,8 @@ pub struct Reload {
     pub logs: BTreeSet<String>,
     /// Actions.
     pub actions: BTreeSet<String>,
+    /// Actions as they are named anew, in order. Those at work keep what they were until the reload ends.
+    pub staged: Vec<(String, SharedDefinition)>,
 }
 
 /// `ignorecache`: verdicts of the ignore checks.
@@ -112,10 +114,9 @@ impl IgnoreCache {
 impl Work {
     /// A new jail's, with the original's defaults for what no configuration sets.
     pub fn new() -> Self {
-        let options = Options { maxretry: 3, findtime: 600.0, bantime: 600.0, maxmatches: 5, increment: Increment::default() };
         Work {
             filter: Filter::new(),
-            jail: Jail::new(options),
+            jail: Jail::new(default_options()),
             ignore: IgnoreList::new(),
             ignore_self: true,
             ignore_command: String::new(),
@@ -134,6 +135,32 @@ impl Work {
         }
     }
 
+    /// Forgets what a configuration sets, to be set anew by it. What was seen and decided stays; the filter's memory of
+    /// lines too.
+    pub fn begin_reload(&mut self, actions: BTreeSet<String>) {
+        let fresh = Work::new();
+        let filter = &mut self.filter;
+        filter.clear_expressions();
+        filter.set_use_dns(fresh.filter.use_dns());
+        // Defaults are never refused.
+        let _ = filter.set_prefregex("");
+        let _ = filter.set_datepattern("");
+        let _ = filter.set_log_timezone(None);
+        let _ = filter.set_max_lines(fresh.filter.max_lines());
+        let _ = filter.set_encoding(&fresh.encoding);
+        *self.jail.options_mut() = default_options();
+        self.ignore.clear();
+        self.ignore_self = fresh.ignore_self;
+        self.ignore_command = fresh.ignore_command;
+        self.ignore_cache = fresh.ignore_cache;
+        self.bantime_extra = fresh.bantime_extra;
+        self.encoding = fresh.encoding;
+        self.log_timezone = fresh.log_timezone;
+        self.journal_match = fresh.journal_match;
+        let logs = self.logs.iter().map(|log| log.path.clone()).collect();
+        self.reload = Some(Reload { logs, actions, staged: Vec::new() });
+    }
+
     /// Whether a note of this kind may be said again: once a day.
     pub fn may_say(&mut self, kind: &'static str, now: Time) -> bool {
         let due = self.said.get(kind).is_none_or(|last| last.plus_secs(86_400.0) <= now);
@@ -142,6 +169,10 @@ impl Work {
         }
         due
     }
+}
+
+fn default_options() -> Options {
+    Options { maxretry: 3, findtime: 600.0, bantime: 600.0, maxmatches: 5, increment: Increment::default() }
 }
 
 impl Default for Work {

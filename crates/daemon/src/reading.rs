@@ -13,6 +13,7 @@ use bantam_source::{Backend, Block, Event, Position, Reader, Start, Waker};
 use bantam_state::{LogRow, Totals};
 use parking_lot::RwLock;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,10 +26,14 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Positions and counters are written at least this often, in seconds, when they changed.
 const SAVE_EVERY: f64 = 2.0;
 
+/// How long an order is waited for; between two orders the thread reads one turn.
+const OBEDIENCE: Duration = Duration::from_secs(5);
+
 /// What the reading thread is told.
 enum Order {
     Follow { jail: Arc<LiveJail>, path: LogPath },
-    FollowGlob { jail: Arc<LiveJail>, pattern: String, tail: bool },
+    FollowGlobs { jail: Arc<LiveJail>, patterns: Vec<(String, bool)> },
+    Idle { jail: Arc<LiveJail>, idle: bool, done: Sender<()> },
     Leave { jail: String, path: Option<String>, done: Sender<()> },
 }
 
@@ -56,6 +61,7 @@ impl Reading {
             jails,
             followers: HashMap::new(),
             globs: Vec::new(),
+            parked: HashMap::new(),
             last_save: clock::now(),
         };
         let (stopped, reads) = (Arc::clone(&stop), Arc::clone(&gate));
@@ -70,17 +76,29 @@ impl Reading {
         self.order(Order::Follow { jail: Arc::clone(jail), path });
     }
 
-    /// Lets a jail read the files of a glob that appear from now on.
-    pub fn follow_glob(&self, jail: &Arc<LiveJail>, pattern: &str, tail: bool) {
-        self.order(Order::FollowGlob { jail: Arc::clone(jail), pattern: pattern.to_owned(), tail });
+    /// Lets a jail read the files of these globs (with whether they are read from their end) that appear from now on,
+    /// and of no other globs.
+    pub fn follow_globs(&self, jail: &Arc<LiveJail>, patterns: Vec<(String, bool)>) {
+        self.order(Order::FollowGlobs { jail: Arc::clone(jail), patterns });
+    }
+
+    /// Lets a jail's lines wait from here on, or takes them up again from where it left off.
+    pub fn set_idle(&self, jail: &Arc<LiveJail>, idle: bool) {
+        let (done, wait) = channel();
+        self.order(Order::Idle { jail: Arc::clone(jail), idle, done });
+        self.await_obedience(&wait);
     }
 
     /// A jail reads a file (or, without a path, anything) no more; its lines so far are judged when this returns.
     pub fn leave(&self, jail: &str, path: Option<&str>) {
         let (done, wait) = channel();
         self.order(Order::Leave { jail: jail.to_owned(), path: path.map(str::to_owned), done });
-        // The thread may be held at the gate by this very caller; it obeys before it reads on.
-        let _ = wait.recv_timeout(Duration::from_millis(if self.gate.is_locked_exclusive() { 0 } else { 5_000 }));
+        self.await_obedience(&wait);
+    }
+
+    /// The thread may be held at the gate by this very caller; it obeys before it reads on.
+    fn await_obedience(&self, wait: &Receiver<()>) {
+        let _ = wait.recv_timeout(if self.gate.is_locked_exclusive() { Duration::ZERO } else { OBEDIENCE });
     }
 
     /// Taken exclusively, it holds reading up: while jails are rebuilt no line is judged by half a jail.
@@ -123,6 +141,8 @@ struct Worker {
     jails: Jails,
     followers: HashMap<PathBuf, Vec<Follower>>,
     globs: Vec<(Arc<LiveJail>, String, bool)>,
+    /// Where jails that were set idle left off, by jail and file.
+    parked: HashMap<(String, PathBuf), Position>,
     last_save: Time,
 }
 
@@ -132,21 +152,18 @@ struct Follower {
     /// Blocks before this offset of the first file were read already.
     seen_to: u64,
     in_operation: bool,
-    /// Where reading stood when the jail was set idle: generation and offset.
-    idle_since: Option<(u64, u64)>,
 }
 
 impl Worker {
     fn run(&mut self, stop: &AtomicBool, gate: &RwLock<()>) {
         while !stop.load(Ordering::SeqCst) {
-            let more = {
+            let (more, next_end) = {
                 let _open = gate.read();
                 self.obey();
                 let more = self.read();
-                self.tend();
-                more
+                (more, self.tend())
             };
-            if !more && let Err(error) = self.reader.wait(self.patience()) {
+            if !more && let Err(error) = self.reader.wait(patience(next_end)) {
                 self.judge.log.error(Module::Filter, format!("Cannot wait for changes of log files: {error}"));
                 std::thread::sleep(IDLE);
             }
@@ -155,22 +172,15 @@ impl Worker {
         self.save(true);
     }
 
-    /// Until the next ban ends, at most [`IDLE`].
-    fn patience(&self) -> Duration {
-        let now = clock::now();
-        let ends = self.jails.all().into_iter().filter_map(|jail| jail.work.lock().jail.next_end());
-        match ends.min() {
-            Some(end) if end > now => Duration::from_nanos((end.nanos() - now.nanos()) as u64).min(IDLE),
-            Some(_) => Duration::from_millis(1),
-            None => IDLE,
-        }
-    }
-
     fn obey(&mut self) {
         while let Ok(order) = self.inbox.try_recv() {
             match order {
                 Order::Follow { jail, path } => self.follow(jail, &path),
-                Order::FollowGlob { jail, pattern, tail } => self.follow_glob(jail, pattern, tail),
+                Order::FollowGlobs { jail, patterns } => self.follow_globs(&jail, patterns),
+                Order::Idle { jail, idle, done } => {
+                    self.set_idle(&jail, idle);
+                    let _ = done.send(());
+                }
                 Order::Leave { jail, path, done } => {
                     self.leave(&jail, path.as_deref());
                     let _ = done.send(());
@@ -181,17 +191,17 @@ impl Worker {
 
     fn follow(&mut self, jail: Arc<LiveJail>, log: &LogPath) {
         let path = PathBuf::from(&log.path);
+        let start = self.start_of(&jail, &log.path, log.tail);
         if self.followers.get(&path).is_some_and(|all| all.iter().any(|f| f.jail.name == jail.name)) {
+            // Found by a pattern so far, perhaps; now it stays when the pattern goes.
+            self.reader.add(&path, start);
             return;
         }
-        let start = self.start_of(&jail, &log.path, log.tail);
-        let known = self.followers.contains_key(&path);
-        if !known {
-            self.reader.add(&path, start.clone());
-        }
+        let known = self.reader.paths().contains(&path);
+        self.reader.add(&path, start.clone());
         let position = self.reader.position(&path);
         let mut follower =
-            Follower { jail: Arc::clone(&jail), seen_to: 0, in_operation: log.tail, idle_since: None };
+            Follower { jail: Arc::clone(&jail), seen_to: 0, in_operation: log.tail };
         if known && let Some(at) = &position {
             self.join_late(&mut follower, &path, &start, at);
         }
@@ -228,12 +238,58 @@ impl Worker {
         }
     }
 
-    fn start_of(&self, jail: &LiveJail, path: &str, tail: bool) -> Start {
+    fn start_of(&mut self, jail: &LiveJail, path: &str, tail: bool) -> Start {
+        if let Some(position) = self.parked.remove(&(jail.name.clone(), PathBuf::from(path))) {
+            return Start::Head(Some(position));
+        }
         if tail {
             return Start::Tail;
         }
         let row = self.judge.records.log_position(&jail.name, path);
         Start::Head(row.map(|row| Position { first_line_md5: row.first_line_md5, offset: row.offset }))
+    }
+
+    fn set_idle(&mut self, jail: &Arc<LiveJail>, idle: bool) {
+        if idle {
+            let own = |all: &Vec<Follower>| all.iter().any(|f| f.jail.name == jail.name);
+            let files: Vec<PathBuf> =
+                self.followers.iter().filter(|(_, all)| own(all)).map(|(path, _)| path.clone()).collect();
+            for path in files {
+                if let Some(position) = self.reader.position(&path) {
+                    self.parked.insert((jail.name.clone(), path.clone()), position);
+                }
+                self.leave(&jail.name, path.to_str());
+            }
+            jail.work.lock().idle = true;
+        } else {
+            jail.work.lock().idle = false;
+            let logs = jail.work.lock().logs.clone();
+            for log in &logs {
+                self.follow(Arc::clone(jail), log);
+            }
+        }
+    }
+
+    fn follow_globs(&mut self, jail: &Arc<LiveJail>, patterns: Vec<(String, bool)>) {
+        let named = |pattern: &String| patterns.iter().any(|(named, _)| named == pattern);
+        let gone: Vec<String> = self
+            .globs
+            .iter()
+            .filter(|(own, pattern, _)| own.name == jail.name && !named(pattern))
+            .map(|(_, pattern, _)| pattern.clone())
+            .collect();
+        self.globs.retain(|(own, pattern, _)| own.name != jail.name || named(pattern));
+        self.drop_globs(&gone);
+        for (pattern, tail) in patterns {
+            self.follow_glob(Arc::clone(jail), pattern, tail);
+        }
+    }
+
+    /// Lets go of patterns that no jail asks for any more.
+    fn drop_globs(&mut self, gone: &[String]) {
+        for pattern in gone.iter().filter(|p| !self.globs.iter().any(|g| g.1 == **p)) {
+            self.reader.remove(pattern);
+        }
     }
 
     fn follow_glob(&mut self, jail: Arc<LiveJail>, pattern: String, tail: bool) {
@@ -259,13 +315,22 @@ impl Worker {
     fn adopt(&mut self) {
         for path in self.reader.paths() {
             for (jail, pattern, tail) in &self.globs {
-                let fits = glob::Pattern::new(pattern).is_ok_and(|p| p.matches_path_with(&path, GLOB_RULES));
+                let fits = matches(pattern, &path);
                 let followers = self.followers.entry(path.clone()).or_default();
                 if !fits || followers.iter().any(|f| f.jail.name == jail.name) {
                     continue;
                 }
                 let text = path.to_string_lossy().into_owned();
-                followers.push(Follower { jail: Arc::clone(jail), seen_to: 0, in_operation: *tail, idle_since: None });
+                if jail.work.lock().idle {
+                    let beginning = Position { first_line_md5: String::new(), offset: 0 };
+                    let parked = self.parked.entry((jail.name.clone(), path.clone()));
+                    if let Entry::Vacant(free) = parked {
+                        free.insert(beginning);
+                        jail.work.lock().logs.push(LogPath { path: text, tail: *tail });
+                    }
+                    continue;
+                }
+                followers.push(Follower { jail: Arc::clone(jail), seen_to: 0, in_operation: *tail });
                 jail.work.lock().logs.push(LogPath { path: text.clone(), tail: *tail });
                 self.judge.log.info(Module::Filter, format!("[{}] Added logfile: '{text}' (pos = 0, hash = )", jail.name));
             }
@@ -278,9 +343,8 @@ impl Worker {
             let left: Vec<String> =
                 self.globs.iter().filter(|g| g.0.name == jail).map(|(_, pattern, _)| pattern.clone()).collect();
             self.globs.retain(|g| g.0.name != jail);
-            for pattern in left.iter().filter(|p| !self.globs.iter().any(|g| g.1 == **p)) {
-                self.reader.remove(pattern);
-            }
+            self.drop_globs(&left);
+            self.parked.retain(|(name, _), _| name != jail);
         }
         let reader = &mut self.reader;
         self.followers.retain(|file, all| {
@@ -335,13 +399,17 @@ impl Worker {
     }
 
     /// What time asks for: bans that end, counters that are forgotten, progress that is to be written.
-    fn tend(&mut self) {
+    /// Gives the end of the ban that ends next.
+    fn tend(&mut self) -> Option<Time> {
         let now = clock::now();
+        let mut next_end: Option<Time> = None;
         for jail in self.jails.all() {
             let over = {
                 let mut work = jail.work.lock();
                 work.jail.forget_old(now);
-                work.jail.expire(now)
+                let over = work.jail.expire(now);
+                next_end = next_end.into_iter().chain(work.jail.next_end()).min();
+                over
             };
             for ticket in over {
                 self.judge.lift(&jail, ticket, "Unban");
@@ -349,6 +417,7 @@ impl Worker {
         }
         self.save(false);
         self.judge.records.purge_if_due(now);
+        next_end
     }
 
     fn save(&mut self, at_once: bool) {
@@ -361,6 +430,22 @@ impl Worker {
             save_progress(&self.judge, &jail);
         }
     }
+}
+
+/// Until the next ban ends, at most [`IDLE`].
+fn patience(next_end: Option<Time>) -> Duration {
+    let now = clock::now();
+    match next_end {
+        Some(end) if end > now => Duration::from_nanos((end.nanos() - now.nanos()) as u64).min(IDLE),
+        // A ban is lifted after its end, not at it.
+        Some(_) => Duration::from_millis(1),
+        None => IDLE,
+    }
+}
+
+/// Whether a file is one that a pattern names.
+pub(crate) fn matches(pattern: &str, path: &Path) -> bool {
+    glob::Pattern::new(pattern).is_ok_and(|pattern| pattern.matches_path_with(path, GLOB_RULES))
 }
 
 /// As Python's glob: a star stops at a slash and passes over hidden files.
@@ -396,18 +481,7 @@ fn deliver(followers: &mut HashMap<PathBuf, Vec<Follower>>, judge: &Judge, block
         let jail = Arc::clone(&follower.jail);
         let mut work = jail.work.lock();
         if work.idle || !work.started {
-            follower.idle_since.get_or_insert((block.generation, block.offset));
             continue;
-        }
-        if let Some((generation, from)) = follower.idle_since.take()
-            && generation == block.generation
-        {
-            let missed = catch_up::lines(block.path, from, block.offset, &mut |lines| {
-                judge.lines(&jail, &mut work, lines, true, now);
-            });
-            if let Err(error) = missed {
-                judge.log.error(Module::Filter, format!("Unable to read {}: {error}", block.path.display()));
-            }
         }
         if !lines.is_empty() {
             let bans = work.jail.total_banned();

@@ -2,28 +2,26 @@
 
 use crate::acting::{self, ActionLog, Effects, Leftover};
 use crate::clock;
-use crate::commands;
 use crate::control::{ControlError, Socket};
 use crate::jails::Jails;
 use crate::judge::Judge;
-use crate::live::{LiveJail, LogPath, Reload, Work};
+use crate::live::{LiveJail, LogPath, Work};
 use crate::log::{Log, Module};
 use crate::reading::{self, Reading};
 use crate::records::Records;
-use bantam_conf::Command;
 use bantam_enforce::{Backoff, OrphanGuard, Orphans, Queue, Surroundings, Task};
-use bantam_wire::Value;
 use parking_lot::{Condvar, Mutex};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-
 pub use bantam_wire::FAIL2BAN_VERSION;
 
 /// How long a jail's last commands are waited for: each has its own time limit, and there may be many.
 const STOP_PATIENCE: Duration = Duration::from_secs(600);
+/// How long a reload under way is waited for when all is to end.
+const CHANGE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long commands of a killed predecessor are waited for.
 const ORPHAN_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -75,8 +73,6 @@ pub struct Server {
     pub(crate) reading: Mutex<Option<Reading>>,
     /// One command that changes jails at a time.
     pub(crate) change: Mutex<()>,
-    /// Jails that a reload has not named again yet; `None` when none is under way.
-    pub(crate) reloading: Mutex<Option<Vec<String>>>,
     globs: LogGlobs,
     stopping: AtomicBool,
     stop: (Mutex<bool>, Condvar),
@@ -110,7 +106,6 @@ impl Server {
             judge,
             records,
             change: Mutex::new(()),
-            reloading: Mutex::new(None),
             globs: setup.globs,
             stopping: AtomicBool::new(false),
             stop: (Mutex::new(false), Condvar::new()),
@@ -122,32 +117,6 @@ impl Server {
         control.answer(Arc::clone(&server))?;
         server.write_pidfile();
         Ok(server)
-    }
-
-    /// Executes a command stream. Errors are logged with the place they came from, and returned; the other
-    /// commands run all the same, except those of a jail that has failed.
-    pub fn execute(&self, stream: &[Command]) -> Vec<(Command, String)> {
-        let _hold = self.hold_reading();
-        let mut failed: Vec<(Command, String)> = Vec::new();
-        let mut broken: Vec<String> = Vec::new();
-        for command in stream {
-            let jail = command.words.get(1).and_then(Value::as_str).unwrap_or_default();
-            if broken.iter().any(|name| name == jail) {
-                continue;
-            }
-            if let Err(error) = commands::execute_quietly(self, &command.words) {
-                let place = command.place.as_ref().map(|p| format!("{p}: ")).unwrap_or_default();
-                self.log.error(Module::Transmitter, format!("{place}{error}"));
-                if self.jails.find(jail).is_some_and(|jail| !jail.work.lock().started) {
-                    broken.push(jail.to_owned());
-                    self.log.error(Module::Server, format!("Jail '{jail}' skipped, because of the error before"));
-                    self.remove_jail(jail);
-                }
-                failed.push((command.clone(), error.to_string()));
-            }
-        }
-        self.apply_globs();
-        failed
     }
 
     /// Blocks until somebody asks for the end (command `stop`, or [`Server::ask_stop`]), then ends everything in order.
@@ -183,7 +152,9 @@ impl Server {
         if let Some(mut reading) = reading {
             reading.stop();
         }
-        self.stop_all_jails();
+        // A reload under way comes to its end first, unless it waits for slow commands and will not add jails any more.
+        let _one = self.change.try_lock_for(CHANGE_PATIENCE);
+        self.stop_jails();
         self.records.close();
         let _ = std::fs::remove_file(&self.socket);
         let _ = std::fs::remove_file(&self.pidfile);
@@ -192,15 +163,10 @@ impl Server {
 
     /// Adds a jail, or, while a reload is under way, goes on with the one of that name.
     pub(crate) fn add_jail(&self, name: &str, backend: &str) -> Result<(), String> {
-        if self.take_from_reload(name) {
-            let same = self.jails.find(name).is_some_and(|jail| jail.backend == backend);
-            if same {
-                self.log.info(Module::Server, format!("Reload jail '{name}'"));
-                self.records.enable_jail(name);
-                return Ok(());
-            }
-            self.log.info(Module::Server, format!("Restart jail '{name}' (reason: backend is {backend:?} now)"));
-            self.remove_jail(name);
+        if self.jails.find(name).is_some() {
+            self.log.info(Module::Server, format!("Reload jail '{name}'"));
+            self.records.enable_jail(name);
+            return Ok(());
         }
         check_backend(backend)?;
         if name.chars().count() >= 26 {
@@ -230,9 +196,9 @@ impl Server {
     pub(crate) fn start_jail(&self, jail: &Arc<LiveJail>) {
         let first = {
             let mut work = jail.work.lock();
-            work.idle = false;
             !std::mem::replace(&mut work.started, true)
         };
+        self.set_idle(jail, false);
         if first {
             self.lift_leftovers(jail);
             jail.queue.push(Task::Start);
@@ -294,56 +260,51 @@ impl Server {
         }
     }
 
-    /// Puts a configuration read anew in force, as the command `reload --all` does. Errors as [`Server::execute`].
-    pub fn reload(&self, stream: &[Command]) -> Vec<(Command, String)> {
-        let _one = self.change.lock();
-        if let Err(error) = self.begin_reload("--all", &[]) {
-            self.log.error(Module::Server, error);
-            return Vec::new();
-        }
-        let failed = self.execute(stream);
-        self.end_reload();
-        failed
-    }
-
     /// Opens the log file anew.
     pub fn flush_log(&self) {
         self.log.flush();
     }
 
-    /// Ends a jail: its bans are lifted (the database keeps them), its actions stopped.
+    /// Ends a jail: its bans are lifted (the database keeps them), its actions stopped. Waits for that.
     pub(crate) fn remove_jail(&self, name: &str) {
-        let Some(jail) = self.jails.remove(name) else { return };
+        let gone = self.detach(name);
+        self.end_jails(gone.as_slice());
+    }
+
+    /// Takes a jail out: it reads no more and is not found any more.
+    pub(crate) fn detach(&self, name: &str) -> Option<Arc<LiveJail>> {
+        let jail = self.jails.remove(name)?;
         if let Some(reading) = &*self.reading.lock() {
             reading.leave(name, None);
         }
-        self.wind_up(&jail);
-        jail.queue.wait_stopped(STOP_PATIENCE);
-        self.wound_up(&jail);
+        Some(jail)
     }
 
-    fn stop_all_jails(&self) {
-        self.log.info(Module::Server, "Stopping all jails");
-        let jails = self.jails.all();
-        // All queues work at the same time; then each is waited for.
-        for jail in &jails {
+    /// Lifts the bans of jails and stops their actions, of all at the same time; waits for the end of that.
+    pub(crate) fn end_jails(&self, jails: &[Arc<LiveJail>]) {
+        for jail in jails {
             self.wind_up(jail);
         }
-        for jail in &jails {
+        for jail in jails {
             jail.queue.wait_stopped(STOP_PATIENCE);
             self.wound_up(jail);
-            self.jails.remove(&jail.name);
         }
     }
 
-    /// Stops every jail but goes on answering (`stop --all`).
+    /// Stops every jail.
     pub(crate) fn stop_jails(&self) {
-        if let Some(reading) = &*self.reading.lock() {
-            for jail in self.jails.all() {
+        self.log.info(Module::Server, "Stopping all jails");
+        let jails = self.jails.all();
+        for jail in &jails {
+            if let Some(reading) = &*self.reading.lock() {
                 reading.leave(&jail.name, None);
             }
         }
-        self.stop_all_jails();
+        // Until they have ended they are found, so that nobody sees a server that never had them.
+        self.end_jails(&jails);
+        for jail in &jails {
+            self.jails.remove(&jail.name);
+        }
     }
 
     fn wind_up(&self, jail: &Arc<LiveJail>) {
@@ -366,80 +327,33 @@ impl Server {
 
     /// Reading waits while the guard lives.
     pub(crate) fn hold_reading(&self) -> Held {
-        Held::new(self.reading.lock().as_ref().map(Reading::gate))
+        let gate = self.reading.lock().as_ref().map(Reading::gate);
+        Held { _guard: gate.map(|gate| gate.write_arc()) }
     }
 
-    fn apply_globs(&self) {
-        let reading = self.reading.lock();
-        let Some(reading) = &*reading else { return };
-        for glob in (self.globs)() {
-            if let Some(jail) = self.jails.find(&glob.jail) {
-                reading.follow_glob(&jail, &glob.pattern, glob.tail);
+    /// The patterns of the configuration as it stands now.
+    pub(crate) fn globs_now(&self) -> Vec<LogGlob> {
+        (self.globs)()
+    }
+
+    /// Lets jails read the files that the patterns of their configuration will match, and no others.
+    pub(crate) fn apply_globs(&self, globs: &[LogGlob], jails: &[String]) {
+        for jail in jails.iter().filter_map(|name| self.jails.find(name)) {
+            let own = globs.iter().filter(|glob| glob.jail == jail.name);
+            let patterns = own.map(|glob| (glob.pattern.clone(), glob.tail)).collect();
+            if let Some(reading) = &*self.reading.lock() {
+                reading.follow_globs(&jail, patterns);
             }
         }
     }
 
-    /// A reload begins: what stands is emptied of what the configuration is about to set anew.
-    pub(crate) fn begin_reload(&self, name: &str, options: &[String]) -> Result<(), String> {
-        let has = |option: &str| options.iter().any(|o| o == option);
-        let all = name == "--all";
-        if self.reloading.lock().is_some() {
-            return Err("Reload already in progress".to_owned());
+    /// Lets the lines of a jail wait, or takes them up again where it left off.
+    pub(crate) fn set_idle(&self, jail: &Arc<LiveJail>, idle: bool) {
+        if jail.work.lock().idle != idle
+            && let Some(reading) = &*self.reading.lock()
+        {
+            reading.set_idle(jail, idle);
         }
-        let what = if all { "all jails".to_owned() } else { format!("jail {name}") };
-        self.log.info(Module::Server, format!("Reload {what}"));
-        let affected: Vec<Arc<LiveJail>> = if all {
-            self.judge.names.lock().clear();
-            self.jails.all()
-        } else {
-            self.jails.find(name).into_iter().collect()
-        };
-        for jail in &affected {
-            if has("--unban") {
-                self.unban_all_of(jail);
-            }
-            if has("--restart") {
-                self.remove_jail(&jail.name);
-            }
-        }
-        let kept: Vec<Arc<LiveJail>> = affected.into_iter().filter(|j| self.jails.find(&j.name).is_some()).collect();
-        for jail in &kept {
-            let actions = jail.queue.actions().iter().map(|name| name.to_string()).collect();
-            let mut work = jail.work.lock();
-            work.filter.clear_expressions();
-            work.ignore.clear();
-            let logs = work.logs.iter().map(|log| log.path.clone()).collect();
-            work.reload = Some(Reload { logs, actions });
-        }
-        *self.reloading.lock() = Some(kept.iter().map(|jail| jail.name.clone()).collect());
-        Ok(())
-    }
-
-    /// A reload ends: what it has not named is dropped.
-    pub(crate) fn end_reload(&self) {
-        let gone = self.reloading.lock().take().unwrap_or_default();
-        for name in gone {
-            self.remove_jail(&name);
-        }
-        for jail in self.jails.all() {
-            let Some(left) = jail.work.lock().reload.take() else { continue };
-            for path in left.logs {
-                self.remove_log(&jail, &path);
-            }
-            for action in left.actions {
-                jail.queue.push(Task::RemoveAction { name: action.into() });
-            }
-        }
-        self.apply_globs();
-        self.log.info(Module::Server, "Reload finished.");
-    }
-
-    fn take_from_reload(&self, name: &str) -> bool {
-        let mut reloading = self.reloading.lock();
-        let Some(names) = reloading.as_mut() else { return false };
-        let Some(at) = names.iter().position(|n| n == name) else { return false };
-        names.remove(at);
-        true
     }
 
     /// Adds a log file to a jail; reading begins when the jail does.
@@ -493,12 +407,6 @@ impl Server {
 /// Keeps reading up while it lives.
 pub(crate) struct Held {
     _guard: Option<parking_lot::ArcRwLockWriteGuard<parking_lot::RawRwLock, ()>>,
-}
-
-impl Held {
-    fn new(gate: Option<Arc<parking_lot::RwLock<()>>>) -> Self {
-        Held { _guard: gate.map(|gate| gate.write_arc()) }
-    }
 }
 
 /// Commands that a killed predecessor left running would undo what this one does: they are waited for.
@@ -556,7 +464,7 @@ fn bare_ticket(id: bantam_detect::Id) -> bantam_jail::Ticket {
     }
 }
 
-fn check_backend(backend: &str) -> Result<(), String> {
+pub(crate) fn check_backend(backend: &str) -> Result<(), String> {
     let name = backend.split('[').next().unwrap_or_default().to_lowercase();
     match name.as_str() {
         "auto" | "polling" | "pyinotify" | "gamin" => Ok(()),

@@ -4,6 +4,7 @@ use super::{Answer, Failure};
 use crate::live::LiveJail;
 use bantam_enforce::{Definition, SharedDefinition, Task};
 use bantam_wire::Value;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Methods of an action, as `get JAIL actionmethods NAME` lists them.
@@ -29,11 +30,7 @@ pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple
     let name = words.text(3)?;
     match option {
         "addaction" => {
-            if words.len() > 4 {
-                return Err(Failure::value(format!(
-                    "action '{name}' is written in Python, which Bantam cannot load; use a command action in its place"
-                )));
-            }
+            check_kind(&name, words)?;
             add(jail, &name)?;
             Ok(Value::Str(name))
         }
@@ -45,12 +42,8 @@ pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple
         _ => {
             let definition = known(jail, &name)?;
             if multiple {
-                for pair in words.list(4)? {
-                    let (Value::List(pair) | Value::Tuple(pair)) = pair else {
-                        return Err(Failure::value("a pair of property and value was expected"));
-                    };
-                    let pair = Words(pair);
-                    definition.set(&pair.text(0)?, &pair.text(1)?).map_err(Failure::value)?;
+                for (property, value) in pairs(words)? {
+                    definition.set(&property, &value).map_err(Failure::value)?;
                 }
                 return Ok(Value::Bool(true));
             }
@@ -64,13 +57,62 @@ pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple
     }
 }
 
-fn add(jail: &LiveJail, name: &str) -> Result<(), Failure> {
-    let exists = jail.queue.definition(name).is_some();
-    let reloaded = jail.work.lock().reload.as_mut().is_some_and(|reload| reload.actions.remove(name));
-    if exists && !reloaded {
-        return Err(Failure::value(format!("Action {name} already exists")));
+/// The same on nothing, for a configuration that is tried first.
+pub(super) fn rehearse(
+    actions: &mut HashMap<String, Definition>,
+    option: &str,
+    words: Words<'_>,
+    multiple: bool,
+) -> Result<(), Failure> {
+    let name = words.text(3)?;
+    match option {
+        "addaction" => check_kind(&name, words)?,
+        "action" => {
+            let definition = actions.entry(name).or_default();
+            let all = if multiple { pairs(words)? } else { vec![(words.text(4)?, words.text(5)?)] };
+            for (property, value) in all {
+                definition.set(property, value).map_err(Failure::value)?;
+            }
+        }
+        _ => {}
     }
-    // Of a reloaded action the properties are named anew; those that are not named again are gone.
+    Ok(())
+}
+
+fn check_kind(name: &str, words: Words<'_>) -> Result<(), Failure> {
+    if words.len() <= 4 {
+        return Ok(());
+    }
+    Err(Failure::value(format!(
+        "action '{name}' is written in Python, which Bantam cannot load; use a command action in its place"
+    )))
+}
+
+/// Properties and values of a `multi-set`.
+fn pairs(words: Words<'_>) -> Result<Vec<(String, String)>, Failure> {
+    let pair = |pair: &Value| {
+        let (Value::List(pair) | Value::Tuple(pair)) = pair else {
+            return Err(Failure::value("a pair of property and value was expected"));
+        };
+        Ok((Words(pair).text(0)?, Words(pair).text(1)?))
+    };
+    words.list(4)?.iter().map(pair).collect()
+}
+
+fn add(jail: &LiveJail, name: &str) -> Result<(), Failure> {
+    let exists = || Failure::value(format!("Action {name} already exists"));
+    if let Some(reload) = &mut jail.work.lock().reload {
+        // The properties are named anew one by one; meanwhile commands run by what it was.
+        if reload.staged.iter().any(|(known, _)| known == name) {
+            return Err(exists());
+        }
+        reload.actions.remove(name);
+        reload.staged.push((name.to_owned(), SharedDefinition::default()));
+        return Ok(());
+    }
+    if jail.queue.definition(name).is_some() {
+        return Err(exists());
+    }
     jail.queue.push(Task::AddAction { name: name.into(), definition: SharedDefinition::default() });
     Ok(())
 }
@@ -103,7 +145,11 @@ fn shown(definition: &Definition, property: &str) -> Value {
 }
 
 fn known(jail: &LiveJail, name: &str) -> Result<SharedDefinition, Failure> {
-    jail.queue.definition(name).ok_or_else(|| Failure {
+    let staged = jail.work.lock().reload.as_ref().and_then(|reload| {
+        let (_, definition) = reload.staged.iter().find(|(known, _)| known == name)?;
+        Some(definition.clone())
+    });
+    staged.or_else(|| jail.queue.definition(name)).ok_or_else(|| Failure {
         module: "builtins",
         class: "KeyError",
         args: vec![Value::Str(format!("Invalid Action name: {name}"))],

@@ -10,7 +10,10 @@ mod status;
 mod words;
 
 use crate::live::LiveJail;
-use crate::server::{FAIL2BAN_VERSION, Server};
+use crate::log::Log;
+use crate::rehearsal::{Objection, Stage};
+use crate::server::{FAIL2BAN_VERSION, Server, check_backend};
+use bantam_conf::{Command, Diagnostic};
 use bantam_wire::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -40,6 +43,13 @@ impl Failure {
     /// A value makes no sense.
     fn value(message: impl fmt::Display) -> Self {
         Self::plain("ValueError", message.to_string())
+    }
+
+    /// What is wrong, in words.
+    pub(crate) fn message(&self) -> String {
+        let words: Vec<String> =
+            self.args.iter().map(|arg| arg.as_str().map_or_else(|| bantam_wire::repr::repr(arg), str::to_owned)).collect();
+        words.join(", ")
     }
 
     fn unknown_jail(name: &str) -> Self {
@@ -147,7 +157,8 @@ fn stop(server: &Server, words: Words<'_>) -> Answer {
 /// The configuration that the original's client sends right after a start.
 fn stream(server: &Server, words: Words<'_>) -> Answer {
     let _one = server.change.lock();
-    obey_all(server, words.list(1)?)?;
+    let refused = server.execute(&commands_of(words.list(1)?)?);
+    first_of(&refused)?;
     Ok(Value::None)
 }
 
@@ -155,23 +166,50 @@ fn reload(server: &Server, words: Words<'_>) -> Answer {
     let _one = server.change.lock();
     let name = words.text(1)?;
     let options: Vec<String> = words.list(2)?.iter().filter_map(|o| o.as_str().map(str::to_owned)).collect();
+    let stream = commands_of(words.list(3)?)?;
     if name != "--all" && !options.iter().any(|o| o == "--if-exists") {
         jail(server, &name)?;
     }
-    server.begin_reload(&name, &options).map_err(Failure::value)?;
-    let obeyed = obey_all(server, words.list(3)?);
-    server.end_reload();
-    obeyed?;
+    let refused = server.reload_by(&name, &options, &stream);
+    first_of(&refused)?;
     Ok(Value::from("OK"))
 }
 
-fn obey_all(server: &Server, stream: &[Value]) -> Result<(), Failure> {
-    let _hold = server.hold_reading();
-    for command in stream {
-        let Value::List(words) = command else {
-            return Err(Failure::invalid("a command in a stream is a list of words"));
-        };
-        execute_quietly(server, words)?;
+fn commands_of(stream: &[Value]) -> Result<Vec<Command>, Failure> {
+    let command = |words: &Value| match words {
+        Value::List(words) | Value::Tuple(words) => Ok(Command::new(words.clone(), None)),
+        _ => Err(Failure::invalid("a command in a stream is a list of words")),
+    };
+    stream.iter().map(command).collect()
+}
+
+fn first_of(refused: &[Diagnostic]) -> Result<(), Failure> {
+    let Some(first) = refused.first() else { return Ok(()) };
+    let jail = first.jail.as_ref().map(|jail| format!("jail '{jail}': ")).unwrap_or_default();
+    Err(Failure::value(format!("{jail}{}", first.message)))
+}
+
+/// Tries a command of a configuration on nothing.
+pub(crate) fn rehearse(log: &Log, stage: &mut Stage, words: &[Value]) -> Result<(), Objection> {
+    let words = Words(words);
+    let multiple = match words.text(0)?.as_str() {
+        "set" => false,
+        "multi-set" => true,
+        "add" if words.len() > 2 => return Ok(check_backend(&words.text(2)?).map_err(Failure::value)?),
+        _ => return Ok(()),
+    };
+    let option = words.text(2)?;
+    let (work, actions) = (&mut stage.work, &mut stage.actions);
+    match option.as_str() {
+        "banip" | "unbanip" | "attempt" | "addlogpath" | "dellogpath" | "idle" => {}
+        "addaction" | "delaction" | "action" => action::rehearse(actions, &option, words, multiple)?,
+        "addfailregex" | "addignoreregex" | "prefregex" | "datepattern" => {
+            set::rehearse_expressions(work, &option, words, multiple)?;
+        }
+        _ => match option.strip_prefix("bantime.") {
+            Some(option) => set::set_increment(log, work, option, &words.text(3)?)?,
+            None => set::set_work(log, work, &option, words, multiple)?,
+        },
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 use super::words::Words;
 use super::{Answer, Failure, action, bans, get, jail};
 use crate::live::{IgnoreCache, LiveJail, Work};
-use crate::log::Module;
+use crate::log::{Log, Module};
+use crate::rehearsal::Objection;
 use crate::server::{Server, make_parent};
 use bantam_jail::{Formula, Increment};
 use bantam_pattern::tags::UseDns;
@@ -101,15 +102,26 @@ fn set_jail(
         "addaction" | "delaction" | "action" => return action::set(jail, option, words, multiple).map(Some),
         "addlogpath" => add_log(server, jail, words)?,
         "dellogpath" => server.remove_log(jail, &words.text(3)?),
-        "idle" => set_idle(jail, &words.text(3)?)?,
-        _ if option.starts_with("bantime.") => set_increment(server, jail, &option["bantime.".len()..], &words.text(3)?)?,
-        _ => set_work(server, &mut jail.work.lock(), option, words, multiple)?,
+        "idle" => set_idle(server, jail, &words.text(3)?)?,
+        _ if option.starts_with("bantime.") => {
+            let option = &option["bantime.".len()..];
+            let mut work = jail.work.lock();
+            set_increment(&server.log, &mut work, option, &words.text(3)?)?;
+            if option == "increment" && work.jail.options().increment.enabled && server.records.file().is_none() {
+                server.log.warning(
+                    Module::Jail,
+                    "ban time increment is not available as long jail database is not set",
+                );
+            }
+        }
+        _ => set_work(&server.log, &mut jail.work.lock(), option, words, multiple)?,
     }
     Ok(None)
 }
 
-fn set_work(
-    server: &Server,
+/// Options that change nothing but the jail's own filter and memory.
+pub(super) fn set_work(
+    log: &Log,
     work: &mut Work,
     option: &str,
     words: Words<'_>,
@@ -118,23 +130,23 @@ fn set_work(
     match option {
         "findtime" => {
             work.jail.options_mut().findtime = words.seconds(3)?;
-            server.log.info(Module::Filter, format!("  findtime: {}", crate::text::number(words.seconds(3)?)));
+            log.info(Module::Filter, format!("  findtime: {}", crate::text::number(words.seconds(3)?)));
         }
         "bantime" => {
             work.jail.options_mut().bantime = words.seconds(3)?;
-            server.log.info(Module::Actions, format!("  banTime: {}", crate::text::number(words.seconds(3)?)));
+            log.info(Module::Actions, format!("  banTime: {}", crate::text::number(words.seconds(3)?)));
         }
         "maxretry" => {
             work.jail.options_mut().maxretry = positive(words.integer(3)?);
-            server.log.info(Module::Filter, format!("  maxRetry: {}", words.integer(3)?));
+            log.info(Module::Filter, format!("  maxRetry: {}", words.integer(3)?));
         }
         "maxmatches" => work.jail.options_mut().maxmatches = positive(words.integer(3)?) as usize,
         "maxlines" => {
             let lines = usize::try_from(words.integer(3)?).unwrap_or(0);
             work.filter.set_max_lines(lines).map_err(Failure::value)?;
-            server.log.info(Module::Filter, format!("  maxLines: {lines}"));
+            log.info(Module::Filter, format!("  maxLines: {lines}"));
         }
-        "usedns" => set_use_dns(server, work, &words.text(3)?),
+        "usedns" => set_use_dns(log, work, &words.text(3)?),
         "ignoreself" => work.ignore_self = words.truth(3)?,
         "addignoreip" => {
             for entry in words.texts(3)?.iter().filter(|entry| !entry.is_empty()) {
@@ -148,7 +160,7 @@ fn set_work(
         }
         "ignorecommand" => work.ignore_command = words.text(3)?,
         "ignorecache" => work.ignore_cache = parse_cache(&words.text(3)?)?,
-        "logencoding" => set_encoding(server, work, &words.text(3)?)?,
+        "logencoding" => set_encoding(log, work, &words.text(3)?)?,
         "logtimezone" => {
             let zone = words.text(3)?;
             let zone = (!zone.is_empty()).then_some(zone);
@@ -158,7 +170,7 @@ fn set_work(
         "datepattern" => work.filter.set_datepattern(&words.text(3)?).map_err(Failure::value)?,
         "prefregex" => work.filter.set_prefregex(&words.text(3)?).map_err(regex_failure)?,
         "addfailregex" | "addignoreregex" => {
-            let expressions = if multiple { super::words::Words(words.list(3)?).texts(0)? } else { vec![words.text(3)?] };
+            let expressions = if multiple { Words(words.list(3)?).texts(0)? } else { vec![words.text(3)?] };
             for expression in expressions {
                 let added = match option {
                     "addfailregex" => work.filter.add_failregex(&expression),
@@ -185,6 +197,26 @@ fn set_work(
     Ok(())
 }
 
+/// Compiles the expressions of a command for a configuration that is tried first.
+pub(super) fn rehearse_expressions(
+    work: &mut Work,
+    option: &str,
+    words: Words<'_>,
+    multiple: bool,
+) -> Result<(), Objection> {
+    let texts = if multiple { Words(words.list(3)?).texts(0)? } else { vec![words.text(3)?] };
+    for (index, text) in texts.into_iter().enumerate() {
+        let tried = match option {
+            "addfailregex" => work.filter.add_failregex(&text),
+            "addignoreregex" => work.filter.add_ignoreregex(&text),
+            "prefregex" => work.filter.set_prefregex(&text),
+            _ => work.filter.set_datepattern(&text),
+        };
+        tried.map_err(|error| Objection::Expression(index, text, error))?;
+    }
+    Ok(())
+}
+
 fn regex_failure(error: bantam_pattern::PatternError) -> Failure {
     Failure { module: "fail2ban.server.failregex", class: "RegexException", args: vec![Value::Str(error.message)] }
 }
@@ -193,38 +225,36 @@ fn positive(number: i64) -> u32 {
     u32::try_from(number.max(0)).unwrap_or(u32::MAX)
 }
 
-fn set_use_dns(server: &Server, work: &mut Work, text: &str) {
+fn set_use_dns(log: &Log, work: &mut Work, text: &str) {
     let value = match text.to_lowercase().as_str() {
         "yes" | "true" => UseDns::Yes,
         "warn" => UseDns::Warn,
         "no" | "false" => UseDns::No,
         "raw" => UseDns::Raw,
         other => {
-            server
-                .log
-                .error(Module::Filter, format!("Incorrect value '{other}' specified for usedns. Using safe 'no'"));
+            log.error(Module::Filter, format!("Incorrect value '{other}' specified for usedns. Using safe 'no'"));
             UseDns::No
         }
     };
     work.filter.set_use_dns(value);
 }
 
-fn set_encoding(server: &Server, work: &mut Work, text: &str) -> Result<(), Failure> {
+fn set_encoding(log: &Log, work: &mut Work, text: &str) -> Result<(), Failure> {
     let name = if text.eq_ignore_ascii_case("auto") { "UTF-8" } else { text };
     work.filter
         .set_encoding(name)
         .map_err(|_| Failure { module: "builtins", class: "LookupError", args: vec![Value::Str(format!("unknown encoding: {name}"))] })?;
     work.encoding = name.to_owned();
-    server.log.info(Module::Filter, format!("  encoding: {name}"));
+    log.info(Module::Filter, format!("  encoding: {name}"));
     Ok(())
 }
 
-fn set_idle(jail: &LiveJail, value: &str) -> Result<(), Failure> {
-    jail.work.lock().idle = match value {
-        "on" => true,
-        "off" => false,
+fn set_idle(server: &Server, jail: &Arc<LiveJail>, value: &str) -> Result<(), Failure> {
+    match value {
+        "on" => server.set_idle(jail, true),
+        "off" => server.set_idle(jail, false),
         _ => return Err(Failure::invalid("Invalid idle option, must be 'on' or 'off'")),
-    };
+    }
     Ok(())
 }
 
@@ -244,8 +274,7 @@ fn add_log(server: &Server, jail: &Arc<LiveJail>, words: Words<'_>) -> Result<()
 }
 
 /// `bantime.OPTION`; an empty value unsets it.
-fn set_increment(server: &Server, jail: &LiveJail, option: &str, value: &str) -> Result<(), Failure> {
-    let mut work = jail.work.lock();
+pub(super) fn set_increment(log: &Log, work: &mut Work, option: &str, value: &str) -> Result<(), Failure> {
     let mut extra = work.bantime_extra.clone();
     if value.is_empty() {
         extra.remove(option);
@@ -254,13 +283,7 @@ fn set_increment(server: &Server, jail: &LiveJail, option: &str, value: &str) ->
     }
     work.jail.options_mut().increment = increment_of(&extra)?;
     work.bantime_extra = extra;
-    server.log.info(Module::Jail, format!("Set banTime.{option} = {value}"));
-    if option == "increment" && work.jail.options().increment.enabled && server.records.file().is_none() {
-        server.log.warning(
-            Module::Jail,
-            "ban time increment is not available as long jail database is not set",
-        );
-    }
+    log.info(Module::Jail, format!("Set banTime.{option} = {value}"));
     Ok(())
 }
 

@@ -88,6 +88,13 @@ impl Log {
         Self::with_target("STDERR", Target::stderr())
     }
 
+    /// Says nothing.
+    pub fn silent() -> Self {
+        let log = Self::with_target("STDERR", Target::stderr());
+        log.shared.level.store(i32::MAX, Ordering::Relaxed);
+        log
+    }
+
     fn with_target(name: &str, target: Target) -> Self {
         Log {
             shared: Arc::new(Shared {
