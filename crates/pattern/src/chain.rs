@@ -11,7 +11,6 @@
 //! - it is tied to both ends of the text, and gaps take anything but a newline, of which the text has none inside;
 //! - a part cannot contain what the literal after it begins with, so it has one possible end;
 //! - a part does not look at what stands after it.
-use crate::Options;
 use crate::literal::of_character;
 use crate::regex::Regex;
 use crate::syntax::{Assertion, Ast, ClassItem, Greed, Kind, Node};
@@ -322,6 +321,7 @@ fn renumber(node: &mut Node, groups: &mut Vec<usize>) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::Options;
     use proptest::prelude::*;
 
     fn chain(source: &str) -> Option<Chain> {
