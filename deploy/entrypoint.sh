@@ -28,26 +28,23 @@ loglevel = $F2B_LOG_LEVEL
 dbfile = $data/db/fail2ban.sqlite3
 dbpurgeage = $F2B_DB_PURGE_AGE
 END
-[ -e "$conf/jail.d" ] || ln -s "$data/jail.d" "$conf/jail.d"
-for kind in action.d filter.d; do
-    for link in "$conf/$kind"/*; do
-        case $(readlink "$link" || true) in
-            "$data"/*) ;;
-            *) continue ;;
-        esac
-        rm "$link"
-        name=${link##*/}
-        if [ -e "$stock/$kind/$name" ]; then cp "$stock/$kind/$name" "$link"; fi
-    done
-    for file in "$data/$kind"/*; do
-        [ -e "$file" ] || continue
-        name=${file##*/}
-        if [ -e "$stock/$kind/$name" ]; then say "$file stands in place of the stock one"; fi
-        ln -sf "$file" "$conf/$kind/$name"
-    done
+# Links of an earlier start go, and a stock file whose place one had comes back: the file may be gone from the volume.
+find "$conf" -lname "$data/*" | while read -r link; do
+    rm "$link"
+    file=$stock/${link#"$conf"/}
+    if [ -f "$file" ]; then cp "$file" "$link"; fi
 done
-for file in "$data"/*.conf "$data"/*.local; do
-    if [ -e "$file" ]; then ln -sf "$file" "$conf/"; fi
+if [ ! -e "$conf/jail.d" ]; then ln -s "$data/jail.d" "$conf/jail.d"; fi
+{
+    find "$data" -maxdepth 1 -name '*.conf'
+    find "$data" -maxdepth 1 -name '*.local'
+    find "$data/action.d/" "$data/filter.d/"
+} | while read -r file; do
+    [ -f "$file" ] || continue
+    name=${file#"$data"/}
+    if [ -e "$stock/$name" ]; then say "$file stands in place of the stock one"; fi
+    mkdir -p "$conf/$(dirname "$name")"
+    ln -sf "$file" "$conf/$name"
 done
 
 # Left by a container that was killed; nobody else can be using them.

@@ -2,12 +2,7 @@
 //!
 //! Needs the Debian package `fail2ban` (1.0.2). Where the newer version differs, the original is brought up to it in
 //! memory or the line is brought to one form on both sides; each such place says which.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -53,9 +48,7 @@ json.dump(results, sys.stdout)
 "#;
 
 fn data(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(path);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path);
     path.to_str().unwrap().to_owned()
 }
 
@@ -64,9 +57,7 @@ fn sample_logs() -> PathBuf {
     let listed = Command::new("dpkg").args(["-L", "fail2ban"]).output();
     let listed = listed.expect("needs a Debian system with the original: apt-get install fail2ban");
     let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let dir = text
-        .lines()
-        .find(|line| line.ends_with("/tests/files/logs"));
+    let dir = text.lines().find(|line| line.ends_with("/tests/files/logs"));
     PathBuf::from(dir.expect("needs the original: apt-get install fail2ban"))
 }
 
@@ -85,21 +76,13 @@ fn original(runs: &[Vec<&str>]) -> Vec<Result> {
     let input = serde_json::to_vec(runs).unwrap();
     child.stdin.take().unwrap().write_all(&input).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(
-        output.status.success(),
-        "needs the original: apt-get install fail2ban"
-    );
+    assert!(output.status.success(), "needs the original: apt-get install fail2ban");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn ours(args: &[&str]) -> Result {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bantam"));
-    let output = command
-        .arg("regex")
-        .args(args)
-        .env("TZ", ZONE)
-        .output()
-        .unwrap();
+    let output = command.arg("regex").args(args).env("TZ", ZONE).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     (text, output.status.code().unwrap())
 }
@@ -158,11 +141,7 @@ fn assert_same_lines(original: &str, ours: &str, args: &[&str]) {
 
 /// Everything that is shown about a filter on a log.
 fn shows<'a>(log: &'a str, filter: &'a str) -> Vec<Vec<&'a str>> {
-    let all = [
-        "--print-all-matched",
-        "--print-all-missed",
-        "--print-all-ignored",
-    ];
+    let all = ["--print-all-matched", "--print-all-missed", "--print-all-ignored"];
     [
         &all[..],
         &[&all[..], &["-v"]].concat(),
@@ -224,10 +203,7 @@ fn stock_traefik_auth_gives_the_same() {
         "docker-stdout-mixed",
     ]
     .map(|log| data(&format!("samples/{log}.log")));
-    let runs: Vec<_> = logs
-        .iter()
-        .flat_map(|log| shows(log, "traefik-auth"))
-        .collect();
+    let runs: Vec<_> = logs.iter().flat_map(|log| shows(log, "traefik-auth")).collect();
     assert_same(&runs);
 }
 
@@ -259,13 +235,7 @@ fn expressions_over_several_lines_give_the_same() {
                2020-01-01 00:00:03 begin b\n2020-01-01 00:00:04 failed 192.0.2.2\n2020-01-01 00:00:05 y";
     let regex = r"begin \w+<SKIPLINES> failed <ADDR>$";
     let mut runs = Vec::new();
-    for options in [
-        &[][..],
-        &["-v"],
-        &["-o", "row"],
-        &["-o", "msg"],
-        &["--no-check-all"],
-    ] {
+    for options in [&[][..], &["-v"], &["-o", "row"], &["-o", "msg"], &["--no-check-all"]] {
         let run = [&["-L", "5", "--print-all-matched"], options, &[log, regex]].concat();
         runs.push([&run[..], &[" 192.0.2.1"]].concat());
         runs.push(run);
@@ -318,7 +288,8 @@ fn lines_given_on_the_command_line_give_the_same() {
 #[test]
 fn bytes_that_are_no_text_give_the_same() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    let bytes = b"a\xff\xfe 192.0.2.1\r\n\nb\x1b[0m 192.0.2.1\xe2\x82\n#c 192.0.2.1\n\xc3\xa4 192.0.2.1\nunfinished 192.0.2.1";
+    let bytes =
+        b"a\xff\xfe 192.0.2.1\r\n\nb\x1b[0m 192.0.2.1\xe2\x82\n#c 192.0.2.1\n\xc3\xa4 192.0.2.1\nunfinished 192.0.2.1";
     file.write_all(bytes).unwrap();
     let log = file.path().to_str().unwrap();
     let mut runs = Vec::new();
@@ -335,21 +306,13 @@ fn bytes_that_are_no_text_give_the_same() {
 #[test]
 fn long_lists_of_lines_are_cut_the_same() {
     let logs = [19, 20, 21, 25].map(|count| {
-        let lines = |number| {
-            format!(
-                "2026-01-08 14:19:15 hit 192.0.2.{number}\nmiss {number}\nskip 192.0.2.{number}\n"
-            )
-        };
+        let lines =
+            |number| format!("2026-01-08 14:19:15 hit 192.0.2.{number}\nmiss {number}\nskip 192.0.2.{number}\n");
         (0..count).map(lines).collect::<String>()
     });
     let mut runs = Vec::new();
     for log in &logs {
-        for options in [
-            &[][..],
-            &["--print-all-missed"],
-            &["--print-all-ignored"],
-            &["-L", "3"],
-        ] {
+        for options in [&[][..], &["--print-all-missed"], &["--print-all-ignored"], &["-L", "3"]] {
             runs.push([options, &[log, "<ADDR>", "skip"]].concat());
         }
     }
@@ -371,5 +334,50 @@ fn wrong_arguments_and_helps_end_with_the_same_code() {
     .map(<[&str]>::to_vec);
     for (args, (_, code)) in runs.iter().zip(original(&runs)) {
         assert_eq!(code, ours(args).1, "{args:?}");
+    }
+}
+
+#[test]
+fn json_gives_the_counts_and_the_lines_that_were_asked_for() {
+    let log = "2026-01-08 14:19:15 hit 192.0.2.1\nmiss\nskip 192.0.2.1";
+    let (text, code) = ours(&[
+        "--json",
+        "--print-all-matched",
+        "--print-all-missed",
+        log,
+        "<ADDR>$",
+        "skip",
+    ]);
+    assert_eq!(code, 0);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let counts = serde_json::json!({"tested": 3, "ignored": 1, "matched": 1, "missed": 1});
+    assert_eq!(json["lines"], counts);
+    assert_eq!(json["matched"][0], "2026-01-08 14:19:15 hit 192.0.2.1");
+    assert_eq!(json["missed"], serde_json::json!(["miss"]));
+    assert_eq!(json["ignored"], serde_json::Value::Null);
+    assert_eq!(json["failregex"][0]["hits"], 1);
+    assert_eq!(json["date_templates"][0]["hits"], 1);
+}
+
+#[test]
+fn inverted_output_shows_the_lines_that_are_no_failure() {
+    // Version 1.0.2 has no such option.
+    let log = "2026-01-08 14:19:15 hit 192.0.2.1\nmiss\nskip 192.0.2.1";
+    let show = |out| ours(&["-i", "-o", out, log, "<ADDR>$", "skip"]).0;
+    assert_eq!(show("msg"), "miss\nskip 192.0.2.1\n");
+    assert!(show("row").starts_with("['',\t1767"));
+}
+
+#[test]
+fn the_journal_is_said_to_be_missing() {
+    for args in [
+        ["systemd-journal", "<HOST>"].as_slice(),
+        &["-m", "_COMM=sshd", "a", "<HOST>"],
+    ] {
+        let (text, code) = ours(args);
+        assert!(
+            code == 255 && text.contains("journal") && text.contains("not in this version"),
+            "{text}"
+        );
     }
 }

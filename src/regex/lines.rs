@@ -139,8 +139,7 @@ pub fn for_each_part_without_comments(block: &[u8], mut each: impl FnMut(&[u8]))
         if comment > from {
             each(&block[from..comment]);
         }
-        from = memchr::memchr(b'\n', &block[comment.min(block.len())..])
-            .map_or(block.len(), |at| comment + at + 1);
+        from = memchr::memchr(b'\n', &block[comment.min(block.len())..]).map_or(block.len(), |at| comment + at + 1);
     }
 }
 

@@ -43,9 +43,7 @@ pub fn find(value: &str, config: &str) -> Result<Source, String> {
     let mut found = None;
     for file in tries {
         let path = Path::new(&file);
-        let path = if path.parent() == Some(Path::new("filter.d")) {
-            base.join(path)
-        } else if !file.contains('/') && is_filter_dir(&base) {
+        let path = if path.parent() == Some(Path::new("filter.d")) || (!file.contains('/') && is_filter_dir(&base)) {
             base.join(path)
         } else if !file.contains('/') {
             base.join("filter.d").join(path)
@@ -105,14 +103,9 @@ fn split_options(text: &str) -> Result<(String, Options), String> {
         rest = match tail.chars().next() {
             None => "",
             Some(',') => tail[1..].trim_start(),
-            Some(']') if tail[1..].trim_start().starts_with('[') => {
-                tail[1..].trim_start()[1..].trim_start()
-            }
+            Some(']') if tail[1..].trim_start().starts_with('[') => tail[1..].trim_start()[1..].trim_start(),
             Some(_) => {
-                return Err(format!(
-                    "unexpected syntax after option '{key}': {:.25}",
-                    tail
-                ));
+                return Err(format!("unexpected syntax after option '{key}': {:.25}", tail));
             }
         };
         let value = value.trim().to_owned();
@@ -163,10 +156,7 @@ mod tests {
     use super::*;
 
     fn options(pairs: &[(&str, &str)]) -> Options {
-        pairs
-            .iter()
-            .map(|(k, v)| ((*k).into(), (*v).into()))
-            .collect()
+        pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()
     }
 
     #[test]

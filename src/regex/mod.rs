@@ -5,6 +5,7 @@
 
 mod lines;
 mod load;
+mod notes;
 mod options;
 mod out;
 mod printer;

@@ -134,9 +134,7 @@ pub fn parse(args: &[OsString]) -> Result<Parsed, Wrong> {
                 (true, None) => rest.next().ok_or_else(|| needs_value(name))?,
                 (false, None) => String::new(),
                 (false, Some(_)) => {
-                    return Err(Wrong::Option(format!(
-                        "{name} option does not take a value"
-                    )));
+                    return Err(Wrong::Option(format!("{name} option does not take a value")));
                 }
             };
             if let Some(parsed) = apply(&mut options, name, value)? {
@@ -160,8 +158,7 @@ fn parse_short(
     rest: &mut impl Iterator<Item = String>,
 ) -> Result<Option<Parsed>, Wrong> {
     for (at, letter) in group.char_indices() {
-        let Some((_, names, takes_value)) = KNOWN.iter().find(|known| known.0 == Some(letter))
-        else {
+        let Some((_, names, takes_value)) = KNOWN.iter().find(|known| known.0 == Some(letter)) else {
             return Err(Wrong::Option(format!("no such option: -{letter}")));
         };
         let short = format!("-{letter}");
@@ -253,11 +250,7 @@ fn finish(mut options: Options, positional: Vec<String>) -> Result<Parsed, Wrong
     let mut errors = Vec::new();
     for (none, all, what) in [
         (options.print_no_missed, options.print_all_missed, "missed"),
-        (
-            options.print_no_ignored,
-            options.print_all_ignored,
-            "ignored",
-        ),
+        (options.print_no_ignored, options.print_all_ignored, "ignored"),
     ] {
         if none && all {
             errors.push(format!(

@@ -82,9 +82,7 @@ pub fn no_failure(line: &str, time: Option<(Time, bool)>) -> Hit {
 
 /// The id as text; `None` while it is not known.
 pub fn id_text(hit: &Hit) -> String {
-    hit.id
-        .as_ref()
-        .map_or("None".to_owned(), ToString::to_string)
+    hit.id.as_ref().map_or("None".to_owned(), ToString::to_string)
 }
 
 /// The time as Python shows the number: whole when the zone was known.

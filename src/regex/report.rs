@@ -42,34 +42,20 @@ pub fn print(stats: &Stats, filter: &Filter, options: &Options, printer: &mut Pr
     }
 }
 
-fn print_expressions(
-    title: &str,
-    expressions: &[ExpressionStats],
-    verbose: bool,
-    printer: &mut Printer,
-) {
+fn print_expressions(title: &str, expressions: &[ExpressionStats], verbose: bool, printer: &mut Printer) {
     let mut rows = Vec::new();
     let mut total = 0;
     for (index, expression) in expressions.iter().enumerate() {
         total += expression.hits;
         if expression.hits > 0 || verbose {
-            rows.push(format!(
-                "{:2}) [{}] {}",
-                index + 1,
-                expression.hits,
-                expression.text
-            ));
+            rows.push(format!("{:2}) [{}] {}", index + 1, expression.hits, expression.text));
         }
         for named in &expression.named {
             rows.push(format!(
                 "    {}  {}{}",
                 named.id,
                 local_time(named.time),
-                if named.again {
-                    " (multiple regex matched)"
-                } else {
-                    ""
-                }
+                if named.again { " (multiple regex matched)" } else { "" }
             ));
         }
     }

@@ -1,6 +1,7 @@
 //! The order of things: options, filter, lines, results.
 use super::lines::{self, Lines};
 use super::load::{self, Source};
+use super::notes::Notes;
 use super::options::Options;
 use super::out::Format;
 use super::printer::Printer;
@@ -8,7 +9,7 @@ use super::report;
 use super::resolve::System;
 use super::stats::Stats;
 use bantam_conf::{Command, Severity};
-use bantam_detect::{Filter, LineContext, Note, Time};
+use bantam_detect::{Filter, LineContext, Time};
 use bantam_pattern::tags::UseDns;
 use bantam_wire::Value;
 use std::path::Path;
@@ -105,8 +106,7 @@ impl Trial<'_> {
             set.map_err(|error| error.to_string())?;
         }
         self.filter.set_raw_hosts(options.raw);
-        self.filter
-            .set_check_all(options.check_all && options.out.is_none());
+        self.filter.set_check_all(options.check_all && options.out.is_none());
         self.filter.set_keep_pending(options.out.is_none());
         self.filter
             .set_keep_records(options.out.is_some() || options.verbose > 0);
@@ -149,11 +149,7 @@ impl Trial<'_> {
                 self.say(&format!("Use   failregex line : {}", shortened(value)));
                 return self.add_failregex(value);
             }
-            Source::Filter {
-                name,
-                base,
-                options,
-            } => {
+            Source::Filter { name, base, options } => {
                 let shown = base.display();
                 self.say(&format!("Use      filter file : {name}, basedir: {shown}"));
                 let spec = load::spec(&name, &options);
@@ -192,16 +188,13 @@ impl Trial<'_> {
         };
         for value in values(words) {
             match option {
-                "prefregex" => self
-                    .filter
-                    .set_prefregex(&value)
-                    .map_err(|error| error.to_string())?,
+                "prefregex" => self.filter.set_prefregex(&value).map_err(|error| error.to_string())?,
                 "addfailregex" => self.add_failregex(&value)?,
                 "addignoreregex" => self.add_ignoreregex(&value)?,
                 "maxlines" => {
-                    let lines = value.parse().map_err(|_| {
-                        format!("Invalid value for maxlines ('{value}') read from {source}")
-                    })?;
+                    let lines = value
+                        .parse()
+                        .map_err(|_| format!("Invalid value for maxlines ('{value}') read from {source}"))?;
                     self.set_maxlines(lines)?;
                 }
                 "datepattern" => self.set_datepattern(&value)?,
@@ -238,12 +231,7 @@ impl Trial<'_> {
                 self.printer.line(&format!("{error}: '{log}'"));
                 String::new()
             })?;
-            let encoding = self
-                .options
-                .encoding
-                .as_deref()
-                .unwrap_or("UTF-8")
-                .to_owned();
+            let encoding = self.options.encoding.as_deref().unwrap_or("UTF-8").to_owned();
             self.say(&format!("Use         log file : {log}"));
             self.say(&format!("Use         encoding : {encoding}"));
             return Ok(lines);
@@ -289,8 +277,7 @@ impl Trial<'_> {
                         report.hits.retain(|hit| !hit.nofail);
                         format.print(&report.hits, self.printer);
                     };
-                    self.filter
-                        .judge_block(part, &mut context, &mut notes.fresh, tell);
+                    self.filter.judge_block(part, &mut context, &mut notes.fresh, tell);
                 });
             }
             notes.collect();
@@ -350,34 +337,6 @@ fn context(resolver: &mut System) -> LineContext<'_> {
         in_operation: true,
         findtime: None,
         resolver,
-    }
-}
-
-/// What the filter had to say besides failures: only what makes results wrong is told, once, on standard error.
-#[derive(Default)]
-struct Notes {
-    fresh: Vec<Note>,
-    limits: Vec<(&'static str, usize)>,
-}
-
-impl Notes {
-    fn collect(&mut self) {
-        for note in self.fresh.drain(..) {
-            if let Note::Limit { option, index } = note
-                && !self.limits.contains(&(option, index))
-            {
-                self.limits.push((option, index));
-            }
-        }
-    }
-
-    fn tell(&self) {
-        for (option, index) in &self.limits {
-            eprintln!(
-                "warning: {option} {} took too many steps on some lines; those count as not matching",
-                index + 1
-            );
-        }
     }
 }
 

@@ -91,12 +91,7 @@ impl Stats {
             _ if options.json => Kind::keeping(Some(0)),
             _ => Kind::keeping(Some(limit + 1)),
         };
-        let stats = |texts: &[String]| {
-            texts
-                .iter()
-                .map(|text| ExpressionStats::new(text))
-                .collect()
-        };
+        let stats = |texts: &[String]| texts.iter().map(|text| ExpressionStats::new(text)).collect();
         Stats {
             prefregex_hits: 0,
             prefregex_groups: Vec::new(),

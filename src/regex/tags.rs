@@ -36,9 +36,7 @@ fn fill_one(template: &str, hit: &Hit, wrapping: &mut bool) -> String {
     while let Some(at) = rest.find('<') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let end = rest[1..]
-            .find([' ', '<', '>'])
-            .map_or(rest.len(), |n| n + 1);
+        let end = rest[1..].find([' ', '<', '>']).map_or(rest.len(), |n| n + 1);
         let name = &rest[1..end];
         if name.is_empty() || !rest[end..].starts_with('>') {
             out.push('<');
@@ -99,12 +97,7 @@ fn value<'h>(name: &str, hit: &'h Hit) -> Option<Cow<'h, str>> {
                 "PORT" => "fport".to_owned(),
                 other => other.to_lowercase(),
             };
-            return Some(
-                hit.record
-                    .known(&group)
-                    .map(Value::text)
-                    .unwrap_or_default(),
-            );
+            return Some(hit.record.known(&group).map(Value::text).unwrap_or_default());
         }
     };
     Some(Cow::Owned(text))
@@ -117,12 +110,7 @@ fn since_epoch() -> f64 {
 }
 
 fn matches(hit: &Hit) -> String {
-    let lines: Vec<String> = hit
-        .record
-        .matches()
-        .iter()
-        .map(|line| line.text())
-        .collect();
+    let lines: Vec<String> = hit.record.matches().iter().map(|line| line.text()).collect();
     lines.join("\n")
 }
 
@@ -135,11 +123,7 @@ fn reversed(id: &Id) -> String {
         }
         Id::Ip(IpAddr::V6(address)) | Id::Net(IpAddr::V6(address), _) => {
             let digits = format!("{:032x}", address.to_bits());
-            digits
-                .chars()
-                .rev()
-                .flat_map(|digit| [digit, '.'])
-                .collect()
+            digits.chars().rev().flat_map(|digit| [digit, '.']).collect()
         }
         Id::Raw(_) => String::new(),
     }

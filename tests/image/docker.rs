@@ -25,14 +25,39 @@ impl Engine {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "TERM", "unshare", "--mount"]);
         match netns {
-            Some(name) => command.arg("nsenter").arg(format!("--net=/run/netns/{name}")).arg("dockerd"),
-            None => command.args(["dockerd", "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]),
+            Some(name) => command
+                .arg("nsenter")
+                .arg(format!("--net=/run/netns/{name}"))
+                .arg("dockerd"),
+            None => command.args([
+                "dockerd",
+                "--bridge=none",
+                "--iptables=false",
+                "--ip-forward=false",
+                "--ip-masq=false",
+            ]),
         };
-        command.arg("--data-root").arg(data).arg("--exec-root").arg(run.path().join("exec"));
-        command.arg("--pidfile").arg(run.path().join("pid")).arg("--host").arg(host(run.path()));
-        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
-        let engine = Engine { child: command.spawn().expect("start dockerd"), run };
-        wait_for("dockerd answers", Duration::from_secs(40), || engine.try_docker(&["version"]).status.success());
+        command
+            .arg("--data-root")
+            .arg(data)
+            .arg("--exec-root")
+            .arg(run.path().join("exec"));
+        command
+            .arg("--pidfile")
+            .arg(run.path().join("pid"))
+            .arg("--host")
+            .arg(host(run.path()));
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log);
+        let engine = Engine {
+            child: command.spawn().expect("start dockerd"),
+            run,
+        };
+        wait_for("dockerd answers", Duration::from_secs(40), || {
+            engine.try_docker(&["version"]).status.success()
+        });
         engine
     }
 
@@ -51,7 +76,9 @@ impl Engine {
     }
 
     fn on(&self, command: &mut Command) {
-        command.env("DOCKER_HOST", host(self.run.path())).env("DOCKER_CONFIG", self.run.path().join("config"));
+        command
+            .env("DOCKER_HOST", host(self.run.path()))
+            .env("DOCKER_CONFIG", self.run.path().join("config"));
         command.env_remove("DOCKER_CONTEXT");
     }
 
@@ -124,7 +151,12 @@ pub fn base_tarball(store: &Path) -> PathBuf {
             tar -C \"$1/root\" -cf \"$2.part\" .\n\
             mv \"$2.part\" \"$2\"";
         let scratch = tempfile::tempdir().expect("a folder");
-        succeed(Command::new("unshare").args(["--mount", "sh", "-c", script, "sh"]).arg(scratch.path()).arg(&tarball));
+        succeed(
+            Command::new("unshare")
+                .args(["--mount", "sh", "-c", script, "sh"])
+                .arg(scratch.path())
+                .arg(&tarball),
+        );
     }
     tarball
 }

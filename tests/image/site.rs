@@ -32,12 +32,29 @@ pub struct Site {
 impl Site {
     pub fn new() -> Self {
         let id = std::process::id();
-        let mut site = Site { host: format!("bih{id}"), client: format!("bic{id}"), web: None };
+        let mut site = Site {
+            host: format!("bih{id}"),
+            client: format!("bic{id}"),
+            web: None,
+        };
         for name in [&site.host, &site.client] {
             ip(&["netns", "add", name]);
             ip(&["-n", name, "link", "set", "lo", "up"]);
         }
-        ip(&["-n", &site.host, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", &site.client]);
+        ip(&[
+            "-n",
+            &site.host,
+            "link",
+            "add",
+            "wire",
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "wire",
+            "netns",
+            &site.client,
+        ]);
         for (name, addresses) in [(&site.host, vec![HOST]), (&site.client, vec![ATTACKER, NEIGHBOUR])] {
             for address in addresses {
                 ip(&["-n", name, "addr", "add", &format!("{address}/24"), "dev", "wire"]);
@@ -45,16 +62,21 @@ impl Site {
             ip(&["-n", name, "link", "set", "wire", "up"]);
         }
         let mut web = in_netns(&site.host, "/usr/bin/perl");
-        web.args(["-e", WEB, &PLAIN.to_string()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        web.args(["-e", WEB, &PLAIN.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         site.web = Some(web.spawn().expect("start a web server"));
-        wait_for("the host's own server answers", Duration::from_secs(10), || site.answers(NEIGHBOUR, PLAIN, None));
+        wait_for("the host's own server answers", Duration::from_secs(10), || {
+            site.answers(NEIGHBOUR, PLAIN, None)
+        });
         site
     }
 
     /// Whether a client gets an answer; `forwarded` is whom it claims, as a proxy does, to ask for.
     pub fn answers(&self, client: &str, port: u16, forwarded: Option<&str>) -> bool {
         let mut curl = in_netns(&self.client, "/usr/bin/curl");
-        curl.args(["-s", "-o", "/dev/null", "-m", "1", "--interface", client]);
+        curl.args(["-s", "-o", "/dev/null", "-m", "2", "--interface", client]);
         if let Some(address) = forwarded {
             curl.args(["-H", &format!("X-Forwarded-For: {address}")]);
         }
@@ -64,7 +86,10 @@ impl Site {
     /// The host's rules, one a line.
     pub fn rules(&self) -> Vec<String> {
         let all = succeed(&mut in_netns(&self.host, "iptables-save"));
-        all.lines().filter(|line| line.starts_with("-A")).map(str::to_owned).collect()
+        all.lines()
+            .filter(|line| line.starts_with("-A"))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// How many rules hold a text.

@@ -14,10 +14,13 @@ pub fn strftime(time: Time, format: &str) -> String {
     stamp.to_zoned(TimeZone::system()).strftime(format).to_string()
 }
 
+/// Units, largest first: so many of the step's grains, and the letter.
+type Units = [(i64, &'static str)];
+
 /// A duration in at most three units, rounded the more the longer it is: `1w 2d`, `59m 50s`, `0`.
 pub fn duration(seconds: f64) -> String {
     // (from this many seconds on, rounded to so many seconds, then the units in those)
-    const STEPS: [(f64, f64, &[(i64, &str)]); 4] = [
+    const STEPS: [(f64, f64, &Units); 4] = [
         (31_536_000.0, 86_400.0, &[(365, "y"), (7, "w"), (1, "d")]),
         (604_800.0, 3_600.0, &[(168, "w"), (24, "d"), (1, "h")]),
         (86_400.0, 60.0, &[(1_440, "d"), (60, "h"), (1, "m")]),
@@ -33,7 +36,7 @@ pub fn duration(seconds: f64) -> String {
     if text.is_empty() { "0".to_owned() } else { text }
 }
 
-fn in_units(mut count: i64, units: &[(i64, &str)]) -> String {
+fn in_units(mut count: i64, units: &Units) -> String {
     let mut parts = Vec::new();
     for (size, name) in units {
         if count >= *size {

@@ -23,12 +23,7 @@ impl Filter {
         notes: &mut Vec<Note>,
     ) {
         self.judge_block(block, context, notes, &mut |report, context| {
-            failures.extend(
-                report
-                    .hits
-                    .drain(..)
-                    .filter_map(|hit| Failure::from_hit(hit, context)),
-            );
+            failures.extend(report.hits.drain(..).filter_map(|hit| Failure::from_hit(hit, context)));
         });
     }
 
@@ -87,13 +82,7 @@ impl Filter {
     }
 
     /// Brings the detector and the last date to where judging all these lines would have brought them.
-    fn settle_dates(
-        &mut self,
-        block: &[u8],
-        range: Range<usize>,
-        anchor: &DateAnchor,
-        moment: Moment,
-    ) {
+    fn settle_dates(&mut self, block: &[u8], range: Range<usize>, anchor: &DateAnchor, moment: Moment) {
         let encoding = self.encoding();
         let mut start = range.end;
         while start > range.start {
@@ -103,8 +92,7 @@ impl Filter {
             } else {
                 start
             };
-            start = memchr::memrchr(b'\n', &block[range.start..end])
-                .map_or(range.start, |at| range.start + at + 1);
+            start = memchr::memrchr(b'\n', &block[range.start..end]).map_or(range.start, |at| range.start + at + 1);
             let line = &block[start..end];
             if anchor.stands_once_in(line) && self.finds_date(&encoding.decode(line), moment.now) {
                 break;

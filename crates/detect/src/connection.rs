@@ -13,12 +13,21 @@ const SECONDS: f64 = 300.0;
 pub(crate) struct Connections {
     /// Oldest first.
     entries: Vec<Entry>,
+    /// Number of the next new one.
+    next: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
     id: String,
     record: Record,
+    place: Place,
+}
+
+/// Where a connection stands among the others.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    number: u64,
     expires: Time,
 }
 
@@ -27,16 +36,13 @@ struct Entry {
 pub(crate) struct Joined {
     pub(crate) record: Record,
     /// Remembered until then; not at all when the connection is over.
-    expires: Option<Time>,
+    place: Option<Place>,
 }
 
 impl Joined {
     /// A record that belongs to no connection.
     pub(crate) fn alone(record: Record) -> Self {
-        Joined {
-            record,
-            expires: None,
-        }
+        Joined { record, place: None }
     }
 }
 
@@ -70,20 +76,14 @@ impl Signals {
 
 impl Connections {
     /// Joins what a line tells with what earlier lines of the same connection told.
-    pub(crate) fn join(
-        &mut self,
-        id: &str,
-        mut fail: Record,
-        lines: &[MatchedLine],
-        now: Time,
-    ) -> Joined {
+    pub(crate) fn join(&mut self, id: &str, mut fail: Record, lines: &[MatchedLine], now: Time) -> Joined {
         let mut signals = Signals::of(&mut fail);
         let known = self.take(id, now);
         let is_known = known.is_some();
         let mut joined = match known {
             Some(entry) => Joined {
                 record: merge(entry.record, fail, signals),
-                expires: (!signals.forget).then_some(entry.expires),
+                place: (!signals.forget).then_some(entry.place),
             },
             None => {
                 if !signals.forget {
@@ -91,7 +91,7 @@ impl Connections {
                 }
                 Joined {
                     record: fail,
-                    expires: (!signals.forget).then(|| now.plus_secs(SECONDS)),
+                    place: (!signals.forget).then(|| self.new_place(now)),
                 }
             }
         };
@@ -111,32 +111,38 @@ impl Connections {
 
     /// Remembers the connection for its next line, unless it is over.
     pub(crate) fn remember(&mut self, id: &str, joined: &Joined, now: Time) {
-        let Some(expires) = joined.expires else {
+        let Some(place) = joined.place else {
             return;
         };
         if self.entries.len() >= KEPT {
             self.make_room(now);
         }
-        self.entries.push(Entry {
+        let entry = Entry {
             id: id.to_owned(),
             record: joined.record.clone(),
-            expires,
-        });
+            place,
+        };
         // Known connections keep their place in the order of age.
-        let mut at = self.entries.len() - 1;
-        while at > 0 && self.entries[at - 1].expires > expires {
-            self.entries.swap(at - 1, at);
-            at -= 1;
+        let at = self.entries.partition_point(|other| other.place.number < place.number);
+        self.entries.insert(at, entry);
+    }
+
+    fn new_place(&mut self, now: Time) -> Place {
+        let number = self.next;
+        self.next += 1;
+        Place {
+            number,
+            expires: now.plus_secs(SECONDS),
         }
     }
 
     fn take(&mut self, id: &str, now: Time) -> Option<Entry> {
         let at = self.entries.iter().position(|entry| entry.id == id)?;
-        Some(self.entries.remove(at)).filter(|entry| entry.expires > now)
+        Some(self.entries.remove(at)).filter(|entry| entry.place.expires > now)
     }
 
     fn make_room(&mut self, now: Time) {
-        self.entries.retain(|entry| entry.expires > now);
+        self.entries.retain(|entry| entry.place.expires > now);
         if self.entries.len() >= KEPT {
             self.entries.remove(0);
         }

@@ -42,12 +42,10 @@ impl DateAnchor {
                 _ => None,
             })
             .collect();
-        let [Piece::Year, Piece::Literal(after), ..] = pieces.get(first_capture(&pieces)?..)?
-        else {
+        let [Piece::Year, Piece::Literal(after), ..] = pieces.get(first_capture(&pieces)?..)? else {
             return None;
         };
-        let Some(Piece::Literal(before)) = pieces.get(first_capture(&pieces)?.checked_sub(1)?)
-        else {
+        let Some(Piece::Literal(before)) = pieces.get(first_capture(&pieces)?.checked_sub(1)?) else {
             return None;
         };
         let Some(Piece::Literal(end)) = pieces.last() else {
@@ -129,9 +127,7 @@ fn next_piece(text: &str) -> Option<(Piece, &str)> {
             let fields = inner.iter().all(|piece| *piece == Piece::Other);
             return fields.then_some((Piece::Other, tail));
         }
-        c if c.is_ascii_graphic() && !"^$.|?*+)]{}".contains(c) || c == ' ' => {
-            Piece::Literal(u8::try_from(c).ok()?)
-        }
+        c if c.is_ascii_graphic() && !"^$.|?*+)]{}".contains(c) || c == ' ' => Piece::Literal(u8::try_from(c).ok()?),
         _ => return None,
     };
     Some((piece, chars.as_str()))
@@ -142,9 +138,7 @@ fn field(text: &str) -> Option<(Piece, &str)> {
     for (names, piece) in [
         (&["ExY", "Y"][..], Piece::Year),
         (
-            &[
-                "Exm", "Exd", "ExH", "ExM", "ExS", "m", "d", "H", "M", "S", "f", "z",
-            ][..],
+            &["Exm", "Exd", "ExH", "ExM", "ExS", "m", "d", "H", "M", "S", "f", "z"][..],
             Piece::Other,
         ),
     ] {

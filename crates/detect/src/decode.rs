@@ -68,10 +68,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_replaced_and_line_ends_dropped() {
-        assert_eq!(
-            Encoding::Utf8.decode(b"a\xffb\xe2\x82c\r\r\n"),
-            "a\u{fffd}b\u{fffd}c"
-        );
+        assert_eq!(Encoding::Utf8.decode(b"a\xffb\xe2\x82c\r\r\n"), "a\u{fffd}b\u{fffd}c");
         assert_eq!(Encoding::Ascii.decode(b"a\xc3\xa4\n"), "a\u{fffd}\u{fffd}");
         assert_eq!(Encoding::Latin1.decode(b"a\xe4\r"), "aä");
         assert_eq!(Encoding::Utf8.decode(b"\r\n"), "");

@@ -33,11 +33,7 @@ pub(crate) struct IdGroups {
 }
 
 impl Expression {
-    pub(crate) fn new(
-        source: &str,
-        use_dns: UseDns,
-        multi_line: bool,
-    ) -> Result<Self, PatternError> {
+    pub(crate) fn new(source: &str, use_dns: UseDns, multi_line: bool) -> Result<Self, PatternError> {
         if source.trim_start().is_empty() {
             return Err(PatternError {
                 message: "Cannot add empty regex".to_owned(),
@@ -105,9 +101,7 @@ impl Expression {
 
     /// Whether a match can tell who failed.
     pub(crate) fn identifies(&self) -> bool {
-        IDENTIFYING
-            .iter()
-            .any(|name| self.regex.group_index(name).is_some())
+        IDENTIFYING.iter().any(|name| self.regex.group_index(name).is_some())
     }
 
     /// The group that prefregex hands on to the failregexes.
@@ -142,8 +136,7 @@ impl Expression {
     pub(crate) fn record(&self, text: &str, captures: &Captures) -> Record {
         let mut record = Record::with_capacity(self.names.len() + 2);
         for (name, group) in &self.names {
-            let value = span_text(text, captures, Some(*group))
-                .map_or(Value::Missing, |text| Value::Text(text.into()));
+            let value = span_text(text, captures, Some(*group)).map_or(Value::Missing, |text| Value::Text(text.into()));
             record.push(name.clone(), value);
         }
         for (group, target) in &self.alternatives {
@@ -185,10 +178,7 @@ impl Expression {
 
 /// Where in the expression something is wrong, as Python says it.
 fn position(expression: &str, error: &PatternError) -> String {
-    let before = error
-        .span
-        .as_ref()
-        .and_then(|span| expression.get(..span.start));
+    let before = error.span.as_ref().and_then(|span| expression.get(..span.start));
     match before {
         Some(before) if !error.message.contains(" at position ") => {
             format!(" at position {}", before.chars().count())
@@ -198,11 +188,7 @@ fn position(expression: &str, error: &PatternError) -> String {
 }
 
 /// The text of a group that took part.
-pub(crate) fn span_text<'t>(
-    text: &'t str,
-    captures: &Captures,
-    group: Option<usize>,
-) -> Option<&'t str> {
+pub(crate) fn span_text<'t>(text: &'t str, captures: &Captures, group: Option<usize>) -> Option<&'t str> {
     let (start, end) = (*captures.spans.get(group?)?)?;
     text.get(start..end)
 }
@@ -210,11 +196,7 @@ pub(crate) fn span_text<'t>(
 /// `user_1` is a further form of `user`; `id` and `port` have longer names inside.
 fn target_name(name: &str) -> Arc<str> {
     let base = match name.rsplit_once('_') {
-        Some((base, digits))
-            if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            base
-        }
+        Some((base, digits)) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => base,
         _ => name,
     };
     match base {

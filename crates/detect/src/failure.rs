@@ -50,9 +50,7 @@ impl Failure {
         // The future is a mistake of the log, where a jail counts by the clock.
         let ahead = context.findtime.is_some() && time > context.now;
         let users = match hit.record.known("users") {
-            Some(Value::Users(users)) if users.len() > 1 => {
-                users.iter().map(ToString::to_string).collect()
-            }
+            Some(Value::Users(users)) if users.len() > 1 => users.iter().map(ToString::to_string).collect(),
             _ => Vec::new(),
         };
         let ip = match hit.record.known("ip") {

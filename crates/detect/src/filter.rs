@@ -165,8 +165,7 @@ impl Filter {
                 message: format!("No failure-id group in '{}'", expression.as_str()),
                 span: None,
                 hint: Some(
-                    "say where the address stands with <HOST> or <ADDR>, or an id with <F-ID>…</F-ID>"
-                        .to_owned(),
+                    "say where the address stands with <HOST> or <ADDR>, or an id with <F-ID>…</F-ID>".to_owned(),
                 ),
             });
         }
@@ -263,10 +262,7 @@ impl Filter {
     pub fn date_templates(&self) -> Vec<TemplateInfo> {
         let of = |detector: &Option<Detector>| detector.as_ref().map(Detector::templates);
         let mut templates = of(&self.detector).unwrap_or_default();
-        for (template, spare) in templates
-            .iter_mut()
-            .zip(of(&self.spare).unwrap_or_default())
-        {
+        for (template, spare) in templates.iter_mut().zip(of(&self.spare).unwrap_or_default()) {
             template.hits += spare.hits;
         }
         templates
@@ -295,12 +291,7 @@ impl Filter {
     }
 
     /// Judges one line and tells all about it: for `bantam regex`, which counts expressions and not failures.
-    pub fn judge(
-        &mut self,
-        line: &[u8],
-        context: &mut LineContext<'_>,
-        notes: &mut Vec<Note>,
-    ) -> &Report {
+    pub fn judge(&mut self, line: &[u8], context: &mut LineContext<'_>, notes: &mut Vec<Note>) -> &Report {
         let text: Cow<'_, str> = self.encoding.decode(line);
         self.judge_text(&text, context, notes, None);
         &self.report
@@ -322,8 +313,7 @@ impl Filter {
             None => self.look_for_date(text, moment, notes),
             Some(settle) => {
                 let spare = self.spare.get_or_insert_with(Detector::defaults);
-                let dated =
-                    cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
+                let dated = cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
                 if dated.own_date {
                     std::mem::swap(&mut self.detector, &mut self.spare);
                     dated
@@ -339,12 +329,7 @@ impl Filter {
         }
     }
 
-    fn look_for_date<'t>(
-        &mut self,
-        text: &'t str,
-        moment: Moment,
-        notes: &mut Vec<Note>,
-    ) -> DatedLine<'t> {
+    fn look_for_date<'t>(&mut self, text: &'t str, moment: Moment, notes: &mut Vec<Note>) -> DatedLine<'t> {
         let detector = self.detector.get_or_insert_with(Detector::defaults);
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
@@ -378,8 +363,7 @@ impl Filter {
     pub(crate) fn skipping(&self) -> Option<(&Literals, DateAnchor)> {
         let literals = self.rules.literals.as_ref()?;
         let anchor = DateAnchor::of(self.datepattern.as_deref()?)?;
-        let sure =
-            self.rules.max_lines == 1 && !self.rules.ignores_first() && anchor.spares(literals);
+        let sure = self.rules.max_lines == 1 && !self.rules.ignores_first() && anchor.spares(literals);
         sure.then_some((literals, anchor))
     }
 }

@@ -4,6 +4,7 @@ use crate::connection::{Connections, Joined};
 use crate::cut::{DatedLine, note};
 use crate::expression::{Expression, span_text};
 use crate::filter::{LineContext, Note};
+use crate::identity::{Identity, Who, identify};
 use crate::literals::Literals;
 use crate::record::{Record, Value};
 use crate::stamp::Stamp;
@@ -12,7 +13,6 @@ use crate::{Id, MatchedLine, Time};
 use bantam_pattern::Captures;
 use bantam_pattern::tags::UseDns;
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::ControlFlow;
 
 /// A failregex that matched, and whom it names.
@@ -92,7 +92,7 @@ impl Rules {
         self.max_lines > 1
     }
 
-    fn raw(&self) -> bool {
+    pub(crate) fn raw(&self) -> bool {
         self.raw_hosts || self.use_dns == UseDns::Raw
     }
 
@@ -102,9 +102,7 @@ impl Rules {
     }
 
     fn needs_record(&self, expression: &Expression) -> bool {
-        self.keep_records
-            || !expression.is_plain()
-            || self.prefregex.as_ref().is_some_and(|e| !e.is_plain())
+        self.keep_records || !expression.is_plain() || self.prefregex.as_ref().is_some_and(|e| !e.is_plain())
     }
 }
 
@@ -235,8 +233,7 @@ impl<'w> Pass<'_, '_, 'w> {
         if self.rules.keep_records {
             self.report.prefix_groups = Some(expression.record(whole, &found));
         }
-        let chosen = span_text(whole, &found, expression.content_group())
-            .filter(|chosen| !chosen.is_empty());
+        let chosen = span_text(whole, &found, expression.content_group()).filter(|chosen| !chosen.is_empty());
         if let Some(chosen) = chosen {
             content.clear();
             content.push_str(chosen);
@@ -294,13 +291,7 @@ impl<'w> Pass<'_, '_, 'w> {
     }
 
     /// The quick way: only the identifying groups are looked at.
-    fn count_hit(
-        &mut self,
-        index: usize,
-        expression: &Expression,
-        text: &str,
-        found: &Captures,
-    ) -> ControlFlow<()> {
+    fn count_hit(&mut self, index: usize, expression: &Expression, text: &str, found: &Captures) -> ControlFlow<()> {
         let prefix = self.prefix.take();
         let who = {
             let groups = expression.groups;
@@ -320,7 +311,7 @@ impl<'w> Pass<'_, '_, 'w> {
                 cidr: pick(groups.cidr, outer.cidr).map(Cow::Borrowed),
             }
         };
-        let identity = self.identify(&who, false);
+        let identity = identify(&who, false, self.rules, self.context.resolver, self.notes);
         self.prefix = prefix;
         match identity {
             Identity::Nobody | Identity::Pending => ControlFlow::Continue(()),
@@ -376,7 +367,7 @@ impl<'w> Pass<'_, '_, 'w> {
     fn name_hit(&mut self, index: usize, tracked: bool, record: &mut Record) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let who = Who::from_record(record);
-        match self.identify(&who, tracked) {
+        match identify(&who, tracked, self.rules, self.context.resolver, self.notes) {
             Identity::Nobody => return ControlFlow::Continue(()),
             Identity::Pending => {
                 record.set("mlfpending", Value::Set);
@@ -439,77 +430,6 @@ impl<'w> Pass<'_, '_, 'w> {
     fn limit(&mut self, option: &'static str, index: usize) {
         note(self.notes, Note::Limit { option, index });
     }
-
-    /// Whom the groups name.
-    fn identify(&mut self, who: &Who<'_>, tracked: bool) -> Identity {
-        let raw = self.rules.raw();
-        let plain_id = |text: &str| match raw {
-            true => Id::Raw(text.to_owned()),
-            false => Id::parse(text),
-        };
-        let (text, address) = if let Some(ip) = &who.ip4 {
-            let parsed = ip.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
-            (ip, address_id(ip, parsed, who.cidr.as_deref()))
-        } else if let Some(ip) = &who.ip6 {
-            let parsed = ip.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
-            (ip, address_id(ip, parsed, who.cidr.as_deref()))
-        } else if let Some(name) = &who.dns {
-            if !raw {
-                return Identity::Known {
-                    ids: self.resolve(name),
-                    address: None,
-                };
-            }
-            (name, Id::Raw(name.clone().into_owned()))
-        } else {
-            return match &who.fid {
-                Some(id) if who.composite => Identity::one(Id::Raw(id.clone().into_owned())),
-                Some(id) => Identity::one(plain_id(id)),
-                None if tracked => Identity::Pending,
-                None => Identity::Nobody,
-            };
-        };
-        match &who.fid {
-            Some(id) if who.composite => Identity::Known {
-                ids: vec![Id::Raw(id.clone().into_owned())],
-                address: Some(address),
-            },
-            Some(id) if id != text => Identity::Known {
-                ids: vec![plain_id(id)],
-                address: Some(address),
-            },
-            _ => Identity::one(address),
-        }
-    }
-
-    /// Addresses of a name, by the rules of `usedns`.
-    fn resolve(&mut self, name: &str) -> Vec<Id> {
-        let bare = name
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(name);
-        if let Ok(address) = bare.parse::<IpAddr>() {
-            return vec![Id::single(address)];
-        }
-        if matches!(self.rules.use_dns, UseDns::No | UseDns::Raw) {
-            return Vec::new();
-        }
-        let mut ids: Vec<Id> = Vec::new();
-        for address in self.context.resolver.addresses(name) {
-            let id = Id::single(address);
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-        if !ids.is_empty() && self.rules.use_dns == UseDns::Warn {
-            let resolved = Note::Resolved {
-                name: name.to_owned(),
-                ids: ids.clone(),
-            };
-            note(self.notes, resolved);
-        }
-        ids
-    }
 }
 
 /// The first match ends a line, unless all expressions are to be tried.
@@ -517,65 +437,5 @@ fn go_on(all: bool) -> ControlFlow<()> {
     match all {
         true => ControlFlow::Continue(()),
         false => ControlFlow::Break(()),
-    }
-}
-
-/// The texts of the identifying groups.
-struct Who<'t> {
-    fid: Option<Cow<'t, str>>,
-    composite: bool,
-    ip4: Option<Cow<'t, str>>,
-    ip6: Option<Cow<'t, str>>,
-    dns: Option<Cow<'t, str>>,
-    cidr: Option<Cow<'t, str>>,
-}
-
-impl Who<'static> {
-    fn from_record(record: &Record) -> Self {
-        let text = |name: &str| {
-            record
-                .known(name)
-                .map(|value| Cow::Owned(value.text().into_owned()))
-        };
-        Who {
-            fid: text("fid"),
-            composite: matches!(record.known("fid"), Some(Value::Tuple(_))),
-            ip4: text("ip4"),
-            ip6: text("ip6"),
-            dns: text("dns"),
-            cidr: text("cidr"),
-        }
-    }
-}
-
-enum Identity {
-    /// No identifying group took part: the expression matched without meaning.
-    Nobody,
-    /// The connection is known, but not yet whose it is.
-    Pending,
-    Known {
-        /// None when a name does not resolve.
-        ids: Vec<Id>,
-        /// The address, where the id is something else.
-        address: Option<Id>,
-    },
-}
-
-impl Identity {
-    fn one(id: Id) -> Self {
-        Identity::Known {
-            ids: vec![id],
-            address: None,
-        }
-    }
-}
-
-/// An address of known family; what is none stays as it stands.
-fn address_id(text: &str, parsed: Option<IpAddr>, cidr: Option<&str>) -> Id {
-    match (parsed, cidr.filter(|cidr| !cidr.is_empty())) {
-        (None, _) => Id::Raw(text.to_owned()),
-        (Some(address), None) => Id::single(address),
-        // Digits beyond any prefix length leave the address whole.
-        (Some(address), Some(cidr)) => Id::network(address, cidr.parse().unwrap_or(u8::MAX)),
     }
 }

@@ -12,6 +12,7 @@ mod expression;
 mod failure;
 mod filter;
 mod id;
+mod identity;
 mod judge;
 mod literals;
 mod python;

@@ -17,10 +17,7 @@ impl Literals {
         let mut needles: Vec<&[u8]> = match prefregex {
             // Whether prefregex matched is reported, so its own literal is the only one that may dismiss a line.
             Some(expression) => vec![expression.required_literal()?],
-            None => fail
-                .iter()
-                .map(Expression::required_literal)
-                .collect::<Option<_>>()?,
+            None => fail.iter().map(Expression::required_literal).collect::<Option<_>>()?,
         };
         needles.sort_unstable_by_key(|needle| needle.len());
         let mut chosen: Vec<&[u8]> = Vec::new();
@@ -44,29 +41,20 @@ impl Literals {
 
     /// Whether any of them is in the text.
     pub(crate) fn occur_in(&self, text: &[u8]) -> bool {
-        self.finders
-            .iter()
-            .any(|finder| finder.find(text).is_some())
+        self.finders.iter().any(|finder| finder.find(text).is_some())
     }
 
     /// Whether cutting something out between the bytes `before` and `after` can bring one of them about.
     pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
-        self.finders.iter().any(|finder| {
-            finder
-                .needle()
-                .windows(2)
-                .any(|pair| pair == [before, after])
-        })
+        self.finders
+            .iter()
+            .any(|finder| finder.needle().windows(2).any(|pair| pair == [before, after]))
     }
 
     /// Places in the block where one of them stands.
     pub(crate) fn search<'l, 'b>(&'l self, block: &'b [u8]) -> Places<'l, 'b> {
         Places {
-            next: self
-                .finders
-                .iter()
-                .map(|finder| (finder, finder.find(block)))
-                .collect(),
+            next: self.finders.iter().map(|finder| (finder, finder.find(block))).collect(),
             block,
         }
     }

@@ -78,12 +78,7 @@ pub(crate) fn write_lines(lines: &[MatchedLine], out: &mut String) {
     out.push('\n');
 }
 
-fn take_many(
-    lines: &[MatchedLine],
-    expression: &Expression,
-    text: &str,
-    found: &Captures,
-) -> Taken {
+fn take_many(lines: &[MatchedLine], expression: &Expression, text: &str, found: &Captures) -> Taken {
     let bytes = text.as_bytes();
     let (start, end) = found.spans.first().copied().flatten().unwrap_or((0, 0));
     let upto = bytes.len().min(start + 1);

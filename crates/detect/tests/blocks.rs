@@ -1,10 +1,5 @@
 //! The quick way through blocks gives what judging line by line gives.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use bantam_detect::{Failure, Filter, LineContext, Resolver, Time};
 use proptest::prelude::*;

@@ -3,6 +3,7 @@
 //! Stands between `daemon`, which pushes decisions and never waits, and the jail's actions, which may be slow: what
 //! is slow holds up its own jail's actions only. What fails is tried again beside the queue, each action for itself.
 
+mod attempts;
 mod effects;
 mod flush;
 mod worker;

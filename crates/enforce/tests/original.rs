@@ -210,7 +210,12 @@ fn properties(dice: &mut Dice, forward: bool) -> BTreeMap<String, String> {
     let mut properties = BTreeMap::new();
     for (place, name) in NAMES.iter().enumerate() {
         for name in [(*name).to_owned(), format!("{name}?family=inet6")] {
-            let chance = if name.contains('?') { 3 } else { 8 };
+            // The original doubles a family's property that comes to itself until the memory is full.
+            let chance = match name.contains('?') {
+                true if forward => 3,
+                true => 0,
+                false => 8,
+            };
             if dice.below(10) >= chance {
                 continue;
             }
@@ -224,16 +229,17 @@ fn properties(dice: &mut Dice, forward: bool) -> BTreeMap<String, String> {
                 let tag = match dice.below(6) {
                     0 => "<ip>".to_owned(),
                     1 => "<br>".to_owned(),
-                    2 => "<n<g>>".to_owned(),
+                    2 => "<n<h>>".to_owned(),
                     _ if later.is_empty() => "<unknown>".to_owned(),
                     _ => format!("<{}>", dice.one(later)),
                 };
                 value.push_str(&tag);
-                value.push_str(*dice.one::<&str>(&["", " ", "/", "ü"]));
+                value.push_str(dice.one::<&str>(&["", " ", "/", "ü"]));
             }
             properties.insert(name, value);
         }
     }
+    properties.insert("h".to_owned(), "x".to_owned());
     properties.insert("nx".to_owned(), "composed".to_owned());
     properties
 }
@@ -248,7 +254,7 @@ fn properties_resolve_as_in_the_original() {
             "<a>",
             "<b> <c>",
             "x<d><unknown> <br>",
-            "<n<g>>",
+            "<n<h>>",
             "<matches>",
             "no",
         ]);
@@ -279,7 +285,7 @@ fn properties_resolve_as_in_the_original() {
         errors += usize::from(answer == "error");
     }
     assert!(errors > 100, "only {errors} cases led to themselves");
-    assert!(errors < 2000, "{errors} cases led to themselves");
+    assert!(errors < 1500, "{errors} cases led to themselves");
 }
 
 /// A script of one action's life: properties, then what is asked of it.
@@ -295,7 +301,7 @@ fn life(dice: &mut Dice, dir: &Path) -> Vec<String> {
     property("which", "four");
     if by_family {
         property(
-            *dice.one(&["which?family=inet6", "other?family=inet6"]),
+            dice.one::<&str>(&["which?family=inet6", "other?family=inet6"]),
             "six",
         );
     }
@@ -344,7 +350,7 @@ fn life(dice: &mut Dice, dir: &Path) -> Vec<String> {
     }
     for flag in ["actionstart_on_demand", "actionrepair_on_unban"] {
         if dice.below(3) == 0 {
-            property(flag, *dice.one(&["true", "false"]));
+            property(flag, dice.one::<&str>(&["true", "false"]));
         }
     }
     lines.push("start".to_owned());

@@ -3,10 +3,12 @@
 //! Stands at the third step of the journey: `detect` asks it whether a line matches and what was captured, and
 //! when the line was written. Knows nothing of files and jails.
 
+mod chain;
 pub mod date;
 mod engine;
 mod error;
 mod literal;
+mod order;
 mod print;
 mod regex;
 pub mod syntax;

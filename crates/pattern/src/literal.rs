@@ -87,12 +87,12 @@ fn facts(node: &Node) -> Facts {
     match &node.kind {
         // Places have no width: what stands left and right of one touches.
         Kind::Empty | Kind::Assertion(_) | Kind::Look { .. } => Facts::exact(Vec::new()),
-        Kind::Literal { point, case } => {
-            literal(*point, *case).map(Facts::exact).unwrap_or_default()
-        }
+        Kind::Literal { point, case } => of_character(*point, *case)
+            .map(Facts::exact)
+            .unwrap_or_default(),
         Kind::Class(class) => match (class.negated, class.items.as_slice()) {
             (false, [crate::syntax::ClassItem::Range(first, last)]) if first == last => {
-                literal(*first, class.case)
+                of_character(*first, class.case)
                     .map(Facts::exact)
                     .unwrap_or_default()
             }
@@ -108,7 +108,7 @@ fn facts(node: &Node) -> Facts {
 }
 
 /// The bytes of a character that is written in one way only.
-fn literal(point: u32, case: Case) -> Option<Vec<u8>> {
+pub(crate) fn of_character(point: u32, case: Case) -> Option<Vec<u8>> {
     let c = char::from_u32(point)?;
     let cased = if c.is_ascii() {
         c.is_ascii_alphabetic()

@@ -4,8 +4,10 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 
 use crate::PatternError;
+use crate::chain::{Chain, Verdict};
 use crate::engine::Program;
 use crate::literal::Literals;
+use crate::order::Order;
 use crate::print::{Leash, Target, print};
 use crate::syntax::{self, Ast};
 
@@ -31,6 +33,10 @@ pub struct Regex {
     literals: Literals,
     /// Searches for the best required literal, if that promises to be quicker than the expression itself.
     prefilter: Option<Finder<'static>>,
+    /// Answers by itself, where the expression has the form for it.
+    chain: Option<Chain>,
+    /// Tells that there is no match, where the expression would take long to tell.
+    order: Option<Order>,
     /// For texts of plain ASCII.
     ascii: Program,
     /// For all other texts, compiled when the first of them comes.
@@ -54,24 +60,41 @@ impl Regex {
     /// Compiles an expression (tags such as `<HOST>` already expanded, see [`crate::tags`]).
     pub fn new(source: &str, options: Options) -> Result<Regex, PatternError> {
         let ast = syntax::parse(source, options)?;
-        let ascii = compile(&ast, Target::Ascii)?;
-        let unicode = OnceLock::new();
+        let chain = Chain::of(&ast);
+        let order = match chain {
+            Some(_) => None,
+            None => Order::of(&ast),
+        };
+        let mut regex = Regex {
+            source: source.to_owned(),
+            chain,
+            order,
+            ..Regex::part(ast)?
+        };
         // A short one that compiles for ASCII compiles for Unicode, too, and may do so later.
         if source.len() > LONG_SOURCE {
-            let _ = unicode.set(Some(compile(&ast, Target::Unicode)?));
+            regex.unicode = OnceLock::from(Some(compile(&regex.ast, Target::Unicode)?));
         }
+        Ok(regex)
+    }
+
+    /// An expression that is searched for by the engine alone.
+    pub(crate) fn part(ast: Ast) -> Result<Regex, PatternError> {
+        let ascii = compile(&ast, Target::Ascii)?;
         let literals = Literals::of(&ast);
         let prefilter = literals
             .best()
             .filter(|literal| literal.len() >= SHORTEST_PREFILTER)
             .map(|literal| Finder::new(literal).into_owned());
         Ok(Regex {
-            source: source.to_owned(),
+            source: String::new(),
             ast,
             literals,
             prefilter,
+            chain: None,
+            order: None,
             ascii,
-            unicode,
+            unicode: OnceLock::new(),
         })
     }
 
@@ -150,6 +173,23 @@ impl Regex {
             .prefilter
             .as_ref()
             .is_some_and(|literal| literal.find(rest.as_bytes()).is_none())
+        {
+            return Ok(false);
+        }
+        let mut spans = spans;
+        if let Some(chain) = &self.chain
+            && start == 0
+        {
+            match chain.find(text, spans.as_deref_mut()) {
+                Verdict::Match => return Ok(true),
+                Verdict::NoMatch => return Ok(false),
+                Verdict::Unknown => {}
+            }
+        }
+        if self
+            .order
+            .as_ref()
+            .is_some_and(|order| !order.may_match(rest.as_bytes()))
         {
             return Ok(false);
         }

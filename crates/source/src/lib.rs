@@ -5,15 +5,17 @@
 //!
 //! `reader` holds everything that is followed and decides when to look; `followed` is one name with the files that
 //! bear or bore it; `stream` is one open file; `siblings` finds rotated files beside a name; `watch` is inotify;
-//! `pattern` is globs; `wake` is the bell.
+//! `pattern` is globs; `wake` is the bell; `settings` are the times and sizes.
 //!
 //! What is promised: each line is delivered once, those included that a slow writer adds to a file after it was
 //! renamed, that only a copy (copytruncate) still holds, or that stand in a numbered file rotated while nobody was
 //! looking. What can't be had: lines of a file that was made and deleted, or cut and not copied, between two looks.
 
+mod bytes;
 mod followed;
 mod pattern;
 mod reader;
+mod settings;
 mod siblings;
 mod stream;
 mod wake;
@@ -30,7 +32,9 @@ use std::path::{Path, PathBuf};
 /// Where in a file reading stands; what is kept in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// MD5 of the file's first line in hexadecimal, as the original stores it; empty when there is no line yet.
+    /// Hash of the file's first line (newline included) in hexadecimal, as the original stores it; empty when there
+    /// is no line yet. The name is that of the database's column: the original means MD5, but as it tries it out on
+    /// text instead of bytes it always falls back to SHA-1, and so this is SHA-1.
     pub first_line_md5: String,
     /// Bytes already consumed.
     pub offset: u64,
@@ -119,4 +123,18 @@ pub enum Event {
         /// Its name.
         path: PathBuf,
     },
+}
+
+impl Event {
+    /// The file that it is about; nothing where it is about all of them.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Added { path, .. }
+            | Self::Rotated { path, .. }
+            | Self::Failed { path, .. }
+            | Self::TooLong { path, .. }
+            | Self::InOperation { path } => Some(path),
+            Self::Polling { .. } => None,
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Globs: which files a pattern means, by the rules of Python's `glob`.
 
 use crate::Position;
+use crate::stream::FileId;
 use glob::MatchOptions;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ pub(crate) struct Glob {
     wild_directories: bool,
     /// Files that a user removed one by one.
     pub(crate) excluded: HashSet<PathBuf>,
+    /// Copies of followed files, which are not followed themselves.
+    pub(crate) copies: HashSet<FileId>,
     /// What was remembered of its files before this run: a rotation may have given their names to each other.
     pub(crate) remembered: Arc<Vec<Position>>,
     /// To be looked at again.
@@ -59,6 +62,7 @@ impl Glob {
             fixed,
             wild_directories,
             excluded: HashSet::new(),
+            copies: HashSet::new(),
             remembered: Arc::default(),
             stale: true,
             watch: None,
@@ -75,6 +79,21 @@ impl Glob {
             .flatten()
             .filter(|path| path.is_file() && !self.excluded.contains(path))
             .collect()
+    }
+
+    /// [`Glob::files`] without copies of others; copies that are gone are forgotten.
+    pub(crate) fn originals(&mut self) -> Vec<PathBuf> {
+        let mut files = self.files();
+        if !self.copies.is_empty() {
+            let mut there = HashSet::new();
+            files.retain(|path| {
+                let id = rustix::fs::stat(path).ok().map(|stat| FileId::of(&stat));
+                there.extend(id);
+                id.is_none_or(|id| !self.copies.contains(&id))
+            });
+            self.copies.retain(|id| there.contains(id));
+        }
+        files
     }
 
     /// Whether a second after the last look another one is due. A directory that did not change needs none.

@@ -1,10 +1,13 @@
 //! Everything that is followed, and when to look at it.
 
-use crate::followed::{Around, Followed, Hands, Settings};
+mod patterns;
+
+use crate::followed::Followed;
 use crate::pattern::Glob;
-use crate::stream::{BUFFER, FileId};
+use crate::settings::{Around, Hands, Settings};
+use crate::stream::BUFFER;
 use crate::wake::Waker;
-use crate::watch::{Mark, Watches, nearest};
+use crate::watch::{Mark, Watches};
 use crate::{Backend, Block, Event, Position, Start};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::AsFd;
@@ -22,6 +25,8 @@ pub struct Reader {
     followed: BTreeMap<u64, Followed>,
     by_path: HashMap<PathBuf, u64>,
     globs: BTreeMap<u64, Glob>,
+    /// Files of patterns that appeared just now: they may be copies of others.
+    newcomers: BTreeMap<u64, PathBuf>,
     next_id: u64,
     pub(crate) watches: Option<Watches>,
     waker: Waker,
@@ -33,6 +38,13 @@ pub struct Reader {
     exhausted: bool,
     next_look: Instant,
     next_rescan: Instant,
+}
+
+/// What ended a sleep.
+#[derive(Debug, Default)]
+struct Rung {
+    waker: bool,
+    inotify: bool,
 }
 
 impl Reader {
@@ -54,6 +66,7 @@ impl Reader {
             followed: BTreeMap::new(),
             by_path: HashMap::new(),
             globs: BTreeMap::new(),
+            newcomers: BTreeMap::new(),
             next_id: 0,
             watches,
             waker: Waker::new()?,
@@ -82,50 +95,6 @@ impl Reader {
             followed.explicit = true;
         }
         self.look(id);
-    }
-
-    /// Follows every file that matches a glob, those that appear later included (these from their head).
-    /// `start` is asked for each file already there that is not followed yet. The rules are those of Python's
-    /// `glob`; the error says in words what is wrong with the pattern.
-    pub fn add_glob(
-        &mut self,
-        pattern: &str,
-        start: &mut dyn FnMut(&Path) -> Start,
-    ) -> Result<(), String> {
-        if self.globs.values().any(|glob| glob.text == pattern) {
-            return Ok(());
-        }
-        let mut glob = Glob::new(pattern)?;
-        let id = self.new_id();
-        // Watch first, then list: nothing can appear between.
-        self.watch_glob(id, &mut glob);
-        glob.stale = false;
-        let mut found = Vec::new();
-        for path in glob.files() {
-            match self.by_path.get(&path) {
-                Some(&known) => {
-                    if let Some(followed) = self.followed.get_mut(&known) {
-                        followed.globs.insert(id);
-                    }
-                }
-                None => found.push((start(&path), path)),
-            }
-        }
-        let remembered = found.iter().filter_map(|(start, _)| match start {
-            Start::Head(position) => position.clone(),
-            Start::Tail => None,
-        });
-        glob.remembered = Arc::new(remembered.collect());
-        let remembered = Arc::clone(&glob.remembered);
-        self.globs.insert(id, glob);
-        let added: Vec<u64> = found
-            .into_iter()
-            .map(|(start, path)| self.insert_for_glob(id, &path, start, &remembered))
-            .collect();
-        for id in added {
-            self.look(id);
-        }
-        Ok(())
     }
 
     /// Stops following a path or a glob; whether it was followed. A file that another pattern matches, or that was
@@ -157,27 +126,11 @@ impl Reader {
         true
     }
 
-    fn remove_glob(&mut self, id: u64) {
-        if let (Some(glob), Some(watches)) = (self.globs.remove(&id), &mut self.watches)
-            && let Some(wd) = glob.watch
-        {
-            watches.release(wd, Mark::Glob(id));
-        }
-        let mut orphans = Vec::new();
-        for (&name, followed) in &mut self.followed {
-            if followed.globs.remove(&id) && followed.globs.is_empty() && !followed.explicit {
-                orphans.push(name);
-            }
-        }
-        for orphan in orphans {
-            self.drop_followed(orphan);
-        }
-    }
-
     fn drop_followed(&mut self, id: u64) {
         if let Some(mut followed) = self.followed.remove(&id) {
             followed.unwatch(self.watches.as_mut());
             self.by_path.remove(followed.path());
+            self.newcomers.remove(&id);
         }
     }
 
@@ -211,53 +164,48 @@ impl Reader {
         id
     }
 
-    fn insert_for_glob(
-        &mut self,
-        glob: u64,
-        path: &Path,
-        start: Start,
-        remembered: &Arc<Vec<Position>>,
-    ) -> u64 {
-        let id = self.insert(path, start, Arc::clone(remembered));
-        if let Some(followed) = self.followed.get_mut(&id) {
-            followed.globs.insert(glob);
-        }
-        id
-    }
-
     /// Sleeps until a file may have changed, somebody wakes it, or the time is over.
     pub fn wait(&mut self, timeout: Duration) -> io::Result<()> {
         let until = Instant::now().checked_add(timeout);
         loop {
-            self.notice();
-            if self.pending() || self.waker.clear() {
+            self.look_if_due();
+            if self.pending() {
                 return Ok(());
             }
             let now = Instant::now();
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(now));
-            if left.is_zero() {
+            let look = self.next_look.min(self.next_rescan);
+            let rung = self.sleep(left.min(look.saturating_duration_since(now)))?;
+            if rung.inotify {
+                self.drain();
+            }
+            if rung.waker {
+                self.waker.clear();
+            }
+            if rung.waker || self.pending() || left.is_zero() {
                 return Ok(());
             }
-            let look = self.next_look.min(self.next_rescan);
-            self.sleep(left.min(look.saturating_duration_since(now)))?;
         }
     }
 
-    fn sleep(&self, time: Duration) -> io::Result<()> {
+    fn sleep(&self, time: Duration) -> io::Result<Rung> {
         let time = Timespec {
             tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: time.subsec_nanos().into(),
         };
-        let waker = PollFd::from_borrowed_fd(self.waker.as_fd(), PollFlags::IN);
-        let done = match &self.watches {
-            Some(watches) => {
-                let inotify = PollFd::from_borrowed_fd(watches.as_fd(), PollFlags::IN);
-                poll(&mut [waker, inotify], Some(&time))
-            }
-            None => poll(&mut [waker], Some(&time)),
-        };
-        match done {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
+        let waker = self.waker.as_fd();
+        // Where there is no inotify, its place is taken by a second look at the waker.
+        let inotify = self.watches.as_ref().map_or(waker, AsFd::as_fd);
+        let mut bells = [
+            PollFd::from_borrowed_fd(waker, PollFlags::IN),
+            PollFd::from_borrowed_fd(inotify, PollFlags::IN),
+        ];
+        match poll(&mut bells, Some(&time)) {
+            Ok(_) => Ok(Rung {
+                waker: bells[0].revents().contains(PollFlags::IN),
+                inotify: bells[1].revents().contains(PollFlags::IN),
+            }),
+            Err(Errno::INTR) => Ok(Rung::default()),
             Err(error) => Err(error.into()),
         }
     }
@@ -268,8 +216,8 @@ impl Reader {
             || self.followed.values().any(|one| one.dirty || one.check)
     }
 
-    /// Marks what may have changed, by inotify and, when it is time, by looking.
-    fn notice(&mut self) {
+    /// Marks what changed by what inotify tells.
+    fn drain(&mut self) {
         if let Some(watches) = &mut self.watches {
             watches.drain(&mut self.marks);
             if let Some(error) = watches.exhausted()
@@ -283,6 +231,10 @@ impl Reader {
         for mark in std::mem::take(&mut self.marks) {
             self.apply(mark);
         }
+    }
+
+    /// Marks what changed by looking, when it is time.
+    fn look_if_due(&mut self) {
         let now = Instant::now();
         if now >= self.next_look {
             for followed in self.followed.values_mut() {
@@ -343,8 +295,10 @@ impl Reader {
         lines: &mut dyn FnMut(Block<'_>),
         events: &mut dyn FnMut(Event),
     ) -> bool {
-        self.notice();
+        self.drain();
+        self.look_if_due();
         self.rescan();
+        self.judge();
         for event in self.queued.drain(..) {
             events(event);
         }
@@ -379,7 +333,11 @@ impl Reader {
             self.adopt(id, events);
             again = self.with(id, events, |followed, around, _| followed.look(around));
         }
+        let judged = !self.newcomers.contains_key(&id);
         let more = self.with(id, events, |followed, around, buffer| {
+            if !judged {
+                followed.dirty = false;
+            }
             followed.dirty && followed.read(&mut Hands { buffer, lines }, around)
         });
         if self.followed.get(&id).is_some_and(Followed::forgotten) {
@@ -407,101 +365,17 @@ impl Reader {
         let Some(followed) = self.followed.get_mut(&id) else {
             return false;
         };
-        let by_path = &self.by_path;
+        let (by_path, newcomers) = (&self.by_path, &self.newcomers);
         let mut around = Around {
             settings: &self.settings,
             watches: self.watches.as_mut(),
             events,
-            taken: &|path| by_path.contains_key(path),
+            taken: &|path| {
+                let id = by_path.get(path);
+                id.is_some_and(|id| !newcomers.contains_key(id))
+            },
         };
         act(followed, &mut around, &mut self.buffer)
-    }
-
-    /// If the file that now bears this name was read under another name of the same pattern (`access.log` became
-    /// `access.log.1`, and `access.log*` matches both), reading goes on where it stood.
-    fn adopt(&mut self, id: u64, events: &mut dyn FnMut(Event)) {
-        let Some(followed) = self.followed.get(&id) else {
-            return;
-        };
-        if followed.globs.is_empty() {
-            return;
-        }
-        let globs = followed.globs.clone();
-        let Some(file) = followed.stranger() else {
-            return;
-        };
-        if let Some(stream) = self.holder(id, &globs, file) {
-            self.with(id, events, |followed, around, _| {
-                followed.take(stream, around);
-                true
-            });
-        }
-    }
-
-    fn holder(
-        &mut self,
-        id: u64,
-        globs: &std::collections::BTreeSet<u64>,
-        file: FileId,
-    ) -> Option<crate::stream::Stream> {
-        let watches = &mut self.watches;
-        self.followed
-            .iter_mut()
-            .filter(|(other, followed)| **other != id && !followed.globs.is_disjoint(globs))
-            .find_map(|(_, followed)| followed.give(file, watches.as_mut()))
-    }
-
-    fn watch_glob(&mut self, id: u64, glob: &mut Glob) {
-        let Some(watches) = &mut self.watches else {
-            return;
-        };
-        let mark = Mark::Glob(id);
-        let fresh = if glob.fixed.is_dir() {
-            watches.directory(&glob.fixed, None, mark)
-        } else {
-            std::path::absolute(&glob.fixed)
-                .ok()
-                .and_then(|path| nearest(&path))
-                .and_then(|(directory, entry)| watches.directory(&directory, Some(&entry), mark))
-        };
-        if let Some(wd) = std::mem::replace(&mut glob.watch, fresh) {
-            watches.release(wd, mark);
-        }
-    }
-
-    /// Looks for new files of patterns in whose directories something happened.
-    fn rescan(&mut self) {
-        let stale: Vec<u64> = self
-            .globs
-            .iter()
-            .filter(|(_, glob)| glob.stale)
-            .map(|(&id, _)| id)
-            .collect();
-        for id in stale {
-            let Some(mut glob) = self.globs.remove(&id) else {
-                continue;
-            };
-            glob.stale = false;
-            self.watch_glob(id, &mut glob);
-            let mut added = Vec::new();
-            for path in glob.files() {
-                match self.by_path.get(&path) {
-                    Some(known) => {
-                        if let Some(followed) = self.followed.get_mut(known) {
-                            followed.globs.insert(id);
-                        }
-                    }
-                    None => {
-                        let start = Start::Head(None);
-                        added.push(self.insert_for_glob(id, &path, start, &Arc::default()));
-                    }
-                }
-            }
-            self.globs.insert(id, glob);
-            for id in added {
-                self.look(id);
-            }
-        }
     }
 
     #[cfg(test)]

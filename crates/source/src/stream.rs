@@ -4,20 +4,15 @@
 //! the page cache when it has grown; of one longer than the buffer it is only remembered how far it was searched.
 
 use crate::Position;
-use md5::{Digest, Md5};
+use crate::bytes::{HEAD, begins_with, first_line_hash, hexadecimal, pread, read_fully, size};
 use rustix::fd::OwnedFd;
 use rustix::fs::{SeekFrom, Stat};
 use rustix::io::Errno;
+use sha1::{Digest, Sha1};
 use std::time::Instant;
 
 /// Bytes read at once; the size of the buffer that all files share.
 pub(crate) const BUFFER: usize = 256 * 1024;
-
-/// Bytes from the beginning of a file by which it is recognised.
-const HEAD: usize = 1024;
-
-/// No first line longer than this is hashed.
-const HASHED: u64 = 64 << 20;
 
 /// Which file it is, whatever its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +46,16 @@ impl Seen {
             nanoseconds: stat.st_mtime_nsec,
         }
     }
+}
+
+/// Whether a file is a copy of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Likeness {
+    /// It is not.
+    None,
+    /// Too little stands in it as yet.
+    Unsure,
+    Copy,
 }
 
 /// How one step of reading ended.
@@ -100,7 +105,7 @@ pub(crate) struct Stream {
     /// The line at `offset` is beyond the limit.
     skipping: bool,
     head: Vec<u8>,
-    first_line_md5: Option<String>,
+    first_line_hash: Option<String>,
     /// The file was cut: a writer that goes on at its old place leaves a hole before it.
     hole: bool,
     pub(crate) seen: Seen,
@@ -134,7 +139,7 @@ impl Stream {
             scanned: 0,
             skipping: false,
             head: Vec::new(),
-            first_line_md5: None,
+            first_line_hash: None,
             hole: false,
             seen: Seen::default(),
             extent: offset,
@@ -160,7 +165,7 @@ impl Stream {
     /// What is to be remembered.
     pub(crate) fn position(&self) -> Position {
         Position {
-            first_line_md5: self.first_line_md5.clone().unwrap_or_default(),
+            first_line_md5: self.first_line_hash.clone().unwrap_or_default(),
             offset: self.offset,
         }
     }
@@ -172,7 +177,7 @@ impl Stream {
         self.scanned = 0;
         self.skipping = false;
         self.head.clear();
-        self.first_line_md5 = None;
+        self.first_line_hash = None;
         self.hole = true;
         self.extent = 0;
         self.drained = false;
@@ -189,7 +194,7 @@ impl Stream {
             scanned: 0,
             skipping: self.skipping,
             head: self.head.clone(),
-            first_line_md5: self.first_line_md5.clone(),
+            first_line_hash: self.first_line_hash.clone(),
             hole: false,
             seen: Seen::default(),
             extent: self.offset,
@@ -208,6 +213,23 @@ impl Stream {
             && size(stat) > self.offset
             && FileId::of(stat) != self.id
             && begins_with(file, &self.head).unwrap_or(false)
+    }
+
+    /// Whether this file begins as the one whose first bytes are `head`.
+    pub(crate) fn likeness(&self, head: &[u8]) -> Likeness {
+        let mut now = [0; HEAD];
+        let read = read_fully(&self.file, &mut now[..head.len()], 0).unwrap_or(0);
+        match (read, now[..read] == head[..read]) {
+            _ if head.is_empty() => Likeness::None,
+            (_, false) => Likeness::None,
+            (_, true) if read < head.len() => Likeness::Unsure,
+            (_, true) => Likeness::Copy,
+        }
+    }
+
+    /// The file's first bytes, as far as they were read.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
     }
 
     /// Marks that another file took the name.
@@ -374,7 +396,7 @@ impl Stream {
         self.seen = Seen::of(&stat);
         let end = at + data.len() as u64;
         if size(&stat) < end {
-            return Ok(Check::CutAfter);
+            return self.check_size(&stat, at, data);
         }
         if begins_with(&self.file, &self.head)? {
             let at_end = size(&stat) == end;
@@ -391,14 +413,30 @@ impl Stream {
         }
     }
 
+    /// The file seems to be shorter than what was read. Some filesystems (FUSE, proc) say zero whatever there is to
+    /// read; a file that was really emptied gives nothing.
+    fn check_size(&self, stat: &Stat, at: u64, data: &[u8]) -> Result<Check, Errno> {
+        let (place, known) = match data {
+            [] => (0, self.head.as_slice()),
+            data => (at, &data[..data.len().min(HEAD)]),
+        };
+        let mut now = [0; HEAD];
+        let read = read_fully(&self.file, &mut now[..known.len()], place)?;
+        if size(stat) == 0 && read > 0 && &now[..read] == known {
+            let at_end = data.is_empty();
+            return Ok(Check::Same { at_end });
+        }
+        Ok(Check::CutAfter)
+    }
+
     /// Completes what is known of the first bytes and the first line; `beginning` is the file's beginning as it was
     /// delivered, or empty.
     fn learn_beginning(&mut self, beginning: &[u8]) -> Result<(), Errno> {
         self.learn_head(beginning)?;
-        if self.offset > 0 && self.first_line_md5.is_none() {
-            self.first_line_md5 = match memchr::memchr(b'\n', beginning) {
-                Some(end) => Some(hexadecimal(&Md5::digest(&beginning[..=end]))),
-                None => first_line_md5(&self.file)?,
+        if self.offset > 0 && self.first_line_hash.is_none() {
+            self.first_line_hash = match memchr::memchr(b'\n', beginning) {
+                Some(end) => Some(hexadecimal(&Sha1::digest(&beginning[..=end]))),
+                None => first_line_hash(&self.file)?,
             };
         }
         Ok(())
@@ -431,83 +469,4 @@ impl Stream {
         }
         self.learn_head(&[])
     }
-}
-
-/// The size of a file in bytes.
-pub(crate) fn size(stat: &Stat) -> u64 {
-    u64::try_from(stat.st_size).unwrap_or(0)
-}
-
-/// The MD5 of a file's first line, its newline included, in hexadecimal; nothing where no line is complete, and
-/// empty where the line is beyond all measure.
-pub(crate) fn first_line_md5(file: &OwnedFd) -> Result<Option<String>, Errno> {
-    let mut hash = Md5::new();
-    let mut piece = [0; 8192];
-    let mut at = 0;
-    loop {
-        let read = pread(file, &mut piece, at)?;
-        if read == 0 {
-            return Ok(None);
-        }
-        let data = &piece[..read];
-        if let Some(end) = memchr::memchr(b'\n', data) {
-            hash.update(&data[..=end]);
-            return Ok(Some(hexadecimal(&hash.finalize())));
-        }
-        hash.update(data);
-        at += read as u64;
-        if at > HASHED {
-            return Ok(Some(String::new()));
-        }
-    }
-}
-
-/// Where the last line that is not complete begins in a file of `size` bytes.
-pub(crate) fn last_line_start(file: &OwnedFd, size: u64) -> Result<u64, Errno> {
-    let mut piece = [0; 8192];
-    let mut end = size;
-    while end > 0 {
-        let from = end.saturating_sub(piece.len() as u64);
-        let length = usize::try_from(end - from).unwrap_or(piece.len());
-        let read = read_fully(file, &mut piece[..length], from)?;
-        if let Some(last) = memchr::memrchr(b'\n', &piece[..read]) {
-            return Ok(from + last as u64 + 1);
-        }
-        end = from;
-    }
-    Ok(0)
-}
-
-fn begins_with(file: &OwnedFd, head: &[u8]) -> Result<bool, Errno> {
-    if head.is_empty() {
-        return Ok(true);
-    }
-    let mut now = [0; HEAD];
-    let read = read_fully(file, &mut now[..head.len()], 0)?;
-    Ok(&now[..read] == head)
-}
-
-fn pread(file: &OwnedFd, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
-    rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut *buffer, at))
-}
-
-fn read_fully(file: &OwnedFd, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match pread(file, &mut buffer[done..], at + done as u64)? {
-            0 => break,
-            read => done += read,
-        }
-    }
-    Ok(done)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string can not fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
 }

@@ -143,7 +143,14 @@ impl Watches {
     pub(crate) fn drain(&mut self, marks: &mut Vec<Mark>) {
         let mut space = [MaybeUninit::uninit(); 8192];
         let mut queue = inotify::Reader::new(self.inotify.as_fd(), &mut space);
-        loop {
+        let mut taken = 0;
+        // A few events are all there were: the call that would find none is spared.
+        while taken == 0 || taken > 16 || !queue.is_buffer_empty() {
+            taken = if queue.is_buffer_empty() {
+                1
+            } else {
+                taken + 1
+            };
             let event = match queue.next() {
                 Ok(event) => event,
                 Err(Errno::INTR) => continue,

@@ -122,7 +122,10 @@ impl Worker {
 
     /// A ban that failed may have left something in a family in which nothing else stands: such a family is not flushed.
     fn lift_what_no_flush_reaches(&mut self, index: usize) {
-        let targets = self.shared.with_effects(|effects| effects.targets());
+        let targets = self.shared.with_effects(|effects| match effects.counts() {
+            (_, 0, _) => Vec::new(),
+            _ => effects.targets(),
+        });
         for target in targets {
             let failing = matches!(
                 self.state(&target, index),

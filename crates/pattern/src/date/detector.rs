@@ -310,7 +310,8 @@ impl Detector {
                 columns.byte(last.begin.column),
                 columns.byte(last.end.column),
             );
-            slot.template.search_within(line, start, end, &self.marks)
+            slot.template
+                .search_within(line, start, end, &mut self.marks)
         };
         slot.was_found |= found.is_some();
         (found, whole_line)

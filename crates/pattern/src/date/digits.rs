@@ -2,6 +2,9 @@
 
 /// The number, or nothing if the text is none or too large for a date.
 pub(super) fn number(text: &str) -> Option<i64> {
+    if let Some(value) = short_number(text.as_bytes()) {
+        return Some(value);
+    }
     let text = text.trim();
     let (negative, text) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -19,6 +22,15 @@ pub(super) fn number(text: &str) -> Option<i64> {
         after_digit = true;
     }
     after_digit.then_some(if negative { -value } else { value })
+}
+
+/// What fields nearly always are: one to four ASCII digits.
+fn short_number(text: &[u8]) -> Option<i64> {
+    let is_short = (1..=4).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+    is_short.then(|| {
+        text.iter()
+            .fold(0, |value, &b| value * 10 + i64::from(b - b'0'))
+    })
 }
 
 /// The value of a decimal digit of any script.

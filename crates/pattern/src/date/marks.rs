@@ -5,7 +5,9 @@
 
 use memchr::{memchr_iter, memmem};
 
-use super::plan::{Need, Set};
+use super::parts::Set;
+use super::plan::Need;
+use crate::Captures;
 
 /// The marks of one line; keeps its memory from line to line.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub(super) struct Marks {
     times: Vec<ClockTime>,
     /// Where eight digits or more begin.
     runs: Vec<usize>,
+    /// Scratch for the expressions.
+    pub captures: Captures,
 }
 
 impl Marks {

@@ -4,7 +4,7 @@
 //! out and matches what remains.
 //!
 //! A template is an expression with `%` tokens in it ([`tokens`]), bound to word borders or the line's beginning
-//! ([`bounds`]). The [`detector`] tries them in an order that it learns; [`convert`] makes a moment of what was found.
+//! ([`bounds`]); most need no engine to be matched ([`plan`]). The [`detector`] tries them in an order that it learns; [`convert`] makes a moment of what was found.
 
 mod bounds;
 mod columns;
@@ -12,7 +12,10 @@ mod convert;
 mod defaults;
 mod detector;
 mod digits;
+#[cfg(test)]
+mod equality;
 mod marks;
+mod parts;
 mod plan;
 mod template;
 mod tokens;

@@ -7,10 +7,11 @@
 //!
 //! Made for ASCII: what is beyond it is left to the expression.
 
-use super::convert::Field;
+use super::convert::{Field, MAX_FIELDS};
+use super::parts::{Edge, Node, Parts, Set, edge, most_of};
 use super::tokens::{Piece, Years};
 use super::units::Unit;
-use super::words::{beside_non_ascii, in_word, is_word};
+use super::words::{beside_non_ascii, in_word, is_blank, is_word};
 use super::{FieldSpan, Match, Spans};
 
 /// A compiled pattern.
@@ -59,37 +60,6 @@ pub(super) enum Need {
     EightDigits,
 }
 
-/// A set of ASCII characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Set(u128);
-
-impl Set {
-    /// Every byte, those beyond ASCII too.
-    pub const ALL: Set = Set(u128::MAX);
-
-    pub fn has(self, byte: u8) -> bool {
-        self == Set::ALL || (byte < 128 && self.0 >> byte & 1 == 1)
-    }
-
-    fn with(self, byte: u8) -> Set {
-        Set(self.0 | if byte < 128 { 1 << byte } else { 0 })
-    }
-}
-
-#[derive(Debug)]
-enum Node {
-    Byte(u8),
-    OneOf(Set),
-    Unit(Unit, Option<usize>),
-    /// `\s*`
-    Blanks,
-    /// A separator to be found again.
-    Separator(Set),
-    SameSeparator,
-    Optional(Vec<Node>),
-    Choice(Vec<Vec<Node>>),
-}
-
 #[derive(Debug, Clone, Copy)]
 enum Op {
     Byte(u8),
@@ -110,26 +80,16 @@ const REACH: usize = 48;
 impl Plan {
     /// The program for a pattern without its borders; nothing if it needs an engine.
     pub fn new(pieces: &[Piece<'_>], style: Style, years: &Years) -> Option<Plan> {
-        let mut reader = Reader {
-            input: flatten(pieces),
-            at: 0,
-            fields: Vec::new(),
-            years,
-            style,
-            separator: false,
+        let Parts {
+            nodes,
+            fields,
+            at_line_begin,
+        } = Parts::read(pieces, style, years)?;
+        let begin = if at_line_begin {
+            PlanBegin::LineBegin
+        } else {
+            style.begin
         };
-        let Style {
-            mut begin,
-            word_end,
-            ..
-        } = style;
-        if reader.takes("^") {
-            begin = PlanBegin::LineBegin;
-        }
-        let nodes = reader.sequence()?;
-        if reader.at < reader.input.len() {
-            return None;
-        }
         let need = need_of(&nodes)?;
         let mut ops = Vec::new();
         emit(&nodes, &mut ops);
@@ -138,11 +98,11 @@ impl Plan {
         if !edge(&nodes, &mut first, Edge::First) {
             return None;
         }
-        (reader.fields.len() <= super::convert::MAX_FIELDS).then_some(Plan {
+        (fields.len() <= MAX_FIELDS).then_some(Plan {
             ops,
             begin,
-            word_end,
-            fields: reader.fields,
+            word_end: style.word_end,
+            fields,
             first,
             need,
         })
@@ -202,10 +162,6 @@ impl Plan {
 #[derive(Debug)]
 pub(super) struct Unsure;
 
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, 9..=13 | 28..=32)
-}
-
 struct Run<'p> {
     plan: &'p Plan,
     text: &'p [u8],
@@ -226,6 +182,7 @@ impl Run<'_> {
                 return None;
             }
             if in_word(self.text, start) {
+                self.fields = Spans::default();
                 return None;
             }
         }
@@ -300,153 +257,6 @@ impl Run<'_> {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Input<'p> {
-    Char(u8),
-    Token(&'p str),
-}
-
-fn flatten<'p>(pieces: &[Piece<'p>]) -> Vec<Input<'p>> {
-    let mut out = Vec::new();
-    for piece in pieces {
-        match *piece {
-            Piece::Text(text) => out.extend(text.bytes().map(Input::Char)),
-            Piece::Token(token) => out.push(Input::Token(token)),
-        }
-    }
-    out
-}
-
-/// Reads a pattern; every method returns nothing when it meets what only an engine can do.
-struct Reader<'p> {
-    input: Vec<Input<'p>>,
-    at: usize,
-    fields: Vec<Field>,
-    years: &'p Years,
-    style: Style,
-    /// A separator was read that can be referred to.
-    separator: bool,
-}
-
-impl Reader<'_> {
-    fn peek(&self) -> Option<Input<'_>> {
-        self.input.get(self.at).copied()
-    }
-
-    fn takes(&mut self, text: &str) -> bool {
-        let is_here = text
-            .bytes()
-            .enumerate()
-            .all(|(n, byte)| self.input.get(self.at + n) == Some(&Input::Char(byte)));
-        if is_here {
-            self.at += text.len();
-        }
-        is_here
-    }
-
-    fn sequence(&mut self) -> Option<Vec<Node>> {
-        let mut nodes = Vec::new();
-        while let Some(input) = self.peek() {
-            if matches!(input, Input::Char(b')' | b'|')) {
-                break;
-            }
-            if let Input::Token(token) = input {
-                // A blank may stand before these two hours without being part of them.
-                if matches!(token, "k" | "Exk") {
-                    nodes.push(Node::Optional(vec![Node::Byte(b' ')]));
-                }
-            }
-            let node = self.atom()?;
-            nodes.push(if self.takes("?") {
-                Node::Optional(vec![node])
-            } else {
-                node
-            });
-            if matches!(self.peek(), Some(Input::Char(b'?' | b'*' | b'+' | b'{'))) {
-                return None;
-            }
-        }
-        Some(nodes)
-    }
-
-    fn atom(&mut self) -> Option<Node> {
-        if let Some(Input::Token(token)) = self.input.get(self.at).copied() {
-            return self.token(token);
-        }
-        if self.takes("(?:") {
-            return self.group();
-        }
-        if self.takes("(?P<_sep>[") {
-            let set = self.set()?;
-            self.separator = true;
-            return self.takes(")").then_some(Node::Separator(set));
-        }
-        if self.takes("(?P=_sep)") {
-            return self.separator.then_some(Node::SameSeparator);
-        }
-        if self.takes("[") {
-            return self.set().map(Node::OneOf);
-        }
-        if self.takes(r"\s*") {
-            return Some(Node::Blanks);
-        }
-        let escaped = self.takes("\\");
-        let Some(Input::Char(byte)) = self.peek() else {
-            return None;
-        };
-        let is_plain = match byte {
-            b' ' | b'-' | b'/' | b':' | b',' | b'<' | b'>' | b'@' | b'_' | b'=' | b';' | b'"'
-            | b'\'' => true,
-            b'.' | b'[' | b']' | b'(' | b')' => escaped,
-            _ => byte.is_ascii_alphanumeric() && !escaped,
-        };
-        // Letters in any case would need more than one byte to compare.
-        if !is_plain || (self.style.fold && byte.is_ascii_alphabetic()) {
-            return None;
-        }
-        self.at += 1;
-        Some(Node::Byte(byte))
-    }
-
-    fn token(&mut self, token: &str) -> Option<Node> {
-        let unit = Unit::of(token, self.years, self.style.fold, self.style.fraction)?;
-        self.at += 1;
-        let group = match token.strip_prefix("Ex").unwrap_or(token) {
-            "k" => "H",
-            group => group,
-        };
-        let slot = Field::named(group).map(|field| {
-            self.fields.push(field);
-            self.fields.len() - 1
-        });
-        Some(Node::Unit(unit, slot))
-    }
-
-    fn group(&mut self) -> Option<Node> {
-        let mut choices = vec![self.sequence()?];
-        while self.takes("|") {
-            choices.push(self.sequence()?);
-        }
-        self.takes(")").then_some(Node::Choice(choices))
-    }
-
-    /// The rest of a set such as `[-/.]`, which has no ranges.
-    fn set(&mut self) -> Option<Set> {
-        let mut set = Set::default();
-        while let Some(Input::Char(byte)) = self.peek() {
-            self.at += 1;
-            match byte {
-                b']' if set != Set::default() => return Some(set),
-                b'-' if set != Set::default() => return None,
-                b'^' | b'\\' | b'[' | b']' | 128.. => return None,
-                _ if self.style.fold && byte.is_ascii_alphabetic() => return None,
-                _ => set = set.with(byte),
-            }
-        }
-        None
-    }
-}
-
 fn emit(nodes: &[Node], ops: &mut Vec<Op>) {
     for node in nodes {
         match node {
@@ -489,54 +299,6 @@ fn emit_choice(choices: &[Vec<Node>], ops: &mut Vec<Op>) {
     }
 }
 
-/// An end of what nodes match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Edge {
-    First,
-    Last,
-}
-
-/// Adds the bytes that can stand at an edge of what the nodes match; tells whether they always take at least one.
-fn edge(nodes: &[Node], set: &mut Set, which: Edge) -> bool {
-    match which {
-        Edge::First => nodes.iter().any(|node| edge_of(node, set, which)),
-        Edge::Last => nodes.iter().rev().any(|node| edge_of(node, set, which)),
-    }
-}
-
-fn edge_of(node: &Node, set: &mut Set, which: Edge) -> bool {
-    match node {
-        Node::Byte(byte) => *set = set.with(*byte),
-        Node::OneOf(one) | Node::Separator(one) => set.0 |= one.0,
-        Node::SameSeparator => *set = Set::ALL,
-        Node::Unit(unit, _) => {
-            let may = |&byte: &u8| match which {
-                Edge::First => unit.may_begin_with(byte),
-                Edge::Last => byte.is_ascii_alphanumeric(),
-            };
-            *set = (0..128).filter(may).fold(*set, Set::with);
-        }
-        Node::Blanks => {
-            *set = (0..128)
-                .filter(|&byte| is_blank(byte))
-                .fold(*set, Set::with);
-            return false;
-        }
-        Node::Optional(inner) => {
-            edge(inner, set, which);
-            return false;
-        }
-        Node::Choice(choices) => {
-            let taking = choices
-                .iter()
-                .filter(|choice| edge(choice, set, which))
-                .count();
-            return taking == choices.len();
-        }
-    }
-    true
-}
-
 fn need_of(nodes: &[Node]) -> Option<Need> {
     use Unit::{Day2, Hour, Hour2, Hour12, HourLoose, Minute, Month2, Second, YearExact};
     let time = nodes.windows(5).position(|w| {
@@ -572,21 +334,4 @@ fn need_of(nodes: &[Node]) -> Option<Need> {
         ]
     );
     is_run.then_some(Need::EightDigits)
-}
-
-/// The most bytes that nodes can take, where there is a limit.
-fn most_of(nodes: &[Node]) -> Option<usize> {
-    nodes.iter().try_fold(0, |sum, node| {
-        Some(
-            sum + match node {
-                Node::Byte(_) | Node::OneOf(_) | Node::Separator(_) | Node::SameSeparator => 1,
-                Node::Unit(unit, _) => unit.longest(),
-                Node::Blanks => return None,
-                Node::Optional(inner) => most_of(inner)?,
-                Node::Choice(choices) => choices
-                    .iter()
-                    .try_fold(0, |most, choice| Some(most_of(choice)?.max(most)))?,
-            },
-        )
-    })
 }

@@ -21,7 +21,7 @@ pub(super) struct Template {
     pub at_line_begin: bool,
     kind: Kind,
     /// Does without the expression, where it can.
-    plan: Option<Plan>,
+    pub(super) plan: Option<Plan>,
     compiled: OnceLock<Option<Compiled>>,
 }
 
@@ -37,10 +37,10 @@ enum Kind {
 }
 
 #[derive(Debug)]
-struct Compiled {
+pub(super) struct Compiled {
     regex: Regex,
     /// The groups that tell something, in the order of the expression.
-    fields: Vec<(Field, usize)>,
+    pub fields: Vec<(Field, usize)>,
 }
 
 const EPOCH: &str = r"\d{10,11}\b(?:\.\d{3,6})?";
@@ -199,7 +199,7 @@ impl Template {
     pub fn search(&self, line: &str, marks: &mut Marks) -> Option<Match> {
         let text = line.as_bytes();
         if !marks.usable {
-            return self.search_expression(line, 0, line.len());
+            return self.search_expression(line, 0, line.len(), marks);
         }
         let found = match (&self.plan, &self.kind) {
             (Some(plan), _) if plan.at_line_begin() => plan.search_line_begin(text),
@@ -212,7 +212,7 @@ impl Template {
             (None, Kind::Tai64n) if !marks::may_have_tai64n(text) => return None,
             _ => Err(Unsure),
         };
-        found.unwrap_or_else(|Unsure| self.search_expression(line, 0, line.len()))
+        found.unwrap_or_else(|Unsure| self.search_expression(line, 0, line.len(), marks))
     }
 
     /// The first match that begins at `start` or later and ends at `end` or before, which counts as the text's end.
@@ -221,7 +221,7 @@ impl Template {
         line: &str,
         start: usize,
         end: usize,
-        marks: &Marks,
+        marks: &mut Marks,
     ) -> Option<Match> {
         if let Some(plan) = self
             .plan
@@ -233,12 +233,22 @@ impl Template {
                 return found;
             }
         }
-        self.search_expression(line, start, end)
+        self.search_expression(line, start, end, marks)
     }
 
-    fn search_expression(&self, line: &str, start: usize, end: usize) -> Option<Match> {
+    pub(super) fn search_expression(
+        &self,
+        line: &str,
+        start: usize,
+        end: usize,
+        marks: &mut Marks,
+    ) -> Option<Match> {
         let compiled = self.compiled()?;
-        let captures = compiled.regex.captures_at(line.get(..end)?, start).ok()??;
+        let captures = &mut marks.captures;
+        let text = line.get(..end)?;
+        if !compiled.regex.captures_into(text, start, captures).ok()? {
+            return None;
+        }
         let group = |n: usize| captures.spans.get(n).copied().flatten();
         let (start, end) = group(0)?;
         let mut fields = Spans::default();
@@ -254,7 +264,7 @@ impl Template {
         })
     }
 
-    fn compiled(&self) -> Option<&Compiled> {
+    pub(super) fn compiled(&self) -> Option<&Compiled> {
         self.compiled.get_or_init(|| self.compile().ok()).as_ref()
     }
 
@@ -372,105 +382,5 @@ fn stray_percent(source: &str, body: &str, StrayPercent(at): StrayPercent) -> Pa
         hint: Some(
             "write %% for a percent sign; the tokens are those of strptime and %Ex…".to_owned(),
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::super::defaults;
-    use super::*;
-    use proptest::prelude::*;
-    use std::sync::{Arc, LazyLock};
-
-    fn text() -> impl Strategy<Value = String> {
-        let piece = prop_oneof![
-            "[0-9]{1,4}[-/:. ]",
-            "[0-9]{2}:[0-9]{2}:[0-9]{2}",
-            "[0-9][0-9]?:[0-9][0-9]?:[0-9][0-9]?",
-            "(20)?[0-2][0-9][-/.]?[01]?[0-9][-/.]?[0-3 ]?[0-9][T -]? ?",
-            "[0-3 ][0-9][-/ ](Jan|feb|SEP|dec)[-/ ](20[0-2][0-9])?[: ]?",
-            "(mon|Tue|sun|am|PM|utc|Z|GMT|EST|x) ?",
-            "(Jan|Feb|oct)[ -][ 0-3]?[0-9],?[ -]",
-            "[.,][0-9]{1,10}",
-            " ?[+-][01][0-9]:?([0-9]{2})?",
-            "[ -~]",
-            "[é ３ſ\u{a0}]",
-            "<|>|@|\\[",
-        ];
-        prop::collection::vec(piece, 1..7).prop_map(|pieces| pieces.concat())
-    }
-
-    /// The defaults, and patterns that people write.
-    static TEMPLATES: LazyLock<Vec<Arc<Template>>> = LazyLock::new(|| {
-        let own = [
-            "%H:%M:%S",
-            "{UNB}%k:%M:%S",
-            "{^LN-BEG}%Exk:%M:%S %p",
-            "%Y-%m-%d %H:%M:%S",
-            r"\[%d/%b/%Y:%H:%M:%S %z\]",
-            r"<%y%m%d[T ]%H:%M:%S(?:,%f|\.%f)?>",
-            r"%d(?P<_sep>[-/])%m(?P=_sep)%y\s*%H:%M:%S",
-            "%ExY%Exm%Exd",
-        ];
-        let own =
-            own.map(|pattern| Arc::new(Template::new(pattern, &Years::today(), false).unwrap()));
-        let defaults = defaults::shared(&Years::today()).unwrap();
-        defaults
-            .all()
-            .map(|(template, _)| template.clone())
-            .chain(own)
-            .collect()
-    });
-
-    fn marks(line: &str) -> Marks {
-        let mut marks = Marks::default();
-        marks.reset(line, line.is_ascii());
-        marks
-    }
-
-    #[test]
-    fn all_default_patterns_have_a_plan_with_the_expressions_fields() {
-        for (template, _) in defaults::shared(&Years::today()).unwrap().all() {
-            let Some(plan) = &template.plan else {
-                assert!(template.pattern.is_none(), "{}", template.name);
-                continue;
-            };
-            let compiled = template
-                .compiled()
-                .unwrap()
-                .fields
-                .iter()
-                .map(|&(field, _)| field);
-            assert!(
-                compiled.eq(plan.fields.iter().copied()),
-                "{}",
-                template.name
-            );
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn a_plan_finds_what_its_expression_finds(line in text()) {
-            let mut marks = marks(&line);
-            for template in TEMPLATES.iter() {
-                let planned = template.search(&line, &mut marks);
-                prop_assert_eq!(planned, template.search_expression(&line, 0, line.len()), "{}", template.name);
-            }
-        }
-
-        #[test]
-        fn within_borders_a_plan_finds_what_its_expression_finds(line in text(), a in 0_usize..60, b in 0_usize..60) {
-            let (a, b) = (a.min(b).min(line.len()), a.max(b).min(line.len()));
-            prop_assume!(line.is_char_boundary(a) && line.is_char_boundary(b));
-            let marks = marks(&line);
-            for template in TEMPLATES.iter().filter(|template| !template.at_line_begin) {
-                let planned = template.search_within(&line, a, b, &marks);
-                prop_assert_eq!(planned, template.search_expression(&line, a, b), "{}", template.name);
-            }
-        }
     }
 }

@@ -17,3 +17,8 @@ pub(super) fn beside_non_ascii(text: &[u8], at: usize) -> bool {
 pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
+
+/// What `\s` takes of ASCII, as Python sees it.
+pub(super) fn is_blank(byte: u8) -> bool {
+    matches!(byte, 9..=13 | 28..=32)
+}

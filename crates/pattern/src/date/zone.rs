@@ -6,6 +6,9 @@ use super::digits::digit;
 
 /// Minutes east of UTC for a zone such as `UTC`, `CET`, `+0100`, `GMT-01:30` or nothing at all; none if unknown.
 pub(super) fn offset(text: &str) -> Option<i32> {
+    if text == "Z" {
+        return Some(0);
+    }
     if !text.is_ascii() {
         let plain: Option<String> = text.chars().map(plain_digit).collect();
         return offset(&plain?);

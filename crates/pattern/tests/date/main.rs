@@ -175,6 +175,18 @@ fn a_date_that_does_not_exist_is_cut_out_without_a_moment() {
     }));
 }
 
+/// A date inside of a word is none, and nothing of it may stay for the next.
+#[test]
+fn a_date_refused_at_its_border_leaves_no_field_behind() {
+    same([
+        Session::new(
+            "",
+            ["Sun Jan 23 21:59:592005-01-23 21:59:59,000[23/01/2005 21:59:59"],
+        ),
+        Session::new("", ["x23/01/07 21:59:59 23/01/2005 21:59:59"]),
+    ]);
+}
+
 #[test]
 fn what_is_left_out_is_completed_from_now() {
     // Around New Year in UTC and elsewhere; the day's tolerance.

@@ -195,12 +195,9 @@ fn moment(time: Time, whole: bool) -> String {
     if whole {
         return time.secs().to_string();
     }
-    let micros = (time.nanos() + 500).div_euclid(1000);
-    format!(
-        "{}.{:06}",
-        micros.div_euclid(1_000_000),
-        micros.rem_euclid(1_000_000)
-    )
+    // Through the number that Python would hold.
+    let secs: f64 = time.to_string().parse().unwrap();
+    format!("{secs:.6}")
 }
 
 /// The zone that `TZ` names.

@@ -79,6 +79,42 @@ fn a_file_renamed_within_a_pattern_is_not_read_again() {
 }
 
 #[test]
+fn copies_within_a_pattern_are_not_read_again_but_for_what_only_they_hold() {
+    for backend in BOTH {
+        for pause in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.log");
+            append(&path, "one\ntwo\n");
+            let pattern = format!("{}/a.log*", folder.path().display());
+            let mut follower = follow(&pattern, backend, Start::Head(None));
+            follower.reader.settings.rescan = Duration::ZERO;
+            follower.pass();
+            let mut expected = vec!["one".to_owned(), "two".to_owned()];
+            for number in 0..6 {
+                append(&path, format!("last of {number}\n"));
+                super::rotation::make_room(&path);
+                let copy = super::rotation::numbered(&path, 1);
+                let content = std::fs::read(&path).unwrap();
+                for half in content.chunks(content.len() / 2 + 1) {
+                    append(&copy, half);
+                    if pause {
+                        follower.reader.wait(Duration::ZERO).unwrap();
+                        follower.pass();
+                    }
+                }
+                std::fs::write(&path, format!("first of {number}\n")).unwrap();
+                expected.extend([format!("last of {number}"), format!("first of {number}")]);
+                follower.until(|follower| follower.lines.len() >= expected.len());
+                follower.reader.wait(Duration::ZERO).unwrap();
+                follower.pass();
+                assert_eq!(follower.texts(), expected);
+                assert_eq!(follower.reader.paths(), std::slice::from_ref(&path));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_file_renamed_within_a_pattern_while_nobody_was_reading_goes_on_where_it_stood() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log");

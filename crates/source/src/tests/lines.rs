@@ -130,3 +130,16 @@ fn a_busy_file_does_not_keep_others_waiting() {
     follower.pass();
     assert_eq!(follower.lines.len(), 5001);
 }
+
+#[test]
+fn a_file_that_claims_to_be_empty_is_read_once() {
+    let path = Path::new("/proc/self/limits");
+    let text = std::fs::read_to_string(path).unwrap();
+    assert_eq!(std::fs::metadata(path).unwrap().len(), 0);
+    let mut follower = Follower::following(path, Backend::Polling);
+    for _ in 0..3 {
+        follower.reader.wait(Duration::ZERO).unwrap();
+        assert!(!follower.turn());
+    }
+    assert_eq!(follower.texts(), text.lines().collect::<Vec<_>>());
+}

@@ -11,6 +11,7 @@ mod lines;
 mod model;
 mod names;
 mod rotation;
+mod storm;
 mod waiting;
 
 use crate::{Backend, Event, Position, Reader, Start};

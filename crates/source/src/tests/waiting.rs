@@ -124,3 +124,11 @@ fn more_events_than_the_kernel_keeps_do_no_harm() {
     follower.pass();
     assert_eq!(follower.texts(), ["one", "two"]);
 }
+
+#[test]
+fn a_reader_can_move_to_its_thread_and_a_waker_be_shared() {
+    fn can_move<T: Send>() {}
+    fn can_share<T: Send + Sync + Clone>() {}
+    can_move::<Reader>();
+    can_share::<crate::Waker>();
+}

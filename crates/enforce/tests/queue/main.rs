@@ -1,0 +1,12 @@
+//! A jail's queue with real shells: order, retries, what is remembered, and the end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod bench;
+mod ending;
+mod retries;
+mod running;

@@ -1,0 +1,286 @@
+//! A date pattern, read into the parts that a [`super::plan`] can match.
+
+use super::convert::Field;
+use super::plan::Style;
+use super::tokens::{Piece, Years};
+use super::units::Unit;
+use super::words::is_blank;
+
+/// A set of ASCII characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Set(u128);
+
+impl Set {
+    /// Every byte, those beyond ASCII too.
+    pub const ALL: Set = Set(u128::MAX);
+
+    pub fn has(self, byte: u8) -> bool {
+        self == Set::ALL || (byte < 128 && self.0 >> byte & 1 == 1)
+    }
+
+    fn with(self, byte: u8) -> Set {
+        Set(self.0 | if byte < 128 { 1 << byte } else { 0 })
+    }
+}
+
+/// A part of a pattern.
+#[derive(Debug)]
+pub(super) enum Node {
+    Byte(u8),
+    OneOf(Set),
+    Unit(Unit, Option<usize>),
+    /// `\s*`
+    Blanks,
+    /// A separator to be found again.
+    Separator(Set),
+    SameSeparator,
+    Optional(Vec<Node>),
+    Choice(Vec<Vec<Node>>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Input<'p> {
+    Char(u8),
+    Token(&'p str),
+}
+
+fn flatten<'p>(pieces: &[Piece<'p>]) -> Vec<Input<'p>> {
+    let mut out = Vec::new();
+    for piece in pieces {
+        match *piece {
+            Piece::Text(text) => out.extend(text.bytes().map(Input::Char)),
+            Piece::Token(token) => out.push(Input::Token(token)),
+        }
+    }
+    out
+}
+
+/// A pattern's parts.
+pub(super) struct Parts {
+    pub nodes: Vec<Node>,
+    /// What its fields tell, in the order of the pattern.
+    pub fields: Vec<Field>,
+    /// It says itself that it is bound to the line's beginning.
+    pub at_line_begin: bool,
+}
+
+impl Parts {
+    /// Reads a pattern without its borders; nothing if it needs an engine.
+    pub fn read(pieces: &[Piece<'_>], style: Style, years: &Years) -> Option<Parts> {
+        let mut reader = Reader {
+            input: flatten(pieces),
+            at: 0,
+            fields: Vec::new(),
+            years,
+            style,
+            separator: false,
+            blanks: false,
+        };
+        let at_line_begin = reader.takes("^");
+        let nodes = reader.sequence()?;
+        let is_whole = reader.at == reader.input.len();
+        is_whole.then_some(Parts {
+            nodes,
+            fields: reader.fields,
+            at_line_begin,
+        })
+    }
+}
+
+/// Reads a pattern; every method returns nothing when it meets what only an engine can do.
+struct Reader<'p> {
+    input: Vec<Input<'p>>,
+    at: usize,
+    fields: Vec<Field>,
+    years: &'p Years,
+    style: Style,
+    /// A separator was read that can be referred to.
+    separator: bool,
+    /// Blanks were read.
+    blanks: bool,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<Input<'_>> {
+        self.input.get(self.at).copied()
+    }
+
+    fn takes(&mut self, text: &str) -> bool {
+        let is_here = text
+            .bytes()
+            .enumerate()
+            .all(|(n, byte)| self.input.get(self.at + n) == Some(&Input::Char(byte)));
+        if is_here {
+            self.at += text.len();
+        }
+        is_here
+    }
+
+    fn sequence(&mut self) -> Option<Vec<Node>> {
+        let mut nodes = Vec::new();
+        while let Some(input) = self.peek() {
+            if matches!(input, Input::Char(b')' | b'|')) {
+                break;
+            }
+            if let Input::Token(token) = input {
+                // A blank may stand before these two hours without being part of them.
+                if matches!(token, "k" | "Exk") {
+                    nodes.push(Node::Optional(vec![Node::Byte(b' ')]));
+                }
+            }
+            let node = self.atom()?;
+            nodes.push(if self.takes("?") {
+                Node::Optional(vec![node])
+            } else {
+                node
+            });
+            if matches!(self.peek(), Some(Input::Char(b'?' | b'*' | b'+' | b'{'))) {
+                return None;
+            }
+        }
+        Some(nodes)
+    }
+
+    fn atom(&mut self) -> Option<Node> {
+        if let Some(Input::Token(token)) = self.input.get(self.at).copied() {
+            return self.token(token);
+        }
+        if self.takes("(?:") {
+            return self.group();
+        }
+        if self.takes("(?P<_sep>[") {
+            let set = self.set()?;
+            self.separator = true;
+            return self.takes(")").then_some(Node::Separator(set));
+        }
+        if self.takes("(?P=_sep)") {
+            return self.separator.then_some(Node::SameSeparator);
+        }
+        if self.takes("[") {
+            return self.set().map(Node::OneOf);
+        }
+        if self.takes(r"\s*") {
+            // Twice would be tried in every combination, without the engine's limit on steps.
+            return (!std::mem::replace(&mut self.blanks, true)).then_some(Node::Blanks);
+        }
+        let escaped = self.takes("\\");
+        let Some(Input::Char(byte)) = self.peek() else {
+            return None;
+        };
+        let is_plain = match byte {
+            b' ' | b'-' | b'/' | b':' | b',' | b'<' | b'>' | b'@' | b'_' | b'=' | b';' | b'"'
+            | b'\'' => true,
+            b'.' | b'[' | b']' | b'(' | b')' => escaped,
+            _ => byte.is_ascii_alphanumeric() && !escaped,
+        };
+        // Letters in any case would need more than one byte to compare.
+        if !is_plain || (self.style.fold && byte.is_ascii_alphabetic()) {
+            return None;
+        }
+        self.at += 1;
+        Some(Node::Byte(byte))
+    }
+
+    fn token(&mut self, token: &str) -> Option<Node> {
+        let unit = Unit::of(token, self.years, self.style.fold, self.style.fraction)?;
+        self.at += 1;
+        let group = match token.strip_prefix("Ex").unwrap_or(token) {
+            "k" => "H",
+            group => group,
+        };
+        let slot = Field::named(group).map(|field| {
+            self.fields.push(field);
+            self.fields.len() - 1
+        });
+        Some(Node::Unit(unit, slot))
+    }
+
+    fn group(&mut self) -> Option<Node> {
+        let mut choices = vec![self.sequence()?];
+        while self.takes("|") {
+            choices.push(self.sequence()?);
+        }
+        self.takes(")").then_some(Node::Choice(choices))
+    }
+
+    /// The rest of a set such as `[-/.]`, which has no ranges.
+    fn set(&mut self) -> Option<Set> {
+        let mut set = Set::default();
+        while let Some(Input::Char(byte)) = self.peek() {
+            self.at += 1;
+            match byte {
+                b']' if set != Set::default() => return Some(set),
+                b'-' if set != Set::default() => return None,
+                b'^' | b'\\' | b'[' | b']' | 128.. => return None,
+                _ if self.style.fold && byte.is_ascii_alphabetic() => return None,
+                _ => set = set.with(byte),
+            }
+        }
+        None
+    }
+}
+
+/// An end of what nodes match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edge {
+    First,
+    Last,
+}
+
+/// Adds the bytes that can stand at an edge of what the nodes match; tells whether they always take at least one.
+pub(super) fn edge(nodes: &[Node], set: &mut Set, which: Edge) -> bool {
+    match which {
+        Edge::First => nodes.iter().any(|node| edge_of(node, set, which)),
+        Edge::Last => nodes.iter().rev().any(|node| edge_of(node, set, which)),
+    }
+}
+
+fn edge_of(node: &Node, set: &mut Set, which: Edge) -> bool {
+    match node {
+        Node::Byte(byte) => *set = set.with(*byte),
+        Node::OneOf(one) | Node::Separator(one) => set.0 |= one.0,
+        Node::SameSeparator => *set = Set::ALL,
+        Node::Unit(unit, _) => {
+            let may = |&byte: &u8| match which {
+                Edge::First => unit.may_begin_with(byte),
+                Edge::Last => byte.is_ascii_alphanumeric(),
+            };
+            *set = (0..128).filter(may).fold(*set, Set::with);
+        }
+        Node::Blanks => {
+            *set = (0..128)
+                .filter(|&byte| is_blank(byte))
+                .fold(*set, Set::with);
+            return false;
+        }
+        Node::Optional(inner) => {
+            edge(inner, set, which);
+            return false;
+        }
+        Node::Choice(choices) => {
+            let taking = choices
+                .iter()
+                .filter(|choice| edge(choice, set, which))
+                .count();
+            return taking == choices.len();
+        }
+    }
+    true
+}
+
+/// The most bytes that nodes can take, where there is a limit.
+pub(super) fn most_of(nodes: &[Node]) -> Option<usize> {
+    nodes.iter().try_fold(0, |sum, node| {
+        Some(
+            sum + match node {
+                Node::Byte(_) | Node::OneOf(_) | Node::Separator(_) | Node::SameSeparator => 1,
+                Node::Unit(unit, _) => unit.longest(),
+                Node::Blanks => return None,
+                Node::Optional(inner) => most_of(inner)?,
+                Node::Choice(choices) => choices
+                    .iter()
+                    .try_fold(0, |most, choice| Some(most_of(choice)?.max(most)))?,
+            },
+        )
+    })
+}
