@@ -188,7 +188,8 @@ fn who_is_left_alone(subject: Subject) {
     let asked = house.read("asked");
     assert_eq!(asked.lines().filter(|who| *who == "198.51.100.200").count(), 1, "the cache answers the second time");
     if subject == Bantam {
-        assert!(house.says(&format!("Ignore 198.51.100.7 by file:{}", house.at("friends").display())) >= 1);
+        let by_file = format!("Ignore 198.51.100.7 by file:/{}", house.at("friends").display());
+        assert!(house.says(&by_file) >= 1, "{}", house.story());
         // A file that changes counts without a reload.
         std::thread::sleep(Duration::from_millis(1100));
         house.write("friends", "198.51.100.99\n");
@@ -219,6 +220,7 @@ fn by_hand(subject: Subject) -> Vec<String> {
     let mut ask = |words: &[&str]| {
         let done = house.client(words);
         let text = text_of(&done).lines().map(|line| line.split_once("]: ").map_or(line, |(_, rest)| rest)).collect::<Vec<_>>().join("|");
+        let text = text.replace(&house.folder().display().to_string(), "DIR");
         answers.push(format!("{words:?} -> {text}"));
     };
     ask(&["set", "door", "banip", WHO, "192.0.2.2", "2001:DB8::0:1", "192.0.2.0/28"]);
@@ -308,7 +310,8 @@ fn an_idle_jail_lets_its_lines_wait_and_loses_none() {
     house.ask(&["set", "own", "idle", "on"]);
     house.knock("own.log", WHO, 1);
     std::fs::rename(house.at("own.log"), house.at("own.log.1")).unwrap();
-    house.knock("own.log", WHO, 1);
+    // Another first line: that is how files are told apart.
+    house.knock_at("own.log", WHO, 1, now() - 5);
     house.ask(&["set", "own", "idle", "off"]);
     house.wait_for("the rotated line is counted too", || house.is_banned("own", WHO));
     assert_eq!(house.says(&format!("[own] Found {WHO}")), 3);

@@ -91,7 +91,7 @@ impl Judge {
         Some(match covered {
             IgnoredBy::Ip => "ip".to_owned(),
             IgnoredBy::Dns => "dns".to_owned(),
-            IgnoredBy::File(path) => format!("file:{path}"),
+            IgnoredBy::File(entry) => entry.to_string(),
         })
     }
 
