@@ -194,7 +194,7 @@ fn a_log_is_rotated_under_the_daemon_and_each_line_counts_once() {
     }
     house.wait_for("all lines", || house.says("[door] Found ") >= 200);
     let said = house.said();
-    let found = said.lines().filter_map(|line| Some(line.split_once("[door] Found ")?.1.split(' ').next()?));
+    let found = said.lines().filter_map(|line| line.split_once("[door] Found ")?.1.split(' ').next());
     let found: Vec<&str> = found.collect();
     assert_eq!((found.len(), found.iter().collect::<BTreeSet<_>>().len()), (200, 200));
     house.stop();
@@ -311,7 +311,7 @@ fn old_rows_are_purged_at_the_age_that_is_set_and_bans_without_end_stay() {
 /// The layout of the guide's container: a folder with nothing but one's own files.
 #[test]
 fn run_takes_a_folder_of_ones_own_files_and_the_containers_variables() {
-    let mut house = House::with_door(Bantam);
+    let house = House::with_door(Bantam);
     for file in ["fail2ban.conf", "jail.conf"] {
         house.remove(file);
     }
