@@ -1,5 +1,6 @@
 //! Failures that have not led to a ban yet: one counter for each id.
 use crate::packed::{Packed, Unpacked};
+use crate::squeeze::Sample;
 use crate::{Counter, Failure, Id, Time};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -28,10 +29,6 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn open(&self) -> Unpacked {
-        self.details.open()
-    }
-
     fn touch(&mut self, id: &Id, changed: &mut Vec<Id>) {
         if !self.dirty {
             self.dirty = true;
@@ -66,6 +63,8 @@ fn seconds_between(from: Time, to: Time) -> f64 {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     entries: HashMap<Id, Entry, RandomState>,
+    /// What the entries' details resemble: the first of them.
+    sample: Sample,
     /// No entry's last failure is older; lets [`Counters::forget`] return at once.
     oldest: Option<Time>,
     changed: Vec<Id>,
@@ -79,23 +78,28 @@ impl Counters {
 
     /// Counts a failure `count` times. Gives the count and whether this failure began it.
     pub(crate) fn add(&mut self, failure: &Failure, count: u32, window: Window) -> (u32, bool) {
+        // No piece has been made with an empty sample, nor is any left where there are no entries.
+        if self.entries.is_empty() || self.sample.is_empty() {
+            self.sample = Sample::of(&Packed::plain(failure));
+        }
         if let Some(entry) = self.entries.get_mut(&failure.id) {
             entry.advance(failure, window.findtime);
             entry.failures = entry.failures.saturating_add(failure.attempts.max(1));
             entry.retry = entry.retry.saturating_add(count);
-            entry.details.push(&failure.matches, window.maxmatches);
+            entry.details.push(&failure.matches, window.maxmatches, &self.sample);
             entry.touch(&failure.id, &mut self.changed);
             let retry = entry.retry;
             self.tidy();
             return (retry, false);
         }
         let attempts = failure.attempts.max(1);
+        let details = Packed::plain(failure);
         let mut entry = Entry {
             first: failure.time,
             last: failure.time,
             retry: attempts.max(count),
             failures: attempts,
-            details: Packed::first(failure),
+            details: Packed::first(&details, failure, &self.sample),
             zoned: failure.zoned,
             dirty: false,
             kept: false,
@@ -126,18 +130,19 @@ impl Counters {
         };
         entry.failures = entry.failures.saturating_add(attempts);
         entry.retry = entry.retry.saturating_add(extra);
-        entry.details.push(lines, window.maxmatches);
+        entry.details.push(lines, window.maxmatches, &self.sample);
         entry.touch(&failure.id, &mut self.changed);
         entry.retry
     }
 
-    /// Takes a counter out: its failures become a ban.
-    pub(crate) fn take(&mut self, id: &Id) -> Option<Entry> {
+    /// Takes a counter out, and what it remembers: its failures become a ban.
+    pub(crate) fn take(&mut self, id: &Id) -> Option<(Entry, Unpacked)> {
         let entry = self.entries.remove(id)?;
         if entry.kept {
             self.gone.push(id.clone());
         }
-        Some(entry)
+        let details = entry.details.open(&self.sample);
+        Some((entry, details))
     }
 
     /// Forgets counters whose last failure is at or before `limit`.

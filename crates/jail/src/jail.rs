@@ -2,6 +2,7 @@
 //! and the actions' effects.
 use crate::bans::Bans;
 use crate::counters::{Counters, Entry, Window};
+use crate::packed::Unpacked;
 use crate::{Failure, Id, Increment, MatchedLine, PastBans, Ticket, Time};
 use std::collections::BTreeMap;
 
@@ -187,7 +188,7 @@ impl Jail {
             return Ruling::Counted { attempts, weight };
         }
         match self.counters.take(&failure.id) {
-            Some(entry) => self.decide(failure.id.clone(), entry, known, now, luck),
+            Some(taken) => self.decide(failure.id.clone(), taken, known, now, luck),
             None => Ruling::Counted { attempts, weight },
         }
     }
@@ -207,12 +208,11 @@ impl Jail {
     fn decide(
         &mut self,
         id: Id,
-        entry: Entry,
+        (entry, details): (Entry, Unpacked),
         known: Known,
         now: Time,
         luck: &mut dyn FnMut() -> f64,
     ) -> Ruling {
-        let details = entry.open();
         let ticket = Ticket {
             id,
             ip: details.ip,

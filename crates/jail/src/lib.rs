@@ -12,6 +12,7 @@ mod ignore;
 mod increment;
 mod jail;
 mod packed;
+mod squeeze;
 
 pub use ban::Ticket;
 pub use bantam_detect::{Failure, Family, Id, MatchedLine, Time};

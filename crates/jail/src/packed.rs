@@ -1,9 +1,11 @@
 //! What a counter remembers besides its numbers, packed into one allocation: with hundreds of thousands of clients
 //! in the window, lists of strings would cost more than the text in them.
+use crate::squeeze::Sample;
 use crate::{Failure, Id, MatchedLine};
 use std::collections::BTreeMap;
 
-/// Captures of the first failure, then the matched lines, each text with its length before it.
+/// Pieces, each with its length and the number of its lines before it. The first holds what the first failure captured
+/// and its lines, each further one the lines of a failure; texts in them have their length before them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Packed(Box<[u8]>);
 
@@ -17,8 +19,8 @@ pub(crate) struct Unpacked {
 }
 
 impl Packed {
-    /// Everything that the first failure of a counter brings.
-    pub(crate) fn first(failure: &Failure) -> Self {
+    /// Everything that the first failure of a counter brings, as it is squeezed.
+    pub(crate) fn plain(failure: &Failure) -> Vec<u8> {
         let mut head = Vec::new();
         if failure.ip.is_some() || !failure.captures.is_empty() || !failure.users.is_empty() {
             match &failure.ip {
@@ -42,60 +44,88 @@ impl Packed {
             }
         }
         if head.is_empty() && failure.matches.is_empty() {
-            return Packed::default();
+            return Vec::new();
         }
-        let mut bytes = Vec::with_capacity(head.len() + 2 + size_of(&failure.matches));
-        write_number(&mut bytes, head.len());
-        bytes.extend_from_slice(&head);
-        write_lines(&mut bytes, &failure.matches);
+        plain_piece(&head, &failure.matches)
+    }
+
+    /// Begins with what [`Packed::plain`] gave for this failure.
+    pub(crate) fn first(plain: &[u8], failure: &Failure, sample: &Sample) -> Self {
+        let mut bytes = Vec::new();
+        if !plain.is_empty() {
+            write_piece(&mut bytes, plain, failure.matches.len(), sample);
+        }
         Packed(bytes.into_boxed_slice())
     }
 
     /// Adds lines and keeps the newest `most` of all.
-    pub(crate) fn push(&mut self, lines: &[MatchedLine], most: usize) {
-        if lines.is_empty() && most > 0 && self.0.is_empty() {
+    pub(crate) fn push(&mut self, lines: &[MatchedLine], most: usize, sample: &Sample) {
+        let lines = &lines[lines.len().saturating_sub(most)..];
+        if lines.is_empty() && self.lines() <= most {
             return;
         }
-        let (head, old) = self.parts();
-        let mut starts = Vec::new();
-        let mut reader = Reader(old);
-        while !reader.0.is_empty() {
-            starts.push(old.len() - reader.0.len());
-            if reader.line().is_none() {
-                break;
-            }
+        let mut bytes = Vec::new();
+        if self.lines() + lines.len() > most || self.0.is_empty() {
+            let (head, mut all) = self.parts(sample);
+            all.drain(..all.len().saturating_sub(most - lines.len()));
+            all.extend_from_slice(lines);
+            write_piece(&mut bytes, &plain_piece(&head, &all), all.len(), sample);
+        } else {
+            let mut plain = Vec::with_capacity(size_of(lines));
+            write_lines(&mut plain, lines);
+            bytes.extend_from_slice(&self.0);
+            write_piece(&mut bytes, &plain, lines.len(), sample);
         }
-        let lines = &lines[lines.len().saturating_sub(most)..];
-        let keep = most - lines.len();
-        let old = match starts.len().checked_sub(keep) {
-            Some(dropped) if dropped > 0 => starts.get(dropped).map_or(&[][..], |at| &old[*at..]),
-            _ => old,
-        };
-        let mut bytes = Vec::with_capacity(head.len() + 2 + old.len() + size_of(lines));
-        write_number(&mut bytes, head.len());
-        bytes.extend_from_slice(head);
-        bytes.extend_from_slice(old);
-        write_lines(&mut bytes, lines);
         self.0 = bytes.into_boxed_slice();
     }
 
-    pub(crate) fn open(&self) -> Unpacked {
-        let (head, lines) = self.parts();
-        let mut unpacked = Unpacked::default();
+    pub(crate) fn open(&self, sample: &Sample) -> Unpacked {
+        let (head, matches) = self.parts(sample);
+        let mut unpacked = Unpacked { matches, ..Unpacked::default() };
         // Written by `first` alone, so a part that does not read is simply not there.
-        let _ = read_head(head, &mut unpacked);
-        let mut reader = Reader(lines);
-        while let Some(line) = reader.line() {
-            unpacked.matches.push(line);
-        }
+        let _ = read_head(&head, &mut unpacked);
         unpacked
     }
 
-    fn parts(&self) -> (&[u8], &[u8]) {
+    /// How many lines it holds.
+    fn lines(&self) -> usize {
         let mut reader = Reader(&self.0);
-        let head = reader.bytes().unwrap_or_default();
-        (head, reader.0)
+        std::iter::from_fn(|| reader.piece()).map(|(lines, _)| lines).sum()
     }
+
+    /// What the first failure captured, and all lines.
+    fn parts(&self, sample: &Sample) -> (Vec<u8>, Vec<MatchedLine>) {
+        let (mut head, mut lines) = (Vec::new(), Vec::new());
+        let mut pieces = Reader(&self.0);
+        let mut is_first = true;
+        while let Some((_, piece)) = pieces.piece() {
+            let plain = sample.open(piece);
+            let mut reader = Reader(&plain);
+            if std::mem::take(&mut is_first) {
+                head = reader.bytes().unwrap_or_default().to_vec();
+            }
+            while let Some(line) = reader.line() {
+                lines.push(line);
+            }
+        }
+        (head, lines)
+    }
+}
+
+fn plain_piece(head: &[u8], lines: &[MatchedLine]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(head.len() + 4 + size_of(lines));
+    write_number(&mut bytes, head.len());
+    bytes.extend_from_slice(head);
+    write_lines(&mut bytes, lines);
+    bytes
+}
+
+fn write_piece(bytes: &mut Vec<u8>, plain: &[u8], lines: usize, sample: &Sample) {
+    let piece = sample.squeeze(plain);
+    bytes.reserve_exact(piece.len() + 8);
+    write_number(bytes, lines);
+    write_number(bytes, piece.len());
+    bytes.extend_from_slice(&piece);
 }
 
 fn read_head(head: &[u8], into: &mut Unpacked) -> Option<()> {
@@ -168,6 +198,11 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
+    /// How many lines are in the next piece, and the piece.
+    fn piece(&mut self) -> Option<(usize, &'a [u8])> {
+        Some((self.number()?, self.bytes()?))
+    }
+
     fn text(&mut self) -> Option<String> {
         Some(String::from_utf8_lossy(self.bytes()?).into_owned())
     }
@@ -204,7 +239,9 @@ mod tests {
             first in prop::collection::vec(line(), 0..4),
             more in prop::collection::vec(prop::collection::vec(line(), 0..4), 0..5),
             most in 0usize..5,
+            sample in "\\PC{0,90}",
         ) {
+            let sample = Sample::of(sample.as_bytes());
             let failure = Failure {
                 id: Id::Raw("x".into()),
                 ip: ip.map(|ip| Id::parse(&ip)),
@@ -215,14 +252,14 @@ mod tests {
                 captures,
                 users,
             };
-            let mut packed = Packed::first(&failure);
+            let mut packed = Packed::first(&Packed::plain(&failure), &failure, &sample);
             let mut expected = first;
             for lines in more {
-                packed.push(&lines, most);
+                packed.push(&lines, most, &sample);
                 expected.extend(lines);
                 expected.drain(..expected.len().saturating_sub(most));
             }
-            let unpacked = packed.open();
+            let unpacked = packed.open(&sample);
             prop_assert_eq!(unpacked.matches, expected);
             prop_assert_eq!(unpacked.ip, failure.ip);
             prop_assert_eq!(unpacked.captures, failure.captures);
