@@ -40,6 +40,14 @@ impl Server {
     /// Obeys a command stream. What is refused is logged with the place it came from, and returned; a jail of which
     /// anything is refused is left out, the others run.
     pub fn execute(&self, stream: &[Command]) -> Vec<Diagnostic> {
+        let _one = self.change.lock();
+        let refused = self.put_in_force(stream);
+        self.set_configured();
+        refused
+    }
+
+    /// The same; the caller serialises.
+    pub(crate) fn put_in_force(&self, stream: &[Command]) -> Vec<Diagnostic> {
         // What concerns the server itself comes first: it says where the log is.
         let jails_begin = stream
             .iter()

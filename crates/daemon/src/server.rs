@@ -20,6 +20,8 @@ pub use bantam_wire::FAIL2BAN_VERSION;
 
 /// How long a jail's last commands are waited for: each has its own time limit, and there may be many.
 const STOP_PATIENCE: Duration = Duration::from_secs(600);
+/// How long a client that asks whether the server is ready waits for that.
+const START_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a reload under way is waited for when all is to end.
 const CHANGE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long commands of a killed predecessor are waited for.
@@ -76,6 +78,8 @@ pub struct Server {
     globs: LogGlobs,
     stopping: AtomicBool,
     stop: (Mutex<bool>, Condvar),
+    /// The configuration has been put in force for the first time.
+    configured: (Mutex<bool>, Condvar),
     /// Held by this process and by every command that it runs.
     orphans: Option<Arc<OrphanGuard>>,
     socket: PathBuf,
@@ -117,6 +121,7 @@ impl Server {
             globs: setup.globs,
             stopping: AtomicBool::new(false),
             stop: (Mutex::new(false), Condvar::new()),
+            configured: (Mutex::new(false), Condvar::new()),
             orphans,
             socket: setup.socket.clone(),
             pidfile: setup.pidfile,
@@ -144,6 +149,21 @@ impl Server {
         let (asked, bell) = &self.stop;
         *asked.lock() = true;
         bell.notify_all();
+    }
+
+    pub(crate) fn set_configured(&self) {
+        let (done, bell) = &self.configured;
+        *done.lock() = true;
+        bell.notify_all();
+    }
+
+    /// Waits until the configuration is in force, so that whoever started the server finds its jails; in bounds.
+    pub(crate) fn await_configured(&self) {
+        let (done, bell) = &self.configured;
+        let mut done = done.lock();
+        if !*done {
+            bell.wait_while_for(&mut done, |done| !*done, START_PATIENCE);
+        }
     }
 
     /// The end has begun: no command is obeyed any more.

@@ -84,7 +84,10 @@ pub(crate) fn execute(server: &Server, words: &[Value]) -> Answer {
         "ping" => Ok(Value::from("pong")),
         "echo" => Ok(Value::List(words.rest(1).to_vec())),
         "version" => Ok(Value::from(FAIL2BAN_VERSION)),
-        "server-status" => Ok(Value::from("Server ready")),
+        "server-status" => {
+            server.await_configured();
+            Ok(Value::from("Server ready"))
+        }
         "flushlogs" => Ok(Value::from(server.log.flush())),
         "status" => status::status(server, words),
         "banned" => bans::banned(server, words),
@@ -175,7 +178,7 @@ fn stop(server: &Server, words: Words<'_>) -> Answer {
 /// The configuration that the original's client sends right after a start.
 fn stream(server: &Server, words: Words<'_>) -> Answer {
     let _one = server.change.lock();
-    let refused = server.execute(&commands_of(words.list(1)?)?);
+    let refused = server.put_in_force(&commands_of(words.list(1)?)?);
     first_of(&refused)?;
     Ok(Value::None)
 }
