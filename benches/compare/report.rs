@@ -80,13 +80,11 @@ fn machine() -> String {
 
 fn os() -> String {
     let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let name = text
-        .lines()
+    text.lines()
         .find_map(|line| line.strip_prefix("PRETTY_NAME="))
         .unwrap_or("unknown")
         .trim_matches('"')
-        .to_owned();
-    name
+        .to_owned()
 }
 
 fn load() -> String {

@@ -316,9 +316,15 @@ impl House {
     }
 }
 
+/// Also one that a client started in the background.
 impl Drop for House {
     fn drop(&mut self) {
         self.kill();
+        let pid = self.pid();
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if !pid.is_empty() && String::from_utf8_lossy(&line).contains(&*self.folder().to_string_lossy()) {
+            let _ = Command::new("kill").args(["-9", &pid]).output();
+        }
     }
 }
 

@@ -90,7 +90,12 @@ struct Counts {
 impl TagSource for BanValues {
     fn tag(&self, name: &str) -> Option<Cow<'_, str>> {
         if let Some(captured) = name.strip_prefix("F-") {
-            let key = captured.to_lowercase();
+            // The two groups whose names are not those of their tags.
+            let key = match captured {
+                "ID" => "fid".to_owned(),
+                "PORT" => "fport".to_owned(),
+                other => other.to_lowercase(),
+            };
             return Some(
                 self.ticket
                     .captures
