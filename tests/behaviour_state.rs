@@ -399,7 +399,7 @@ fn old_rows_are_purged_at_the_age_that_is_set_and_bans_without_end_stay() {
 /// The layout of the guide's container: a folder with nothing but one's own files.
 #[test]
 fn run_takes_a_folder_of_ones_own_files_and_the_containers_variables() {
-    let house = House::with_door(Bantam);
+    let mut house = House::with_door(Bantam);
     for file in ["fail2ban.conf", "jail.conf"] {
         house.remove(file);
     }
