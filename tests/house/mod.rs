@@ -173,6 +173,8 @@ impl House {
         let errors = std::fs::File::create(self.at("daemon.stderr")).unwrap();
         self.daemon = Some(command.stdout(out).stderr(errors).spawn().unwrap());
         self.wait_for("the server answers", || self.client(&["ping"]).status.success());
+        // Ours answers this when all files are followed.
+        self.ask(&["server-status"]);
         let jails = std::fs::read_dir(self.at("jail.d")).unwrap().count();
         let started = |house: &House| house.list("jails").len();
         // A jail that cannot start is not waited for longer than it takes to see that.

@@ -44,6 +44,9 @@ enum Order {
         idle: bool,
         done: Sender<()>,
     },
+    Nothing {
+        done: Sender<()>,
+    },
     Leave {
         jail: String,
         path: Option<String>,
@@ -114,6 +117,13 @@ impl Reading {
             idle,
             done,
         });
+        self.await_obedience(&wait);
+    }
+
+    /// Waits until all orders so far are obeyed: what was to be followed is.
+    pub fn settle(&self) {
+        let (done, wait) = channel();
+        self.order(Order::Nothing { done });
         self.await_obedience(&wait);
     }
 
@@ -265,6 +275,7 @@ impl Worker {
                     self.set_idle(&jail, idle);
                     let _ = done.send(());
                 }
+                Order::Nothing { done } => drop(done.send(())),
                 Order::Leave { jail, path, done } => {
                     self.leave(&jail, path.as_deref());
                     let _ = done.send(());

@@ -392,14 +392,16 @@ impl Server {
     }
 
     /// Lets jails read the files that the patterns of their configuration will match, and no others.
+    /// When this returns, everything there is to read is being followed.
     pub(crate) fn apply_globs(&self, globs: &[LogGlob], jails: &[String]) {
+        let reading = self.reading.lock();
+        let Some(reading) = &*reading else { return };
         for jail in jails.iter().filter_map(|name| self.jails.find(name)) {
             let own = globs.iter().filter(|glob| glob.jail == jail.name);
             let patterns = own.map(|glob| (glob.pattern.clone(), glob.tail)).collect();
-            if let Some(reading) = &*self.reading.lock() {
-                reading.follow_globs(&jail, patterns);
-            }
+            reading.follow_globs(&jail, patterns);
         }
+        reading.settle();
     }
 
     /// Lets the lines of a jail wait, or takes them up again where it left off.
