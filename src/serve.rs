@@ -37,7 +37,11 @@ pub fn serve(plan: Plan) -> ExitCode {
     show(&loaded.diagnostics);
     speak_where_configured(&plan.log, &loaded.server);
     let (base, load) = (plan.base.clone(), plan.load.clone());
-    let globs = move || bantam_conf::load(&base, &load).map(|loaded| globs_of(&loaded)).unwrap_or_default();
+    let globs = move || {
+        bantam_conf::load(&base, &load)
+            .map(|loaded| globs_of(&loaded))
+            .unwrap_or_default()
+    };
     let setup = Setup {
         socket: PathBuf::from(&loaded.server.socket),
         pidfile: PathBuf::from(&loaded.server.pidfile),

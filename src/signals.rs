@@ -26,5 +26,7 @@ pub fn listen(server: Arc<Server>, reread: Reread) -> std::io::Result<()> {
 fn reread_aside(server: &Arc<Server>, reread: &Reread) {
     let (server, reread) = (Arc::clone(server), Arc::clone(reread));
     // Without a thread to be had there is nothing better to do than to go on as before.
-    let _ = std::thread::Builder::new().name("reload".to_owned()).spawn(move || reread(&server));
+    let _ = std::thread::Builder::new()
+        .name("reload".to_owned())
+        .spawn(move || reread(&server));
 }

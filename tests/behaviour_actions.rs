@@ -1,5 +1,12 @@
 //! What actions do and cannot do: slow ones, failing ones, hostile text on its way to a shell; and who is left alone.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    dead_code,
+    reason = "tests"
+)]
 
 mod house;
 
@@ -12,7 +19,10 @@ const WHO: &str = "192.0.2.1";
 #[test]
 fn a_slow_action_holds_up_no_other_jail_no_reading_and_no_question() {
     let mut house = House::new(Bantam);
-    let slow = format!("[Definition]\nactionban = echo slow >> {}; sleep 20\nactionunban = true\n", house.at("slow").display());
+    let slow = format!(
+        "[Definition]\nactionban = echo slow >> {}; sleep 20\nactionunban = true\n",
+        house.at("slow").display()
+    );
     house.write("action.d/slow.conf", &slow);
     house.jail("slow", "action = slow\n");
     house.jail("door", "");
@@ -106,20 +116,39 @@ fn hostile_text_is_only_text(subject: Subject) {
         house.append("door.log", line.repeat(2).as_bytes());
     }
     // Bytes that are no text at all.
-    let raw = [format!("{} 192.0.2.99 knocks as ", now()).as_bytes(), b"\xff\xfe$(touch OWNED)\x00\x01\n"].concat();
+    let raw = [
+        format!("{} 192.0.2.99 knocks as ", now()).as_bytes(),
+        b"\xff\xfe$(touch OWNED)\x00\x01\n",
+    ]
+    .concat();
     house.append("door.log", &raw.repeat(2));
     house.wait_for("all are banned", || house.list("door").len() == HOSTILE.len() + 1);
-    house.wait_for("all are told", || house.read("told").matches("u=").count() == HOSTILE.len() + 1);
-    let owned: Vec<_> = std::fs::read_dir(house.folder()).unwrap().flatten().filter(|f| f.file_name().to_string_lossy().contains("OWNED")).collect();
+    house.wait_for("all are told", || {
+        house.read("told").matches("u=").count() == HOSTILE.len() + 1
+    });
+    let owned: Vec<_> = std::fs::read_dir(house.folder())
+        .unwrap()
+        .flatten()
+        .filter(|f| f.file_name().to_string_lossy().contains("OWNED"))
+        .collect();
     assert!(owned.is_empty(), "executed: {owned:?}");
     let told = house.read("told");
     for text in HOSTILE.iter().filter(|text| !text.contains('\r')) {
-        assert!(told.contains(&format!("u={text}\n")), "{text:?} arrived changed in {told:?}");
+        assert!(
+            told.contains(&format!("u={text}\n")),
+            "{text:?} arrived changed in {told:?}"
+        );
     }
     // No line of the log that nobody wrote.
     for line in house.said().lines() {
-        assert!(line.contains(" fail2ban.") && !line.starts_with("2026-01-01"), "forged: {line:?}");
-        assert!(!line.contains("Ban 203.0.113.7") && !line.contains('\u{1b}') && !line.contains('\u{202e}'), "{line:?}");
+        assert!(
+            line.contains(" fail2ban.") && !line.starts_with("2026-01-01"),
+            "forged: {line:?}"
+        );
+        assert!(
+            !line.contains("Ban 203.0.113.7") && !line.contains('\u{1b}') && !line.contains('\u{202e}'),
+            "{line:?}"
+        );
     }
     house.stop();
 }
@@ -143,7 +172,10 @@ fn hostile_ids_are_told_as_text_by_log_and_status() {
     house.hear("[door] Ban x", 1);
     house.wait_for("the action ran", || !house.calls().is_empty());
     let said = house.said();
-    assert!(!said.contains('\u{1b}') && !said.contains('\r') && !said.contains('\u{202e}'), "{said:?}");
+    assert!(
+        !said.contains('\u{1b}') && !said.contains('\r') && !said.contains('\u{202e}'),
+        "{said:?}"
+    );
     house.ask(&["status", "door"]);
     assert!(!house.at("OWNED").exists());
     house.stop();
@@ -155,7 +187,10 @@ fn who_is_left_alone(subject: Subject) {
     house.write("friends", "# friends\n198.51.100.7\n198.51.100.64/28\n");
     house.program(
         "is-friend",
-        &format!("#!/bin/sh\necho \"$1\" >> {}\ncase $1 in 198.51.100.200|198.51.100.201) exit 0;; esac\nexit 1\n", house.at("asked").display()),
+        &format!(
+            "#!/bin/sh\necho \"$1\" >> {}\ncase $1 in 198.51.100.200|198.51.100.201) exit 0;; esac\nexit 1\n",
+            house.at("asked").display()
+        ),
     );
     house.jail(
         "door",
@@ -163,12 +198,22 @@ fn who_is_left_alone(subject: Subject) {
             "maxretry = 1\nignoreself = true\nignoreip = 203.0.113.0/24 2001:db8::/32 localhost{}\n\
              ignorecommand = {} <ip>\nignorecache = key=\"<ip>\", max-count=50, max-time=5m\n",
             // Files are newer than the installed original.
-            if subject == Bantam { format!(" file:{}", house.at("friends").display()) } else { String::new() },
+            if subject == Bantam {
+                format!(" file:{}", house.at("friends").display())
+            } else {
+                String::new()
+            },
             house.at("bin/is-friend").display()
         ),
     );
     house.start();
-    let mut left_alone = vec!["203.0.113.77", "2001:db8::5", "127.0.0.1", "198.51.100.200", "198.51.100.201"];
+    let mut left_alone = vec![
+        "203.0.113.77",
+        "2001:db8::5",
+        "127.0.0.1",
+        "198.51.100.200",
+        "198.51.100.201",
+    ];
     if subject == Bantam {
         left_alone.extend(["198.51.100.7", "198.51.100.70"]);
     }
@@ -186,7 +231,11 @@ fn who_is_left_alone(subject: Subject) {
     assert!(house.says("Ignore 198.51.100.200 by command") >= 1);
     assert!(house.says("Ignore 127.0.0.1 by") >= 1);
     let asked = house.read("asked");
-    assert_eq!(asked.lines().filter(|who| *who == "198.51.100.200").count(), 1, "the cache answers the second time");
+    assert_eq!(
+        asked.lines().filter(|who| *who == "198.51.100.200").count(),
+        1,
+        "the cache answers the second time"
+    );
     if subject == Bantam {
         let by_file = format!("Ignore 198.51.100.7 by file:/{}", house.at("friends").display());
         assert!(house.says(&by_file) >= 1, "{}", house.story());
@@ -219,11 +268,23 @@ fn by_hand(subject: Subject) -> Vec<String> {
     let mut answers = Vec::new();
     let mut ask = |words: &[&str]| {
         let done = house.client(words);
-        let text = text_of(&done).lines().map(|line| line.split_once("]: ").map_or(line, |(_, rest)| rest)).collect::<Vec<_>>().join("|");
+        let text = text_of(&done)
+            .lines()
+            .map(|line| line.split_once("]: ").map_or(line, |(_, rest)| rest))
+            .collect::<Vec<_>>()
+            .join("|");
         let text = text.replace(&house.folder().display().to_string(), "DIR");
         answers.push(format!("{words:?} -> {text}"));
     };
-    ask(&["set", "door", "banip", WHO, "192.0.2.2", "2001:DB8::0:1", "192.0.2.0/28"]);
+    ask(&[
+        "set",
+        "door",
+        "banip",
+        WHO,
+        "192.0.2.2",
+        "2001:DB8::0:1",
+        "192.0.2.0/28",
+    ]);
     ask(&["set", "door", "banip", WHO]);
     ask(&["get", "door", "banned"]);
     ask(&["get", "door", "banned", WHO, "192.0.2.77"]);
@@ -241,12 +302,23 @@ fn by_hand(subject: Subject) -> Vec<String> {
     ask(&["unban", "--all"]);
     ask(&["banned"]);
     ask(&["unban"]);
-    house.wait_for("all is lifted", || house.calls().iter().filter(|call| call.starts_with("unban")).count() >= 5);
+    house.wait_for("all is lifted", || {
+        house.calls().iter().filter(|call| call.starts_with("unban")).count() >= 5
+    });
     ask(&["set", "door", "banip", "192.0.2.60"]);
     let with_time = house.ask(&["get", "door", "banip", "--with-time"]);
-    assert!(with_time.starts_with("192.0.2.60 \t") && with_time.trim_end().ends_with(" + -1 = 9999-12-31 23:59:59"), "{with_time:?}");
+    assert!(
+        with_time.starts_with("192.0.2.60 \t") && with_time.trim_end().ends_with(" + -1 = 9999-12-31 23:59:59"),
+        "{with_time:?}"
+    );
     let calls = house.calls();
-    for call in ["ban 192.0.2.1", "unban 192.0.2.1", "ban 192.0.2.50", "unban 192.0.2.50", "ban 192.0.2.0/28"] {
+    for call in [
+        "ban 192.0.2.1",
+        "unban 192.0.2.1",
+        "ban 192.0.2.50",
+        "unban 192.0.2.50",
+        "ban 192.0.2.0/28",
+    ] {
         assert!(calls.contains(&call.to_owned()), "{call}: {}", house.story());
     }
     house.stop();
@@ -268,16 +340,25 @@ fn bans_by_hand_are_answered_as_by_the_original() {
 #[test]
 fn a_ban_without_end_is_restored_and_its_lines_are_kept_up_to_maxmatches() {
     let mut house = House::new(Bantam);
-    let action = format!("[Definition]\nactionban = printf '%%s\\n' \"<matches>\" > {0}.<ip>\nactionunban =\n", house.at("lines").display());
+    let action = format!(
+        "[Definition]\nactionban = printf '%%s\\n' \"<matches>\" > {0}.<ip>\nactionunban =\n",
+        house.at("lines").display()
+    );
     house.write("action.d/lines.conf", &action);
     house.jail("door", "bantime = -1\nmaxmatches = 2\nmaxretry = 4\naction = lines\n");
     house.start();
     house.knock("door.log", WHO, 4);
-    house.wait_for("the lines are told", || house.read("lines.192.0.2.1").lines().count() == 2);
+    house.wait_for("the lines are told", || {
+        house.read("lines.192.0.2.1").lines().count() == 2
+    });
     house.stop();
     house.start();
     assert!(house.is_banned("door", WHO));
-    assert!(house.ask(&["get", "door", "banip", "--with-time"]).contains(" + -1 = 9999-12-31"));
+    assert!(
+        house
+            .ask(&["get", "door", "banip", "--with-time"])
+            .contains(" + -1 = 9999-12-31")
+    );
     house.stop();
 }
 

@@ -1,5 +1,12 @@
 //! A configuration put in force anew: what stays, what changes, what goes, and what a broken one does.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    dead_code,
+    reason = "tests"
+)]
 
 mod house;
 
@@ -33,7 +40,11 @@ fn reload_by(client: Subject) {
     assert!(house.is_banned("door", WHO), "bans stay");
     let mut done = house.calls()[calls..].to_vec();
     done.sort_unstable();
-    assert_eq!(done, ["start new", "stop old", "unban 192.0.2.1"], "only the jail that went is wound up");
+    assert_eq!(
+        done,
+        ["start new", "stop old", "unban 192.0.2.1"],
+        "only the jail that went is wound up"
+    );
     // The counter stayed at two.
     house.knock("door.log", OTHER, 1);
     house.wait_for("the third knock bans", || house.is_banned("door", OTHER));
@@ -68,7 +79,10 @@ fn a_hangup_signal_reloads_and_a_terminate_signal_ends_cleanly() {
     assert!(house.is_banned("door", WHO));
     house.signal("-TERM");
     assert!(house.ended());
-    assert_eq!(house.calls(), ["start door", "ban 192.0.2.1", "unban 192.0.2.1", "stop door"]);
+    assert_eq!(
+        house.calls(),
+        ["start door", "ban 192.0.2.1", "unban 192.0.2.1", "stop door"]
+    );
     assert!(!house.at("f.sock").exists() && !house.at("f.pid").exists());
     assert!(house.said().ends_with("Exiting Fail2ban\n"));
 }
@@ -91,7 +105,10 @@ fn a_changed_action_takes_over_the_bans_that_stand_and_a_removed_one_lifts_them(
     let mut house = House::new(Bantam);
     house.write("action.d/second.conf", &note("second "));
     let calls = house.at("calls");
-    let both = format!("action = note[calls={0}]\n         second[calls={0}]\n", calls.display());
+    let both = format!(
+        "action = note[calls={0}]\n         second[calls={0}]\n",
+        calls.display()
+    );
     house.jail("door", &both);
     house.start();
     house.knock("door.log", WHO, 3);
@@ -99,7 +116,13 @@ fn a_changed_action_takes_over_the_bans_that_stand_and_a_removed_one_lifts_them(
 
     // Something that standing bans do not show: nobody is touched.
     let before = house.calls();
-    house.jail("door", &format!("action = note[calls={0}, timeout=7]\n         second[calls={0}]\n", calls.display()));
+    house.jail(
+        "door",
+        &format!(
+            "action = note[calls={0}, timeout=7]\n         second[calls={0}]\n",
+            calls.display()
+        ),
+    );
     house.ask(&["reload"]);
     assert_eq!(house.ask(&["get", "door", "action", "note", "timeout"]).trim(), "7");
     assert_eq!(house.calls(), before);
@@ -109,12 +132,18 @@ fn a_changed_action_takes_over_the_bans_that_stand_and_a_removed_one_lifts_them(
     house.ask(&["reload", "door"]);
     house.called("new ban 192.0.2.1");
     let later = house.calls();
-    assert_eq!(later[before.len()..], ["unban 192.0.2.1", "stop door", "new start door", "new ban 192.0.2.1"]);
+    assert_eq!(
+        later[before.len()..],
+        ["unban 192.0.2.1", "stop door", "new start door", "new ban 192.0.2.1"]
+    );
 
     house.jail("door", "");
     house.ask(&["reload"]);
     house.called("second stop door");
-    assert_eq!(house.calls()[later.len()..], ["second unban 192.0.2.1", "second stop door"]);
+    assert_eq!(
+        house.calls()[later.len()..],
+        ["second unban 192.0.2.1", "second stop door"]
+    );
     assert_eq!(house.ask(&["get", "door", "actions"]).lines().last(), Some("note"));
 
     house.jail("door", &both);
@@ -131,25 +160,37 @@ fn a_jail_is_reloaded_restarted_or_cleared_alone() {
     house.start();
     house.knock("door.log", WHO, 3);
     house.wait_for("bans", || house.is_banned("door", WHO) && house.is_banned("other", WHO));
-    house.wait_for("both actions", || house.calls().iter().filter(|c| *c == "ban 192.0.2.1").count() == 2);
+    house.wait_for("both actions", || {
+        house.calls().iter().filter(|c| *c == "ban 192.0.2.1").count() == 2
+    });
 
     house.jail("door", "maxretry = 9\n");
     house.jail("other", "maxretry = 9\n");
     house.ask(&["reload", "door"]);
     assert_eq!(house.ask(&["get", "door", "maxretry"]).trim(), "9");
-    assert_eq!(house.ask(&["get", "other", "maxretry"]).trim(), "3", "another jail's change waits for its own reload");
+    assert_eq!(
+        house.ask(&["get", "other", "maxretry"]).trim(),
+        "3",
+        "another jail's change waits for its own reload"
+    );
 
     let before = house.calls().len();
     house.ask(&["reload", "--restart", "door"]);
     house.wait_for("the ban is back", || house.calls().len() == before + 4);
-    assert_eq!(house.calls()[before..], ["unban 192.0.2.1", "stop door", "start door", "ban 192.0.2.1"]);
+    assert_eq!(
+        house.calls()[before..],
+        ["unban 192.0.2.1", "stop door", "start door", "ban 192.0.2.1"]
+    );
     assert_eq!(house.says("[door] Restore Ban 192.0.2.1"), 1);
     assert_eq!(house.says("[other] Restore Ban"), 0);
 
     house.ask(&["reload", "--unban", "door"]);
     assert!(!house.is_banned("door", WHO) && house.is_banned("other", WHO));
     house.ask(&["reload", "--restart", "door"]);
-    assert!(!house.is_banned("door", WHO), "what was unbanned by hand does not come back");
+    assert!(
+        !house.is_banned("door", WHO),
+        "what was unbanned by hand does not come back"
+    );
     assert!(!house.client(&["reload", "nonsense"]).status.success());
     assert_eq!(house.ask(&["reload", "--if-exists", "door"]), "OK\n");
     house.stop();
@@ -184,7 +225,9 @@ fn lines_written_during_reloads_are_neither_lost_nor_doubled() {
     house.hear("[door] Found 198.51.11.250", 1);
     house.wait_for("all lines", || house.says("[door] Found ") >= 3000);
     let said = house.said();
-    let found = said.lines().filter_map(|line| line.split_once("[door] Found ")?.1.split(' ').next());
+    let found = said
+        .lines()
+        .filter_map(|line| line.split_once("[door] Found ")?.1.split(' ').next());
     let mut found: Vec<&str> = found.collect();
     found.sort_unstable();
     let lines = found.len();
@@ -195,16 +238,24 @@ fn lines_written_during_reloads_are_neither_lost_nor_doubled() {
 
 fn broken_reload(client: Subject) {
     let mut house = House::with_door(Bantam);
-    house.write("filter.d/gate.conf", "[Definition]\nfailregex = ^\\s*<HOST> knocks\ndatepattern = ^EPOCH\n");
+    house.write(
+        "filter.d/gate.conf",
+        "[Definition]\nfailregex = ^\\s*<HOST> knocks\ndatepattern = ^EPOCH\n",
+    );
     house.jail("gate", "filter = gate\n");
     house.jail("last", "");
     house.start();
     house.knock("door.log", WHO, 3);
-    house.wait_for("bans", || house.list("gate").len() + house.list("door").len() + house.list("last").len() == 3);
+    house.wait_for("bans", || {
+        house.list("gate").len() + house.list("door").len() + house.list("last").len() == 3
+    });
     house.knock("door.log", OTHER, 2);
     house.hear(&format!("Found {OTHER}"), 6);
 
-    house.write("filter.d/gate.conf", "[Definition]\nfailregex = ^\\s*<HOST> (knocks\ndatepattern = ^EPOCH\n");
+    house.write(
+        "filter.d/gate.conf",
+        "[Definition]\nfailregex = ^\\s*<HOST> (knocks\ndatepattern = ^EPOCH\n",
+    );
     house.jail("door", "bantime = 1234\n");
     let _ = house.command(client, "client").arg("reload").output().unwrap();
     house.hear("Reload finished.", 1);
@@ -213,11 +264,21 @@ fn broken_reload(client: Subject) {
     assert_eq!(house.ask(&["get", "door", "bantime"]).trim(), "1234");
     // The broken one has its old expression, its bans and its counters.
     house.knock("door.log", OTHER, 1);
-    house.wait_for("all three ban", || ["door", "gate", "last"].iter().all(|jail| house.is_banned(jail, OTHER)));
+    house.wait_for("all three ban", || {
+        ["door", "gate", "last"].iter().all(|jail| house.is_banned(jail, OTHER))
+    });
 
     // Nothing can be read at all: nothing changes.
     house.write("jail.d/door.conf", "this is no section\n");
-    assert!(!house.command(client, "client").arg("reload").output().unwrap().status.success());
+    assert!(
+        !house
+            .command(client, "client")
+            .arg("reload")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
     house.signal("-HUP");
     house.hear("Reload refused", 1);
     assert_eq!(house.list("jails").len(), 3);
@@ -237,7 +298,10 @@ fn a_broken_configuration_from_the_originals_client_loses_nothing() {
 #[test]
 fn a_removed_option_goes_back_to_its_default() {
     let mut house = House::with_door(Bantam);
-    house.jail("door", "bantime.increment = true\nbantime.factor = 3\nignorecommand = /bin/true\nignoreip = 192.0.2.7\n");
+    house.jail(
+        "door",
+        "bantime.increment = true\nbantime.factor = 3\nignorecommand = /bin/true\nignoreip = 192.0.2.7\n",
+    );
     house.start();
     house.jail("door", "");
     house.ask(&["reload"]);
@@ -254,7 +318,10 @@ fn a_test_shows_a_broken_expression_at_its_place() {
     let test = |house: &House| house.command(Bantam, "client").arg("-t").output().unwrap();
     let good = test(&house);
     assert!(good.status.success());
-    assert_eq!(String::from_utf8_lossy(&good.stdout), "OK: configuration test is successful\n");
+    assert_eq!(
+        String::from_utf8_lossy(&good.stdout),
+        "OK: configuration test is successful\n"
+    );
     house.write(
         "filter.d/door.conf",
         "[Definition]\nfailregex = ^\\s*<HOST> knocks\n            ^\\s*<HOST> (rings\nignoreregex = [z-a]\ndatepattern = ^EPOCH\n",
@@ -280,7 +347,11 @@ fn a_jail_with_a_broken_expression_does_not_keep_the_others_from_starting() {
     house.start();
     assert_eq!(house.list("jails"), ["door"]);
     let place = format!("{}:2:", house.at("filter.d/gate.conf").display());
-    assert!(house.read("daemon.stderr").contains(&place) && house.said().contains(&place), "{}", house.story());
+    assert!(
+        house.read("daemon.stderr").contains(&place) && house.said().contains(&place),
+        "{}",
+        house.story()
+    );
     house.stop();
 }
 
@@ -289,7 +360,12 @@ fn a_jail_with_a_broken_expression_does_not_keep_the_others_from_starting() {
 fn a_server_starts_in_the_background_and_is_restarted_and_stopped_by_its_client() {
     let house = House::with_door(Bantam);
     let run = |words: &[&str]| {
-        let done = house.command(Bantam, "client").args(words).stdin(Stdio::null()).output().unwrap();
+        let done = house
+            .command(Bantam, "client")
+            .args(words)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
         (text_of(&done), done.status.code())
     };
     let (text, code) = run(&["start"]);
@@ -301,7 +377,10 @@ fn a_server_starts_in_the_background_and_is_restarted_and_stopped_by_its_client(
     assert!(text.contains("Server already running") && code == Some(255), "{text}");
     // Also in the foreground, however it is asked.
     let second = house.command(Bantam, "server").args(["-f", "start"]).output().unwrap();
-    assert!(text_of(&second).contains("already running") && second.status.code() == Some(255), "{second:?}");
+    assert!(
+        text_of(&second).contains("already running") && second.status.code() == Some(255),
+        "{second:?}"
+    );
     assert_eq!(house.list("jails"), ["door"], "the first one was not disturbed");
 
     let (text, code) = run(&["restart"]);

@@ -35,7 +35,11 @@ impl House {
             Path::new("/usr/bin/fail2ban-server").exists(),
             "the original is not installed: apt-get install -y fail2ban"
         );
-        let house = House { subject, dir: tempfile::tempdir().unwrap(), daemon: None };
+        let house = House {
+            subject,
+            dir: tempfile::tempdir().unwrap(),
+            daemon: None,
+        };
         for folder in ["jail.d", "filter.d", "action.d", "bin"] {
             std::fs::create_dir(house.at(folder)).unwrap();
         }
@@ -45,7 +49,10 @@ impl House {
             "[DEFAULT]\nbackend = auto\nmaxretry = 3\nfindtime = 600\nbantime = 600\nusedns = warn\nmaxmatches = 5\n\
              ignoreself = false\nfilter = %(__name__)s\n",
         );
-        house.write("filter.d/door.conf", "[Definition]\nfailregex = ^\\s*<HOST> knocks\ndatepattern = ^EPOCH\n");
+        house.write(
+            "filter.d/door.conf",
+            "[Definition]\nfailregex = ^\\s*<HOST> knocks\ndatepattern = ^EPOCH\n",
+        );
         house.write("action.d/note.conf", &note(""));
         house.write("door.log", "");
         house
@@ -126,7 +133,11 @@ impl House {
     }
 
     pub fn append(&self, file: &str, bytes: &[u8]) {
-        let mut out = std::fs::OpenOptions::new().append(true).create(true).open(self.at(file)).unwrap();
+        let mut out = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(self.at(file))
+            .unwrap();
         out.write_all(bytes).unwrap();
     }
 
@@ -141,7 +152,11 @@ impl House {
             Original => Command::new(format!("/usr/bin/fail2ban-{kind}")),
         };
         let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", self.at("bin").display());
-        command.env("PATH", path).env("TZ", "UTC").arg("-c").arg(self.dir.path());
+        command
+            .env("PATH", path)
+            .env("TZ", "UTC")
+            .arg("-c")
+            .arg(self.dir.path());
         command
     }
 
@@ -158,6 +173,8 @@ impl House {
         let errors = std::fs::File::create(self.at("daemon.stderr")).unwrap();
         self.daemon = Some(command.stdout(out).stderr(errors).spawn().unwrap());
         self.wait_for("the server answers", || self.client(&["ping"]).status.success());
+        // Ours answers this when all files are followed.
+        self.ask(&["server-status"]);
         let jails = std::fs::read_dir(self.at("jail.d")).unwrap().count();
         let started = |house: &House| house.list("jails").len();
         // A jail that cannot start is not waited for longer than it takes to see that.
@@ -174,8 +191,14 @@ impl House {
             jail => (vec!["status", jail], "Banned IP list:"),
         };
         let text = self.ask(&words);
-        let list = text.lines().find_map(|line| line.split_once(mark)).map_or("", |(_, list)| list);
-        list.split([',', ' ', '\t']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        let list = text
+            .lines()
+            .find_map(|line| line.split_once(mark))
+            .map_or("", |(_, list)| list);
+        list.split([',', ' ', '\t'])
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     pub fn is_banned(&self, jail: &str, who: &str) -> bool {
@@ -185,7 +208,10 @@ impl House {
     /// A number in `status JAIL`.
     pub fn figure(&self, jail: &str, name: &str) -> u64 {
         let text = self.ask(&["status", jail]);
-        let line = text.lines().find_map(|line| line.split_once(&format!("{name}:"))).unwrap_or_else(|| panic!("no {name} in {text}"));
+        let line = text
+            .lines()
+            .find_map(|line| line.split_once(&format!("{name}:")))
+            .unwrap_or_else(|| panic!("no {name} in {text}"));
         line.1.trim().parse().unwrap()
     }
 
@@ -207,6 +233,11 @@ impl House {
         String::from_utf8_lossy(&done.stdout).into_owned()
     }
 
+    /// Takes a process into its care: it ends with the house.
+    pub fn keep(&mut self, process: Child) {
+        self.daemon = Some(process);
+    }
+
     pub fn pid(&self) -> String {
         self.read("f.pid").trim().to_owned()
     }
@@ -218,7 +249,9 @@ impl House {
 
     /// Waits for the end of the daemon; whether it ended well.
     pub fn ended(&mut self) -> bool {
-        self.daemon.take().is_some_and(|mut daemon| daemon.wait().unwrap().success())
+        self.daemon
+            .take()
+            .is_some_and(|mut daemon| daemon.wait().unwrap().success())
     }
 
     pub fn stop(&mut self) {
@@ -251,19 +284,27 @@ impl House {
     pub fn wait_for(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let begun = Instant::now();
         while !holds() {
-            assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}\n{}", self.story());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "not within {PATIENCE:?}: {what}\n{}",
+                self.story()
+            );
             pause();
         }
     }
 
     /// Waits until the log says something so often.
     pub fn hear(&self, text: &str, times: usize) {
-        self.wait_for(&format!("the log says {text:?} {times} times"), || self.says(text) >= times);
+        self.wait_for(&format!("the log says {text:?} {times} times"), || {
+            self.says(text) >= times
+        });
     }
 
     /// Waits until an action was called so.
     pub fn called(&self, call: &str) {
-        self.wait_for(&format!("a call {call:?}"), || self.calls().iter().any(|known| known == call));
+        self.wait_for(&format!("a call {call:?}"), || {
+            self.calls().iter().any(|known| known == call)
+        });
     }
 
     /// All there is to know when something fails.
@@ -277,9 +318,15 @@ impl House {
     }
 }
 
+/// Also one that a client started in the background.
 impl Drop for House {
     fn drop(&mut self) {
         self.kill();
+        let pid = self.pid();
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if !pid.is_empty() && String::from_utf8_lossy(&line).contains(&*self.folder().to_string_lossy()) {
+            let _ = Command::new("kill").args(["-9", &pid]).output();
+        }
     }
 }
 
@@ -305,7 +352,11 @@ pub fn pause() {
 
 /// All that was printed.
 pub fn text_of(done: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    )
 }
 
 /// Nothing is read from it, nothing goes to the terminal.

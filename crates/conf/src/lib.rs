@@ -119,7 +119,7 @@ pub struct LoadOptions {
     /// A configuration with no `fail2ban.conf`, or no `jail.conf` beside a `jail.d`, is fine (the container's
     /// layout, where only `jail.d`, `filter.d`, `action.d` stand).
     pub lenient_layout: bool,
-    /// Values used for keys of `fail2ban.conf` that no file sets (`socket`, `dbfile`, …).
+    /// Values used for keys of `fail2ban.conf` that no file of the directory itself sets (`socket`, `dbfile`, …).
     pub defaults: Vec<(String, String)>,
     /// With `-t`: a jail with an error is an error of the whole.
     pub strict: bool,

@@ -116,8 +116,14 @@ pub(crate) fn read(
     (server, stream)
 }
 
-/// What was asked for on the command line, else what the files say, else what the caller supposes, else the
-/// original's value.
+/// Whether stock configuration beneath says it.
+fn is_below(text: &Text, options: &LoadOptions) -> bool {
+    let below = options.underlay.as_ref();
+    below.is_some_and(|below| text.home().is_some_and(|place| place.file.starts_with(below)))
+}
+
+/// What was asked for on the command line, else what the files say, else what the caller supposes, else what stock
+/// files beneath say, else the original's value.
 fn value(
     config: &Config,
     options: &LoadOptions,
@@ -136,7 +142,8 @@ fn value(
     // The keys also count when only [DEFAULT] is there.
     let found = interpolate::get(config, DEFINITION, key, &Vars::default());
     match found {
-        Ok(text) => return Some(text),
+        Ok(text) if !(is_below(&text, options) && given(&options.defaults).is_some()) => return Some(text),
+        Ok(_) => {}
         Err(Missing::Broken(problem)) => findings.error(None, *problem),
         Err(Missing::NoSection | Missing::NoOption) => {}
     }

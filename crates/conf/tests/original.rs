@@ -136,6 +136,8 @@ fn the_guide_over_an_underlay_reads_as_if_it_were_linked_into_it() {
     copy(Path::new("/etc/fail2ban"), &linked);
     let stock = dir.path().join("stock");
     copy(Path::new("/etc/fail2ban"), &stock);
+    // What the distribution switches on there is left out.
+    std::fs::remove_dir_all(linked.join("jail.d")).unwrap();
     copy(&guide(), &linked);
     let options = LoadOptions {
         underlay: Some(stock),
@@ -147,7 +149,7 @@ fn the_guide_over_an_underlay_reads_as_if_it_were_linked_into_it() {
         &lines(&over),
         &lines(&load(&linked, &dump()).unwrap()),
     );
-    assert!(lines(&over).contains(&"['start', 'sshd']".to_owned()));
+    assert!(!lines(&over).contains(&"['start', 'sshd']".to_owned()));
 }
 
 fn guide() -> std::path::PathBuf {

@@ -18,7 +18,10 @@ pub struct Effects {
 impl Effects {
     /// For one jail.
     pub fn new(jail: &str, records: &Arc<Records>) -> Self {
-        Effects { jail: jail.to_owned(), records: Arc::clone(records) }
+        Effects {
+            jail: jail.to_owned(),
+            records: Arc::clone(records),
+        }
     }
 }
 
@@ -51,10 +54,12 @@ impl Ledger for Effects {
         self.records.bans_ended(&self.jail, action, START);
     }
     fn start_begins(&self, action: &str, family: &str) {
-        self.records.effect_begins(&self.jail, action, &format!("{START}{family}"));
+        self.records
+            .effect_begins(&self.jail, action, &format!("{START}{family}"));
     }
     fn start_ended(&self, action: &str, family: &str) {
-        self.records.effect_ended(&self.jail, action, &format!("{START}{family}"));
+        self.records
+            .effect_ended(&self.jail, action, &format!("{START}{family}"));
     }
 }
 
@@ -68,7 +73,10 @@ pub struct ActionLog {
 impl ActionLog {
     /// For one jail.
     pub fn new(jail: &str, log: Log) -> Self {
-        ActionLog { jail: jail.to_owned(), log }
+        ActionLog {
+            jail: jail.to_owned(),
+            log,
+        }
     }
 }
 
@@ -98,11 +106,26 @@ impl Report for ActionLog {
                     format!("[{jail}] Ban {id} took effect by {action} at try {tries}"),
                 );
             }
-            Outcome::BanFailed { id, action, tries, retry_in, .. } => self.log.warning(
+            Outcome::BanFailed {
+                id,
+                action,
+                tries,
+                retry_in,
+                ..
+            } => self.log.warning(
                 Module::Actions,
-                format!("[{jail}] {id} is NOT yet banned by {action} (try {tries}); next try in {:.0} s", retry_in.as_secs_f64()),
+                format!(
+                    "[{jail}] {id} is NOT yet banned by {action} (try {tries}); next try in {:.0} s",
+                    retry_in.as_secs_f64()
+                ),
             ),
-            Outcome::UnbanFailed { id, action, retry_in: None, error, .. } => self.log.error(
+            Outcome::UnbanFailed {
+                id,
+                action,
+                retry_in: None,
+                error,
+                ..
+            } => self.log.error(
                 Module::Actions,
                 format!("[{jail}] {action} could not lift the ban of {id}; it is given up: {error}"),
             ),

@@ -43,7 +43,10 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn open(path: &Path, force: bool) -> Result<Self, ControlError> {
-        let bind = |source| ControlError::Bind { path: path.to_owned(), source };
+        let bind = |source| ControlError::Bind {
+            path: path.to_owned(),
+            source,
+        };
         make_parent(path).map_err(bind)?;
         if path.exists() {
             // A socket that nobody answers on is what an unclean end left behind.
@@ -53,7 +56,10 @@ impl Socket {
             std::fs::remove_file(path).map_err(bind)?;
         }
         let listener = UnixListener::bind(path).map_err(bind)?;
-        Ok(Socket { listener, path: path.to_owned() })
+        Ok(Socket {
+            listener,
+            path: path.to_owned(),
+        })
     }
 
     /// Answers from now on, until the process ends.
@@ -114,7 +120,10 @@ fn reply(server: &Server, frame: &[u8]) -> Value {
         Ok(Value::List(words) | Value::Tuple(words)) => words,
         Ok(_) => return Value::Str("ERROR: a command is a list of words".to_owned()),
         Err(error) => {
-            server.log.error(Module::Transmitter, format!("PROTO-error: load message failed: {error}"));
+            server.log.error(
+                Module::Transmitter,
+                format!("PROTO-error: load message failed: {error}"),
+            );
             return Value::Str(format!("ERROR: {error}"));
         }
     };
@@ -123,12 +132,19 @@ fn reply(server: &Server, frame: &[u8]) -> Value {
         Err(failure) => {
             let command = bantam_wire::repr::repr(&Value::List(words));
             let command: String = command.chars().take(500).collect();
-            server.log.error(Module::Transmitter, format!("Command {command} has failed. Received {failure}"));
+            server.log.error(
+                Module::Transmitter,
+                format!("Command {command} has failed. Received {failure}"),
+            );
             Value::Tuple(vec![Value::Int(1), exception(failure)])
         }
     }
 }
 
 fn exception(failure: Failure) -> Value {
-    Value::Exception { module: failure.module.to_owned(), class: failure.class.to_owned(), args: failure.args }
+    Value::Exception {
+        module: failure.module.to_owned(),
+        class: failure.class.to_owned(),
+        args: failure.args,
+    }
 }

@@ -40,9 +40,18 @@ impl IgnoreFiles {
         let changed = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
         let list = match self.known.get(path) {
             Some(known) if known.list.is_some() && known.changed == changed => known.list.clone(),
-            _ => std::fs::read_to_string(path).ok().map(|text| Arc::new(IgnoreList::from_file_text(&text))),
+            _ => std::fs::read_to_string(path)
+                .ok()
+                .map(|text| Arc::new(IgnoreList::from_file_text(&text))),
         };
-        self.known.insert(path.to_owned(), Known { looked: Instant::now(), changed, list: list.clone() });
+        self.known.insert(
+            path.to_owned(),
+            Known {
+                looked: Instant::now(),
+                changed,
+                list: list.clone(),
+            },
+        );
         list
     }
 }
@@ -65,15 +74,21 @@ impl Judge {
     /// Whether to leave an id alone; says so in the log. `ticket` gives values to `ignorecommand` and `ignorecache`.
     pub(crate) fn is_ignored(&self, jail: &str, work: &mut Work, ticket: &Ticket, now: Time) -> bool {
         let id = &ticket.id;
-        let key = work.ignore_cache.as_ref().map(|cache| substitute_plainly(&cache.key, ticket, self));
+        let key = work
+            .ignore_cache
+            .as_ref()
+            .map(|cache| substitute_plainly(&cache.key, ticket, self));
         if let (Some(cache), Some(key)) = (&work.ignore_cache, &key)
             && let Some(verdict) = cache.verdict(key, now)
         {
             return verdict;
         }
-        let reason = self.covering_rule(work, id).or_else(|| self.command_says(jail, work, ticket));
+        let reason = self
+            .covering_rule(work, id)
+            .or_else(|| self.command_says(jail, work, ticket));
         if let Some(reason) = &reason {
-            self.log.info(Module::Filter, format!("[{jail}] Ignore {id} by {reason}"));
+            self.log
+                .info(Module::Filter, format!("[{jail}] Ignore {id} by {reason}"));
         }
         if let (Some(cache), Some(key)) = (&mut work.ignore_cache, key) {
             cache.remember(key, reason.is_some(), now);
@@ -87,7 +102,13 @@ impl Judge {
             return Some("ignoreself rule".to_owned());
         }
         let mut files = self.ignore_files.lock();
-        let covered = work.ignore.covers(id, &mut World { names: &mut names, files: &mut files })?;
+        let covered = work.ignore.covers(
+            id,
+            &mut World {
+                names: &mut names,
+                files: &mut files,
+            },
+        )?;
         Some(match covered {
             IgnoredBy::Ip => "ip".to_owned(),
             IgnoredBy::Dns => "dns".to_owned(),
@@ -105,12 +126,18 @@ impl Judge {
             Ok(done) if done.code == Some(0) => Some("command".to_owned()),
             Ok(done) if done.code == Some(1) => None,
             Ok(done) => {
-                let why = done.code.map_or("was ended".to_owned(), |code| format!("returned {code}"));
-                self.log.error(Module::Filter, format!("[{jail}] ignorecommand {why}: {}", done.stderr.trim_end()));
+                let why = done
+                    .code
+                    .map_or("was ended".to_owned(), |code| format!("returned {code}"));
+                self.log.error(
+                    Module::Filter,
+                    format!("[{jail}] ignorecommand {why}: {}", done.stderr.trim_end()),
+                );
                 None
             }
             Err(error) => {
-                self.log.error(Module::Filter, format!("[{jail}] ignorecommand: {error}"));
+                self.log
+                    .error(Module::Filter, format!("[{jail}] ignorecommand: {error}"));
                 None
             }
         }

@@ -26,7 +26,12 @@ pub struct Judge {
 impl Judge {
     /// A judge that remembers in `records` and speaks in `log`.
     pub fn new(log: Log, records: Arc<Records>) -> Self {
-        Judge { log, records, names: Mutex::default(), ignore_files: Mutex::default() }
+        Judge {
+            log,
+            records,
+            names: Mutex::default(),
+            ignore_files: Mutex::default(),
+        }
     }
 
     /// Judges whole lines of one file for one jail. `in_operation`: the file's end has been reached before.
@@ -35,8 +40,14 @@ impl Judge {
         let findtime = Some(work.jail.options().findtime);
         {
             let mut names = self.names.lock();
-            let mut context = LineContext { now, in_operation, findtime, resolver: &mut *names };
-            work.filter.process_block(lines, &mut context, &mut failures, &mut notes);
+            let mut context = LineContext {
+                now,
+                in_operation,
+                findtime,
+                resolver: &mut *names,
+            };
+            work.filter
+                .process_block(lines, &mut context, &mut failures, &mut notes);
         }
         for note in notes {
             self.tell(&jail.name, work, note, now);
@@ -66,7 +77,8 @@ impl Judge {
         }
         if self.log.wants(Level::INFO) {
             let when = text::local(failure.time);
-            self.log.info(Module::Filter, format!("[{}] Found {} - {when}", jail.name, failure.id));
+            self.log
+                .info(Module::Filter, format!("[{}] Found {} - {when}", jail.name, failure.id));
         }
         self.rule(jail, work, failure, now);
     }
@@ -75,21 +87,22 @@ impl Judge {
     pub fn rule(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
         let (id, time) = (failure.id.clone(), failure.time);
         let known = self.known(jail, work, &id);
+        self.say_weight(&jail.name, &id, time, known.here, work.jail.options().maxretry);
         let ruling = work.jail.failed_known(failure, known, now, &mut clock::luck);
-        self.carry_out(jail, work, ruling, &id, time, known);
+        self.carry_out(jail, work, ruling, &id, known);
     }
 
     /// Counts what was reported by hand.
     pub fn attempt(&self, jail: &Arc<LiveJail>, work: &mut Work, id: Id, lines: Vec<String>, now: Time) {
         let known = self.known(jail, work, &id);
         let ruling = work.jail.attempted(id.clone(), lines, known, now, &mut clock::luck);
-        self.carry_out(jail, work, ruling, &id, now, known);
+        self.carry_out(jail, work, ruling, &id, known);
     }
 
-    fn carry_out(&self, jail: &Arc<LiveJail>, work: &mut Work, ruling: Ruling, id: &Id, time: Time, known: Known) {
+    fn carry_out(&self, jail: &Arc<LiveJail>, work: &mut Work, ruling: Ruling, id: &Id, known: Known) {
         work.counters_changed = true;
         match ruling {
-            Ruling::Counted { weight, .. } => self.say_weight(&jail.name, id, time, known.here, weight),
+            Ruling::Counted { .. } => {}
             Ruling::Ban(mut ticket) => {
                 // Even one that comes of lines read before is written down: what is said to be banned stays banned.
                 ticket.restored = false;
@@ -103,10 +116,12 @@ impl Judge {
                 } else {
                     Level::WARNING
                 };
-                self.log.say(level, Module::Actions, &format!("[{}] {id} already banned", jail.name));
+                self.log
+                    .say(level, Module::Actions, &format!("[{}] {id} already banned", jail.name));
             }
             Ruling::Expired => {
-                self.log.info(Module::Actions, format!("[{}] Ignore {id}, expired bantime", jail.name));
+                self.log
+                    .info(Module::Actions, format!("[{}] Ignore {id}, expired bantime", jail.name));
             }
         }
     }
@@ -117,14 +132,19 @@ impl Judge {
             self.records.add_ban(&jail.name, &ticket);
         }
         let how = if ticket.restored { "Restore Ban" } else { "Ban" };
-        self.log.notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
+        self.log
+            .notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
         let grown = !ticket.restored && (ticket.bantime - base).abs() > f64::EPSILON;
         if grown {
             self.say_growth(&jail.name, &ticket, past, base);
         }
         let restored = ticket.restored;
         let target = self.target(jail, ticket);
-        jail.queue.push(Task::Ban { target: target.clone(), restored, only: None });
+        jail.queue.push(Task::Ban {
+            target: target.clone(),
+            restored,
+            only: None,
+        });
         if grown {
             jail.queue.push(Task::Prolong { target, restored });
         }
@@ -132,14 +152,21 @@ impl Judge {
 
     /// Takes a lifted ban's effects back, and says so in the given word.
     pub fn lift(&self, jail: &Arc<LiveJail>, ticket: Ticket, how: &str) {
-        self.log.notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
-        jail.queue.push(Task::Unban { target: self.target(jail, ticket) });
+        self.log
+            .notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
+        jail.queue.push(Task::Unban {
+            target: self.target(jail, ticket),
+        });
     }
 
     /// A ban as its jail's actions are told of it.
     pub fn target(&self, jail: &Arc<LiveJail>, ticket: Ticket) -> Target {
         let (id, family) = (ticket.id.clone(), ticket.ip.as_ref().unwrap_or(&ticket.id).family());
-        Target { id, family, values: BanValues::new(ticket, jail, &self.records) }
+        Target {
+            id,
+            family,
+            values: BanValues::new(ticket, jail, &self.records),
+        }
     }
 
     /// What is remembered of an id, as far as the jail's options ask for it.
@@ -149,16 +176,29 @@ impl Judge {
             return Known::default();
         }
         let here = self.records.past(&jail.name, id, false);
-        let growing = if increment.overall_jails { self.records.past(&jail.name, id, true) } else { here };
+        let growing = if increment.overall_jails {
+            self.records.past(&jail.name, id, true)
+        } else {
+            here
+        };
         Known { here, growing }
     }
 
-    fn say_weight(&self, jail: &str, id: &Id, time: Time, past: Option<PastBans>, weight: u32) {
-        let Some(past) = past.filter(|_| weight > 1) else { return };
-        let when = text::local(time);
+    /// A failure of a known offender counts for 2, 3, 5, 9, …, at most for a ban.
+    fn say_weight(&self, jail: &str, id: &Id, time: Time, past: Option<PastBans>, maxretry: u32) {
+        let Some(past) = past.filter(|past| past.count > 0 && time > past.last && maxretry > 1) else {
+            return;
+        };
+        let weight = (1u32 << (past.count.min(20) - 1)) + 1;
+        // The original's number has a fraction unless it is the limit.
+        let (shown, bans) = match weight > maxretry {
+            true => (maxretry.to_string(), true),
+            false => (format!("{weight}.0"), weight == maxretry),
+        };
+        let (when, ban) = (text::local(time), if bans { ", Ban" } else { "" });
         self.log.info(
             Module::Observer,
-            format!("[{jail}] Found {id}, bad - {when}, {} # -> {weight}", past.count),
+            format!("[{jail}] Found {id}, bad - {when}, {} # -> {shown}{ban}", past.count),
         );
     }
 
@@ -177,7 +217,10 @@ impl Judge {
             None => ("permanent".to_owned(), "infinite".to_owned()),
         };
         let count = ticket.bancount;
-        self.log.notice(Module::Observer, format!("[{jail}] Increase Ban {id} ({count} # {length} -> {end})"));
+        self.log.notice(
+            Module::Observer,
+            format!("[{jail}] Increase Ban {id} ({count} # {length} -> {end})"),
+        );
     }
 
     fn tell(&self, jail: &str, work: &mut Work, note: Note, now: Time) {
@@ -185,7 +228,11 @@ impl Judge {
         let (kind, text) = match note {
             Note::OddTime { deviation } => {
                 let side = if deviation < 0 { "before" } else { "after" };
-                let problem = if (-3300..=0).contains(&deviation) { "latency" } else { "timezone" };
+                let problem = if (-3300..=0).contains(&deviation) {
+                    "latency"
+                } else {
+                    "timezone"
+                };
                 let by = text::duration(deviation.unsigned_abs() as f64);
                 (
                     "odd time",
@@ -209,7 +256,10 @@ impl Judge {
                  read to its end. Is there a date in them, and does datepattern find it?"
                     .to_owned(),
             ),
-            Note::BadDate(date) => ("bad date", format!("Found what looks like a date but is none: {date:?}")),
+            Note::BadDate(date) => (
+                "bad date",
+                format!("Found what looks like a date but is none: {date:?}"),
+            ),
             Note::Limit { option, index } => (
                 "limit",
                 format!(

@@ -158,7 +158,11 @@ impl Work {
         self.log_timezone = fresh.log_timezone;
         self.journal_match = fresh.journal_match;
         let logs = self.logs.iter().map(|log| log.path.clone()).collect();
-        self.reload = Some(Reload { logs, actions, staged: Vec::new() });
+        self.reload = Some(Reload {
+            logs,
+            actions,
+            staged: Vec::new(),
+        });
     }
 
     /// Whether a note of this kind may be said again: once a day.
@@ -172,7 +176,13 @@ impl Work {
 }
 
 fn default_options() -> Options {
-    Options { maxretry: 3, findtime: 600.0, bantime: 600.0, maxmatches: 5, increment: Increment::default() }
+    Options {
+        maxretry: 3,
+        findtime: 600.0,
+        bantime: 600.0,
+        maxmatches: 5,
+        increment: Increment::default(),
+    }
 }
 
 impl Default for Work {

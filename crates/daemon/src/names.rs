@@ -72,9 +72,14 @@ fn lookup(name: String) -> Vec<IpAddr> {
 }
 
 fn own_addresses() -> Vec<IpAddr> {
-    let mut own: Vec<IpAddr> =
-        if_addrs::get_if_addrs().map(|all| all.iter().map(|one| one.ip()).collect()).unwrap_or_default();
-    own.extend(["127.0.0.1", "::1"].iter().filter_map(|text| text.parse::<IpAddr>().ok()));
+    let mut own: Vec<IpAddr> = if_addrs::get_if_addrs()
+        .map(|all| all.iter().map(|one| one.ip()).collect())
+        .unwrap_or_default();
+    own.extend(
+        ["127.0.0.1", "::1"]
+            .iter()
+            .filter_map(|text| text.parse::<IpAddr>().ok()),
+    );
     if let Some(host) = host_name() {
         own.extend(lookup(host));
     }

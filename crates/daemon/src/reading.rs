@@ -31,10 +31,27 @@ const OBEDIENCE: Duration = Duration::from_secs(5);
 
 /// What the reading thread is told.
 enum Order {
-    Follow { jail: Arc<LiveJail>, path: LogPath },
-    FollowGlobs { jail: Arc<LiveJail>, patterns: Vec<(String, bool)> },
-    Idle { jail: Arc<LiveJail>, idle: bool, done: Sender<()> },
-    Leave { jail: String, path: Option<String>, done: Sender<()> },
+    Follow {
+        jail: Arc<LiveJail>,
+        path: LogPath,
+    },
+    FollowGlobs {
+        jail: Arc<LiveJail>,
+        patterns: Vec<(String, bool)>,
+    },
+    Idle {
+        jail: Arc<LiveJail>,
+        idle: bool,
+        done: Sender<()>,
+    },
+    Nothing {
+        done: Sender<()>,
+    },
+    Leave {
+        jail: String,
+        path: Option<String>,
+        done: Sender<()>,
+    },
 }
 
 /// The hand that the rest of the program has on the reading thread.
@@ -59,46 +76,75 @@ impl Reading {
             inbox,
             judge,
             jails,
-            followers: HashMap::new(),
-            globs: Vec::new(),
-            parked: HashMap::new(),
+            families: Families::default(),
             last_save: clock::now(),
         };
         let (stopped, reads) = (Arc::clone(&stop), Arc::clone(&gate));
         let thread = std::thread::Builder::new()
             .name("reading".to_owned())
             .spawn(move || worker.run(&stopped, &reads))?;
-        Ok(Reading { orders, waker, stop, gate, thread: Some(thread) })
+        Ok(Reading {
+            orders,
+            waker,
+            stop,
+            gate,
+            thread: Some(thread),
+        })
     }
 
     /// Lets a jail read a file, from where it last stood.
     pub fn follow(&self, jail: &Arc<LiveJail>, path: LogPath) {
-        self.order(Order::Follow { jail: Arc::clone(jail), path });
+        self.order(Order::Follow {
+            jail: Arc::clone(jail),
+            path,
+        });
     }
 
     /// Lets a jail read the files of these globs (with whether they are read from their end) that appear from now on,
     /// and of no other globs.
     pub fn follow_globs(&self, jail: &Arc<LiveJail>, patterns: Vec<(String, bool)>) {
-        self.order(Order::FollowGlobs { jail: Arc::clone(jail), patterns });
+        self.order(Order::FollowGlobs {
+            jail: Arc::clone(jail),
+            patterns,
+        });
     }
 
     /// Lets a jail's lines wait from here on, or takes them up again from where it left off.
     pub fn set_idle(&self, jail: &Arc<LiveJail>, idle: bool) {
         let (done, wait) = channel();
-        self.order(Order::Idle { jail: Arc::clone(jail), idle, done });
+        self.order(Order::Idle {
+            jail: Arc::clone(jail),
+            idle,
+            done,
+        });
+        self.await_obedience(&wait);
+    }
+
+    /// Waits until all orders so far are obeyed: what was to be followed is.
+    pub fn settle(&self) {
+        let (done, wait) = channel();
+        self.order(Order::Nothing { done });
         self.await_obedience(&wait);
     }
 
     /// A jail reads a file (or, without a path, anything) no more; its lines so far are judged when this returns.
     pub fn leave(&self, jail: &str, path: Option<&str>) {
         let (done, wait) = channel();
-        self.order(Order::Leave { jail: jail.to_owned(), path: path.map(str::to_owned), done });
+        self.order(Order::Leave {
+            jail: jail.to_owned(),
+            path: path.map(str::to_owned),
+            done,
+        });
         self.await_obedience(&wait);
     }
 
     /// The thread may be held at the gate by this very caller; it obeys before it reads on.
     fn await_obedience(&self, wait: &Receiver<()>) {
-        let _ = wait.recv_timeout(if self.gate.is_locked_exclusive() { Duration::ZERO } else { OBEDIENCE });
+        let _ = wait.recv_timeout(if self.gate.is_locked_exclusive() {
+            Duration::ZERO
+        } else {
+            OBEDIENCE
+        });
     }
 
     /// Taken exclusively, it holds reading up: while jails are rebuilt no line is judged by half a jail.
@@ -139,11 +185,57 @@ struct Worker {
     inbox: Receiver<Order>,
     judge: Arc<Judge>,
     jails: Jails,
+    families: Families,
+    last_save: Time,
+}
+
+/// Who reads what.
+#[derive(Default)]
+struct Families {
     followers: HashMap<PathBuf, Vec<Follower>>,
     globs: Vec<(Arc<LiveJail>, String, bool)>,
     /// Where jails that were set idle left off, by jail and file.
     parked: HashMap<(String, PathBuf), Position>,
-    last_save: Time,
+}
+
+impl Families {
+    /// Gives a file to the jails with a pattern that names it.
+    fn adopt(&mut self, path: &Path, judge: &Judge) {
+        for (jail, pattern, tail) in &self.globs {
+            let own = |f: &Follower| f.jail.name == jail.name;
+            if !matches(pattern, path) || self.followers.get(path).is_some_and(|all| all.iter().any(own)) {
+                continue;
+            }
+            let text = path.to_string_lossy().into_owned();
+            let log = LogPath {
+                path: text.clone(),
+                tail: *tail,
+            };
+            let mut work = jail.work.lock();
+            if work.idle {
+                if let Entry::Vacant(free) = self.parked.entry((jail.name.clone(), path.to_owned())) {
+                    free.insert(Position {
+                        first_line_md5: String::new(),
+                        offset: 0,
+                    });
+                    work.logs.push(log);
+                }
+                continue;
+            }
+            work.logs.push(log);
+            drop(work);
+            let follower = Follower {
+                jail: Arc::clone(jail),
+                seen_to: 0,
+                in_operation: *tail,
+            };
+            self.followers.entry(path.to_owned()).or_default().push(follower);
+            judge.log.info(
+                Module::Filter,
+                format!("[{}] Added logfile: '{text}' (pos = 0, hash = )", jail.name),
+            );
+        }
+    }
 }
 
 /// One jail on one file.
@@ -164,7 +256,9 @@ impl Worker {
                 (more, self.tend())
             };
             if !more && let Err(error) = self.reader.wait(patience(next_end)) {
-                self.judge.log.error(Module::Filter, format!("Cannot wait for changes of log files: {error}"));
+                self.judge
+                    .log
+                    .error(Module::Filter, format!("Cannot wait for changes of log files: {error}"));
                 std::thread::sleep(IDLE);
             }
         }
@@ -181,6 +275,7 @@ impl Worker {
                     self.set_idle(&jail, idle);
                     let _ = done.send(());
                 }
+                Order::Nothing { done } => drop(done.send(())),
                 Order::Leave { jail, path, done } => {
                     self.leave(&jail, path.as_deref());
                     let _ = done.send(());
@@ -192,7 +287,12 @@ impl Worker {
     fn follow(&mut self, jail: Arc<LiveJail>, log: &LogPath) {
         let path = PathBuf::from(&log.path);
         let start = self.start_of(&jail, &log.path, log.tail);
-        if self.followers.get(&path).is_some_and(|all| all.iter().any(|f| f.jail.name == jail.name)) {
+        if self
+            .families
+            .followers
+            .get(&path)
+            .is_some_and(|all| all.iter().any(|f| f.jail.name == jail.name))
+        {
             // Found by a pattern so far, perhaps; now it stays when the pattern goes.
             self.reader.add(&path, start);
             return;
@@ -200,16 +300,25 @@ impl Worker {
         let known = self.reader.paths().contains(&path);
         self.reader.add(&path, start.clone());
         let position = self.reader.position(&path);
-        let mut follower =
-            Follower { jail: Arc::clone(&jail), seen_to: 0, in_operation: log.tail };
+        let mut follower = Follower {
+            jail: Arc::clone(&jail),
+            seen_to: 0,
+            in_operation: log.tail,
+        };
         if known && let Some(at) = &position {
             self.join_late(&mut follower, &path, &start, at);
         }
-        self.followers.entry(path).or_default().push(follower);
-        let at = position.unwrap_or(Position { first_line_md5: String::new(), offset: 0 });
+        self.families.followers.entry(path).or_default().push(follower);
+        let at = position.unwrap_or(Position {
+            first_line_md5: String::new(),
+            offset: 0,
+        });
         self.judge.log.info(
             Module::Filter,
-            format!("[{}] Added logfile: '{}' (pos = {}, hash = {})", jail.name, log.path, at.offset, at.first_line_md5),
+            format!(
+                "[{}] Added logfile: '{}' (pos = {}, hash = {})",
+                jail.name, log.path, at.offset, at.first_line_md5
+            ),
         );
     }
 
@@ -232,31 +341,41 @@ impl Worker {
                     judge.lines(jail, &mut work, lines, false, clock::now());
                 });
                 if let Err(error) = read {
-                    judge.log.error(Module::Filter, format!("Unable to read {}: {error}", path.display()));
+                    judge
+                        .log
+                        .error(Module::Filter, format!("Unable to read {}: {error}", path.display()));
                 }
             }
         }
     }
 
     fn start_of(&mut self, jail: &LiveJail, path: &str, tail: bool) -> Start {
-        if let Some(position) = self.parked.remove(&(jail.name.clone(), PathBuf::from(path))) {
+        if let Some(position) = self.families.parked.remove(&(jail.name.clone(), PathBuf::from(path))) {
             return Start::Head(Some(position));
         }
         if tail {
             return Start::Tail;
         }
         let row = self.judge.records.log_position(&jail.name, path);
-        Start::Head(row.map(|row| Position { first_line_md5: row.first_line_md5, offset: row.offset }))
+        Start::Head(row.map(|row| Position {
+            first_line_md5: row.first_line_md5,
+            offset: row.offset,
+        }))
     }
 
     fn set_idle(&mut self, jail: &Arc<LiveJail>, idle: bool) {
         if idle {
             let own = |all: &Vec<Follower>| all.iter().any(|f| f.jail.name == jail.name);
-            let files: Vec<PathBuf> =
-                self.followers.iter().filter(|(_, all)| own(all)).map(|(path, _)| path.clone()).collect();
+            let files: Vec<PathBuf> = self
+                .families
+                .followers
+                .iter()
+                .filter(|(_, all)| own(all))
+                .map(|(path, _)| path.clone())
+                .collect();
             for path in files {
                 if let Some(position) = self.reader.position(&path) {
-                    self.parked.insert((jail.name.clone(), path.clone()), position);
+                    self.families.parked.insert((jail.name.clone(), path.clone()), position);
                 }
                 self.leave(&jail.name, path.to_str());
             }
@@ -273,12 +392,15 @@ impl Worker {
     fn follow_globs(&mut self, jail: &Arc<LiveJail>, patterns: Vec<(String, bool)>) {
         let named = |pattern: &String| patterns.iter().any(|(named, _)| named == pattern);
         let gone: Vec<String> = self
+            .families
             .globs
             .iter()
             .filter(|(own, pattern, _)| own.name == jail.name && !named(pattern))
             .map(|(_, pattern, _)| pattern.clone())
             .collect();
-        self.globs.retain(|(own, pattern, _)| own.name != jail.name || named(pattern));
+        self.families
+            .globs
+            .retain(|(own, pattern, _)| own.name != jail.name || named(pattern));
         self.drop_globs(&gone);
         for (pattern, tail) in patterns {
             self.follow_glob(Arc::clone(jail), pattern, tail);
@@ -287,67 +409,58 @@ impl Worker {
 
     /// Lets go of patterns that no jail asks for any more.
     fn drop_globs(&mut self, gone: &[String]) {
-        for pattern in gone.iter().filter(|p| !self.globs.iter().any(|g| g.1 == **p)) {
+        for pattern in gone.iter().filter(|p| !self.families.globs.iter().any(|g| g.1 == **p)) {
             self.reader.remove(pattern);
         }
     }
 
     fn follow_glob(&mut self, jail: Arc<LiveJail>, pattern: String, tail: bool) {
-        if self.globs.iter().any(|(known, p, _)| known.name == jail.name && *p == pattern) {
+        if self
+            .families
+            .globs
+            .iter()
+            .any(|(known, p, _)| known.name == jail.name && *p == pattern)
+        {
             return;
         }
         let (records, name) = (Arc::clone(&self.judge.records), jail.name.clone());
         let mut start = |path: &Path| match (tail, records.log_position(&name, &path.to_string_lossy())) {
             (true, _) => Start::Tail,
-            (false, row) => {
-                Start::Head(row.map(|row| Position { first_line_md5: row.first_line_md5, offset: row.offset }))
-            }
+            (false, row) => Start::Head(row.map(|row| Position {
+                first_line_md5: row.first_line_md5,
+                offset: row.offset,
+            })),
         };
         if let Err(error) = self.reader.add_glob(&pattern, &mut start) {
             self.judge.log.error(Module::Filter, format!("[{}] {error}", jail.name));
             return;
         }
-        self.globs.push((jail, pattern, tail));
+        self.families.globs.push((jail, pattern, tail));
         self.adopt();
     }
 
     /// Gives the files that a glob has found to the jails that asked for it.
     fn adopt(&mut self) {
         for path in self.reader.paths() {
-            for (jail, pattern, tail) in &self.globs {
-                let fits = matches(pattern, &path);
-                let followers = self.followers.entry(path.clone()).or_default();
-                if !fits || followers.iter().any(|f| f.jail.name == jail.name) {
-                    continue;
-                }
-                let text = path.to_string_lossy().into_owned();
-                if jail.work.lock().idle {
-                    let beginning = Position { first_line_md5: String::new(), offset: 0 };
-                    let parked = self.parked.entry((jail.name.clone(), path.clone()));
-                    if let Entry::Vacant(free) = parked {
-                        free.insert(beginning);
-                        jail.work.lock().logs.push(LogPath { path: text, tail: *tail });
-                    }
-                    continue;
-                }
-                followers.push(Follower { jail: Arc::clone(jail), seen_to: 0, in_operation: *tail });
-                jail.work.lock().logs.push(LogPath { path: text.clone(), tail: *tail });
-                self.judge.log.info(Module::Filter, format!("[{}] Added logfile: '{text}' (pos = 0, hash = )", jail.name));
-            }
+            self.families.adopt(&path, &self.judge);
         }
-        self.followers.retain(|_, all| !all.is_empty());
     }
 
     fn leave(&mut self, jail: &str, path: Option<&str>) {
         if path.is_none() {
-            let left: Vec<String> =
-                self.globs.iter().filter(|g| g.0.name == jail).map(|(_, pattern, _)| pattern.clone()).collect();
-            self.globs.retain(|g| g.0.name != jail);
+            let left: Vec<String> = self
+                .families
+                .globs
+                .iter()
+                .filter(|g| g.0.name == jail)
+                .map(|(_, pattern, _)| pattern.clone())
+                .collect();
+            self.families.globs.retain(|g| g.0.name != jail);
             self.drop_globs(&left);
-            self.parked.retain(|(name, _), _| name != jail);
+            self.families.parked.retain(|(name, _), _| name != jail);
         }
         let reader = &mut self.reader;
-        self.followers.retain(|file, all| {
+        self.families.followers.retain(|file, all| {
             if path.is_none_or(|path| Path::new(path) == file) {
                 all.retain(|f| f.jail.name != jail);
             }
@@ -360,11 +473,15 @@ impl Worker {
 
     /// One fair turn over all files.
     fn read(&mut self) -> bool {
-        let (followers, judge) = (&mut self.followers, &self.judge);
+        let (families, judge) = (&mut self.families, &self.judge);
         let mut appeared = false;
         let more = {
             let mut events = Vec::new();
-            let more = self.reader.read(&mut |block| deliver(followers, judge, &block), &mut |event| events.push(event));
+            let more = self
+                .reader
+                .read(&mut |block| deliver(families, judge, &block), &mut |event| {
+                    events.push(event)
+                });
             for event in events {
                 appeared |= matches!(event, Event::Added { .. });
                 self.tell(event);
@@ -390,7 +507,7 @@ impl Worker {
                 log.error(Module::Filter, format!("Unable to open {}: {error}", path.display()));
             }
             Event::InOperation { path } => {
-                for follower in self.followers.get_mut(&path).into_iter().flatten() {
+                for follower in self.families.followers.get_mut(&path).into_iter().flatten() {
                     follower.in_operation = true;
                 }
             }
@@ -465,18 +582,35 @@ pub fn save_progress(judge: &Judge, jail: &LiveJail) {
     let positions: Vec<(String, Option<LogRow>)> = work
         .unsaved
         .drain()
-        .map(|(path, at)| (path, Some(LogRow { first_line_md5: at.first_line_md5, offset: at.offset })))
+        .map(|(path, at)| {
+            (
+                path,
+                Some(LogRow {
+                    first_line_md5: at.first_line_md5,
+                    offset: at.offset,
+                }),
+            )
+        })
         .collect();
     let (changed, gone) = work.jail.changed_counters();
     work.counters_changed = false;
-    let totals = Totals { failed: work.jail.total_failed(), banned: work.jail.total_banned() };
-    judge.records.save_progress(&jail.name, &positions, &changed, &gone, totals);
+    let totals = Totals {
+        failed: work.jail.total_failed(),
+        banned: work.jail.total_banned(),
+    };
+    judge
+        .records
+        .save_progress(&jail.name, &positions, &changed, &gone, totals);
 }
 
 /// Hands a block to every jail that reads the file.
-fn deliver(followers: &mut HashMap<PathBuf, Vec<Follower>>, judge: &Judge, block: &Block<'_>) {
+fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>) {
     let now = clock::now();
-    for follower in followers.get_mut(block.path).into_iter().flatten() {
+    if !families.followers.contains_key(block.path) {
+        // Found by a pattern just now; its first lines come in the same turn.
+        families.adopt(block.path, judge);
+    }
+    for follower in families.followers.get_mut(block.path).into_iter().flatten() {
         let lines = unseen(follower, block);
         let jail = Arc::clone(&follower.jail);
         let mut work = jail.work.lock();
@@ -486,7 +620,8 @@ fn deliver(followers: &mut HashMap<PathBuf, Vec<Follower>>, judge: &Judge, block
         if !lines.is_empty() {
             let bans = work.jail.total_banned();
             judge.lines(&jail, &mut work, lines, follower.in_operation, now);
-            work.unsaved.insert(block.path.to_string_lossy().into_owned(), block.position.clone());
+            work.unsaved
+                .insert(block.path.to_string_lossy().into_owned(), block.position.clone());
             // What led to a ban is not to be counted again should this process end now and the ban be lifted by hand.
             if work.jail.total_banned() != bans {
                 drop(work);
@@ -504,6 +639,8 @@ fn unseen<'a>(follower: &Follower, block: &Block<'a>) -> &'a [u8] {
     if block.generation > 0 || block.offset >= follower.seen_to {
         return block.bytes;
     }
-    let skip = usize::try_from(follower.seen_to - block.offset).unwrap_or(usize::MAX).min(block.bytes.len());
+    let skip = usize::try_from(follower.seen_to - block.offset)
+        .unwrap_or(usize::MAX)
+        .min(block.bytes.len());
     &block.bytes[skip..]
 }

@@ -33,9 +33,16 @@ struct Inner {
 impl Records {
     /// Without a database until [`Records::open`].
     pub fn new(log: Log) -> Self {
-        let inner =
-            Inner { max_matches: 10, purge_age: "1d".to_owned(), purge_age_secs: 86_400, ..Inner::default() };
-        Records { log, inner: Mutex::new(inner) }
+        let inner = Inner {
+            max_matches: 10,
+            purge_age: "1d".to_owned(),
+            purge_age_secs: 86_400,
+            ..Inner::default()
+        };
+        Records {
+            log,
+            inner: Mutex::new(inner),
+        }
     }
 
     /// Opens a database file; `None` (any case) means to do without, `:memory:` to forget at the end.
@@ -49,7 +56,11 @@ impl Records {
             inner.file = None;
             return Ok(());
         }
-        let mut store = if file == ":memory:" { Store::in_memory()? } else { Store::open(Path::new(file))? };
+        let mut store = if file == ":memory:" {
+            Store::in_memory()?
+        } else {
+            Store::open(Path::new(file))?
+        };
         for note in store.notes() {
             self.log.warning(Module::Database, note);
         }
@@ -57,11 +68,18 @@ impl Records {
         store.set_max_matches(usize::try_from(inner.max_matches).unwrap_or(0));
         inner.past.clear();
         for (jail, id, history) in store.all_history()? {
-            inner.past.entry(jail).or_default().insert(Id::parse(&id), past_of(&history));
+            inner
+                .past
+                .entry(jail)
+                .or_default()
+                .insert(Id::parse(&id), past_of(&history));
         }
         inner.store = Some(store);
         inner.file = Some(file.to_owned());
-        self.log.info(Module::Database, format!("Connected to fail2ban persistent database '{file}'"));
+        self.log.info(
+            Module::Database,
+            format!("Connected to fail2ban persistent database '{file}'"),
+        );
         Ok(())
     }
 
@@ -120,7 +138,11 @@ impl Records {
             Ok(rows) => {
                 inner.past.clear();
                 for (jail, id, history) in rows {
-                    inner.past.entry(jail).or_default().insert(Id::parse(&id), past_of(&history));
+                    inner
+                        .past
+                        .entry(jail)
+                        .or_default()
+                        .insert(Id::parse(&id), past_of(&history));
                 }
             }
             Err(error) => self.log.error(Module::Database, format!("Purge failed: {error}")),
@@ -143,11 +165,20 @@ impl Records {
         if !all_jails {
             return inner.past.get(jail)?.get(id).copied();
         }
-        inner.past.values().filter_map(|ids| ids.get(id)).copied().reduce(|sum, one| PastBans {
-            count: sum.count.saturating_add(one.count),
-            last: sum.last.max(one.last),
-            last_bantime: if one.last > sum.last { one.last_bantime } else { sum.last_bantime },
-        })
+        inner
+            .past
+            .values()
+            .filter_map(|ids| ids.get(id))
+            .copied()
+            .reduce(|sum, one| PastBans {
+                count: sum.count.saturating_add(one.count),
+                last: sum.last.max(one.last),
+                last_bantime: if one.last > sum.last {
+                    one.last_bantime
+                } else {
+                    sum.last_bantime
+                },
+            })
     }
 
     /// Writes a ban; it is on disk when this returns.
@@ -156,18 +187,31 @@ impl Records {
         let mut inner = self.inner.lock();
         let Some(store) = &mut inner.store else { return };
         if let Err(error) = store.add_ban(&row) {
-            self.log.error(Module::Database, format!("[{jail}] cannot remember the ban of {}: {error}", row.ip));
+            self.log.error(
+                Module::Database,
+                format!("[{jail}] cannot remember the ban of {}: {error}", row.ip),
+            );
             return;
         }
-        let past = PastBans { count: ticket.bancount, last: ticket.time, last_bantime: ticket.bantime };
-        inner.past.entry(jail.to_owned()).or_default().insert(ticket.id.clone(), past);
+        let past = PastBans {
+            count: ticket.bancount,
+            last: ticket.time,
+            last_bantime: ticket.bantime,
+        };
+        inner
+            .past
+            .entry(jail.to_owned())
+            .or_default()
+            .insert(ticket.id.clone(), past);
     }
 
     /// Forgets bans: of one jail or all, of some ids or all.
     pub fn remove_bans(&self, jail: Option<&str>, ids: Option<&[Id]>) {
         let texts: Option<Vec<String>> = ids.map(|ids| ids.iter().map(Id::to_string).collect());
         let words: Option<Vec<&str>> = texts.as_ref().map(|all| all.iter().map(String::as_str).collect());
-        self.with("forget bans", |store| store.remove_bans(jail, words.as_deref()).map(|_| ()));
+        self.with("forget bans", |store| {
+            store.remove_bans(jail, words.as_deref()).map(|_| ())
+        });
         let mut inner = self.inner.lock();
         for (name, past) in &mut inner.past {
             if jail.is_none_or(|jail| jail == name) {
@@ -187,12 +231,14 @@ impl Records {
 
     /// An id's bans merged, in one jail or all: failures and lines.
     pub fn merged(&self, id: &Id, jail: Option<&str>) -> Option<(u32, Vec<String>)> {
-        self.with("read bans", |store| store.merged(&id.to_string(), jail)).flatten()
+        self.with("read bans", |store| store.merged(&id.to_string(), jail))
+            .flatten()
     }
 
     /// Where reading of a log stood.
     pub fn log_position(&self, jail: &str, path: &str) -> Option<LogRow> {
-        self.with("read log position", |store| store.log_position(jail, path)).flatten()
+        self.with("read log position", |store| store.log_position(jail, path))
+            .flatten()
     }
 
     /// Remembers positions and counters of a jail in one step.
@@ -214,12 +260,16 @@ impl Records {
             })
             .collect();
         let gone: Vec<String> = gone.iter().map(Id::to_string).collect();
-        self.with("save progress", |store| store.save_progress(jail, positions, &changed, &gone, totals));
+        self.with("save progress", |store| {
+            store.save_progress(jail, positions, &changed, &gone, totals)
+        });
     }
 
     /// Counters and totals of a jail.
     pub fn load_progress(&self, jail: &str) -> (Vec<Counter>, Totals) {
-        let (rows, totals) = self.with("read counters", |store| store.load_progress(jail)).unwrap_or_default();
+        let (rows, totals) = self
+            .with("read counters", |store| store.load_progress(jail))
+            .unwrap_or_default();
         let counters = rows
             .into_iter()
             .map(|row| Counter {
@@ -253,7 +303,8 @@ impl Records {
 
     /// Effects that may stand after an unclean end: action and id.
     pub fn standing_effects(&self, jail: &str) -> Vec<(String, String)> {
-        self.with("read effects", |store| store.standing_effects(jail)).unwrap_or_default()
+        self.with("read effects", |store| store.standing_effects(jail))
+            .unwrap_or_default()
     }
 
     fn with<T>(&self, doing: &str, work: impl FnOnce(&mut Store) -> Result<T, StateError>) -> Option<T> {
@@ -278,7 +329,10 @@ fn past_of(history: &History) -> PastBans {
 }
 
 fn row_of(jail: &str, ticket: &Ticket) -> BanRow {
-    let captures = ticket.captures.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str())));
+    let captures = ticket
+        .captures
+        .iter()
+        .map(|(name, value)| (name.clone(), Json::from(value.as_str())));
     let mut data: Map<String, Json> = captures.collect();
     if !ticket.users.is_empty() {
         data.insert("users".to_owned(), Json::from(ticket.users.clone()));
@@ -287,7 +341,11 @@ fn row_of(jail: &str, ticket: &Ticket) -> BanRow {
         jail: jail.to_owned(),
         ip: ticket.id.to_string(),
         timeofban: ticket.time.secs(),
-        bantime: if ticket.bantime < 0.0 { -1 } else { ticket.bantime as i64 },
+        bantime: if ticket.bantime < 0.0 {
+            -1
+        } else {
+            ticket.bantime as i64
+        },
         bancount: ticket.bancount,
         failures: ticket.attempts,
         matches: ticket
@@ -314,9 +372,15 @@ fn ticket_of(row: BanRow) -> Ticket {
         bantime: row.bantime as f64,
         bancount: row.bancount,
         attempts: row.failures,
-        matches: row.matches.into_iter().map(|[before, date, after]| MatchedLine { before, date, after }).collect(),
+        matches: row
+            .matches
+            .into_iter()
+            .map(|[before, date, after]| MatchedLine { before, date, after })
+            .collect(),
         captures,
-        users: users.map(|all| all.iter().filter_map(|u| Some(u.as_str()?.to_owned())).collect()).unwrap_or_default(),
+        users: users
+            .map(|all| all.iter().filter_map(|u| Some(u.as_str()?.to_owned())).collect())
+            .unwrap_or_default(),
         restored: true,
     }
 }

@@ -67,7 +67,8 @@ pub(crate) fn left_out(command: &Command) -> Option<&str> {
     }
     let text = command.words.get(1)?.as_str()?;
     let (jail, rest) = text.strip_prefix("Jail '")?.split_once('\'')?;
-    rest.starts_with(" skipped, because of wrong configuration").then_some(jail)
+    rest.starts_with(" skipped, because of wrong configuration")
+        .then_some(jail)
 }
 
 /// A refusal as a finding at the place in the configuration that asked for the command.
@@ -102,15 +103,26 @@ fn narrow(place: &Place, text: &str, error: &PatternError) -> Option<(Place, u32
     let span = error.span.clone()?;
     let (before, meant) = (text.get(..span.start)?, text.get(span.clone())?);
     let file = std::fs::read(&place.file).ok()?;
-    let line = file.split(|byte| *byte == b'\n').nth(usize::try_from(place.line).ok()?.checked_sub(1)?)?;
+    let line = file
+        .split(|byte| *byte == b'\n')
+        .nth(usize::try_from(place.line).ok()?.checked_sub(1)?)?;
     let line = String::from_utf8_lossy(line);
-    let shown: String = line.chars().skip(usize::try_from(place.column).ok()?.checked_sub(1)?).collect();
+    let shown: String = line
+        .chars()
+        .skip(usize::try_from(place.column).ok()?.checked_sub(1)?)
+        .collect();
     if !shown.starts_with(text.get(..span.end)?) {
         return None;
     }
     let column = place.column.checked_add(u32::try_from(before.chars().count()).ok()?)?;
     let length = u32::try_from(meant.chars().count()).ok()?.max(1);
-    Some((Place { column, ..place.clone() }, length))
+    Some((
+        Place {
+            column,
+            ..place.clone()
+        },
+        length,
+    ))
 }
 
 #[cfg(test)]
@@ -127,7 +139,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("f.conf");
         std::fs::write(&file, "[Definition]\nfailregex = ^<HOST> (a|b$\n").unwrap();
-        let place = Place { file: file.as_path().into(), line: 2, column: 13 };
+        let place = Place {
+            file: file.as_path().into(),
+            line: 2,
+            column: 13,
+        };
         let found = rehearse(&[command(&["set", "j", "addfailregex", "^<HOST> (a|b$"], Some(place))]);
         let finding = found.first().unwrap();
         let at = finding.place.as_ref().unwrap();

@@ -5,8 +5,8 @@
 use crate::commands;
 use crate::live::LiveJail;
 use crate::log::Module;
-use crate::rehearsal::{self, Objection, finding, jail_of, left_out};
 use crate::reading;
+use crate::rehearsal::{self, Objection, finding, jail_of, left_out};
 use crate::server::{LogGlob, Server};
 use bantam_conf::{Command, Diagnostic};
 use bantam_enforce::{Definition, SharedDefinition, Task};
@@ -40,8 +40,19 @@ impl Server {
     /// Obeys a command stream. What is refused is logged with the place it came from, and returned; a jail of which
     /// anything is refused is left out, the others run.
     pub fn execute(&self, stream: &[Command]) -> Vec<Diagnostic> {
+        let _one = self.change.lock();
+        let refused = self.put_in_force(stream);
+        self.set_configured();
+        refused
+    }
+
+    /// The same; the caller serialises.
+    pub(crate) fn put_in_force(&self, stream: &[Command]) -> Vec<Diagnostic> {
         // What concerns the server itself comes first: it says where the log is.
-        let jails_begin = stream.iter().position(|command| jail_of(command).is_some()).unwrap_or(stream.len());
+        let jails_begin = stream
+            .iter()
+            .position(|command| jail_of(command).is_some())
+            .unwrap_or(stream.len());
         let (server, jails) = stream.split_at(jails_begin);
         let mut failed = self.obey(server, &BTreeSet::new());
         failed.extend(self.refused(jails));
@@ -62,7 +73,10 @@ impl Server {
 
     /// Says in the log what is wrong with a configuration that cannot be put in force at all.
     pub fn refuse_reload(&self, diagnostics: &[Diagnostic]) {
-        self.log.error(Module::Server, "Reload refused, everything goes on as it was; the configuration is wrong:");
+        self.log.error(
+            Module::Server,
+            "Reload refused, everything goes on as it was; the configuration is wrong:",
+        );
         self.log_findings(diagnostics);
     }
 
@@ -70,14 +84,21 @@ impl Server {
     pub(crate) fn reload_by(&self, name: &str, options: &[String], stream: &[Command]) -> Vec<Diagnostic> {
         let has = |option: &str| options.iter().any(|o| o == option);
         let name = Some(name).filter(|name| *name != "--all");
-        let wanted = Wanted { name, unban: has("--unban"), restart: has("--restart") };
+        let wanted = Wanted {
+            name,
+            unban: has("--unban"),
+            restart: has("--restart"),
+        };
         let what = name.map_or("all jails".to_owned(), |name| format!("jail {name}"));
         self.log.info(Module::Server, format!("Reload {what}"));
         let refused = self.refused(stream);
         let mut broken = jails_of(&refused);
         broken.extend(stream.iter().filter_map(left_out).map(str::to_owned));
         for jail in broken.iter().filter(|jail| self.jails.find(jail).is_some()) {
-            self.log.warning(Module::Server, format!("Jail '{jail}' goes on as it was, because of the error in it"));
+            self.log.warning(
+                Module::Server,
+                format!("Jail '{jail}' goes on as it was, because of the error in it"),
+            );
         }
         if wanted.name.is_none() {
             self.judge.names.lock().clear();
@@ -115,17 +136,25 @@ impl Server {
 
     fn log_findings(&self, findings: &[Diagnostic]) {
         for finding in findings {
-            let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-            let jail = finding.jail.as_ref().map(|jail| format!("[{jail}] ")).unwrap_or_default();
-            self.log.error(Module::Transmitter, format!("{jail}{place}{}", finding.message));
+            let place = finding
+                .place
+                .as_ref()
+                .map(|place| format!("{place}: "))
+                .unwrap_or_default();
+            let jail = finding
+                .jail
+                .as_ref()
+                .map(|jail| format!("[{jail}] "))
+                .unwrap_or_default();
+            self.log
+                .error(Module::Transmitter, format!("{jail}{place}{}", finding.message));
         }
     }
 
     /// Jails that run and that the reload is about.
     fn affected(&self, wanted: &Wanted<'_>, broken: &BTreeSet<String>) -> Vec<Arc<LiveJail>> {
-        let about = |jail: &Arc<LiveJail>| {
-            wanted.name.is_none_or(|name| name == jail.name) && !broken.contains(&jail.name)
-        };
+        let about =
+            |jail: &Arc<LiveJail>| wanted.name.is_none_or(|name| name == jail.name) && !broken.contains(&jail.name);
         self.jails.all().into_iter().filter(about).collect()
     }
 
@@ -157,13 +186,18 @@ impl Server {
             if broken.contains(jail) || self.is_stopping() {
                 continue;
             }
-            let Err(failure) = commands::execute_quietly(self, &command.words) else { continue };
+            let Err(failure) = commands::execute_quietly(self, &command.words) else {
+                continue;
+            };
             let finding = finding(command, jail, Objection::Command(failure));
             self.log_findings(std::slice::from_ref(&finding));
             failed.push(finding);
             if self.jails.find(jail).is_some_and(|jail| !jail.work.lock().started) {
                 broken.insert(jail.to_owned());
-                self.log.error(Module::Server, format!("Jail '{jail}' skipped, because of the error before"));
+                self.log.error(
+                    Module::Server,
+                    format!("Jail '{jail}' skipped, because of the error before"),
+                );
                 self.remove_jail(jail);
             }
         }
@@ -172,7 +206,9 @@ impl Server {
 
     /// Drops what the configuration does not name any more, and lets changed actions take effect.
     fn end_reload_of(&self, jail: &Arc<LiveJail>, globs: &[LogGlob]) {
-        let Some(reload) = jail.work.lock().reload.take() else { return };
+        let Some(reload) = jail.work.lock().reload.take() else {
+            return;
+        };
         for path in reload.logs {
             // A file that is not there just now but that a pattern still names is waited for.
             let named = |glob: &LogGlob| glob.jail == jail.name && reading::matches(&glob.pattern, Path::new(&path));
@@ -195,29 +231,44 @@ impl Server {
         match jail.queue.definition(name).map(|known| known.snapshot()) {
             Some(old) if alike(&old, &new) => {
                 // Of a known name: replaced at once.
-                jail.queue.push(Task::AddAction { name: Arc::clone(&action), definition });
+                jail.queue.push(Task::AddAction {
+                    name: Arc::clone(&action),
+                    definition,
+                });
                 if new.get("actionreload").is_some_and(|command| !command.is_empty()) {
                     jail.queue.push(Task::Reload { name: action });
                 }
                 return;
             }
-            Some(_) => drop(jail.queue.push(Task::RemoveAction { name: Arc::clone(&action) })),
+            Some(_) => drop(jail.queue.push(Task::RemoveAction {
+                name: Arc::clone(&action),
+            })),
             None => {}
         }
-        jail.queue.push(Task::AddAction { name: Arc::clone(&action), definition });
+        jail.queue.push(Task::AddAction {
+            name: Arc::clone(&action),
+            definition,
+        });
         let standing: Vec<_> = jail.work.lock().jail.bans().into_iter().cloned().collect();
         for mut ticket in standing {
             // Not a new ban: an action that only tells people of bans is not to tell of it again.
             ticket.restored = true;
             let target = self.judge.target(jail, ticket);
-            jail.queue.push(Task::Ban { target, restored: true, only: Some(Arc::clone(&action)) });
+            jail.queue.push(Task::Ban {
+                target,
+                restored: true,
+                only: Some(Arc::clone(&action)),
+            });
         }
     }
 }
 
 fn alike(old: &Definition, new: &Definition) -> bool {
     let telling = |definition: &Definition| -> Vec<(String, String)> {
-        let all = definition.properties.iter().filter(|(name, _)| !HARMLESS.contains(&name.as_str()));
+        let all = definition
+            .properties
+            .iter()
+            .filter(|(name, _)| !HARMLESS.contains(&name.as_str()));
         all.map(|(name, value)| (name.clone(), value.clone())).collect()
     };
     telling(old) == telling(new)
@@ -233,6 +284,12 @@ fn jails_of(findings: &[Diagnostic]) -> BTreeSet<String> {
 
 /// The jails that a stream starts.
 fn started(stream: &[Command], broken: &BTreeSet<String>) -> Vec<String> {
-    let starts = stream.iter().filter(|command| command.words.first().and_then(Value::as_str) == Some("start"));
-    starts.filter_map(jail_of).filter(|jail| !broken.contains(*jail)).map(str::to_owned).collect()
+    let starts = stream
+        .iter()
+        .filter(|command| command.words.first().and_then(Value::as_str) == Some("start"));
+    starts
+        .filter_map(jail_of)
+        .filter(|jail| !broken.contains(*jail))
+        .map(str::to_owned)
+        .collect()
 }

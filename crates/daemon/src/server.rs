@@ -20,6 +20,8 @@ pub use bantam_wire::FAIL2BAN_VERSION;
 
 /// How long a jail's last commands are waited for: each has its own time limit, and there may be many.
 const STOP_PATIENCE: Duration = Duration::from_secs(600);
+/// How long a client that asks whether the server is ready waits for that.
+const START_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a reload under way is waited for when all is to end.
 const CHANGE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long commands of a killed predecessor are waited for.
@@ -76,6 +78,8 @@ pub struct Server {
     globs: LogGlobs,
     stopping: AtomicBool,
     stop: (Mutex<bool>, Condvar),
+    /// The configuration has been put in force for the first time.
+    configured: (Mutex<bool>, Condvar),
     /// Held by this process and by every command that it runs.
     orphans: Option<Arc<OrphanGuard>>,
     socket: PathBuf,
@@ -84,7 +88,9 @@ pub struct Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("socket", &self.socket).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("socket", &self.socket)
+            .finish_non_exhaustive()
     }
 }
 
@@ -94,7 +100,13 @@ impl Server {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let log = setup.log;
         log.info(Module::Server, "-".repeat(50));
-        log.info(Module::Server, format!("Starting Fail2ban v{FAIL2BAN_VERSION} (Bantam {})", env!("CARGO_PKG_VERSION")));
+        log.info(
+            Module::Server,
+            format!(
+                "Starting Fail2ban v{FAIL2BAN_VERSION} (Bantam {})",
+                env!("CARGO_PKG_VERSION")
+            ),
+        );
         let records = Arc::new(Records::new(log.clone()));
         let control = Socket::open(&setup.socket, setup.force)?;
         let orphans = wait_for_orphans(&setup.socket, &log);
@@ -109,6 +121,7 @@ impl Server {
             globs: setup.globs,
             stopping: AtomicBool::new(false),
             stop: (Mutex::new(false), Condvar::new()),
+            configured: (Mutex::new(false), Condvar::new()),
             orphans,
             socket: setup.socket.clone(),
             pidfile: setup.pidfile,
@@ -136,6 +149,21 @@ impl Server {
         let (asked, bell) = &self.stop;
         *asked.lock() = true;
         bell.notify_all();
+    }
+
+    pub(crate) fn set_configured(&self) {
+        let (done, bell) = &self.configured;
+        *done.lock() = true;
+        bell.notify_all();
+    }
+
+    /// Waits until the configuration is in force, so that whoever started the server finds its jails; in bounds.
+    pub(crate) fn await_configured(&self) {
+        let (done, bell) = &self.configured;
+        let mut done = done.lock();
+        if !*done {
+            bell.wait_while_for(&mut done, |done| !*done, START_PATIENCE);
+        }
     }
 
     /// The end has begun: no command is obeyed any more.
@@ -184,9 +212,19 @@ impl Server {
             ipv6: ipv6_allowed(),
         };
         let queue = Queue::new(name, surroundings, Backoff::default()).map_err(|error| error.to_string())?;
-        let backend_name = if backend.starts_with("polling") { "polling" } else { "pyinotify" };
-        self.log.info(Module::Jail, format!("Initiated '{backend_name}' backend"));
-        let jail = LiveJail { name: name.to_owned(), backend: backend.to_owned(), work: Mutex::new(Work::new()), queue };
+        let backend_name = if backend.starts_with("polling") {
+            "polling"
+        } else {
+            "pyinotify"
+        };
+        self.log
+            .info(Module::Jail, format!("Initiated '{backend_name}' backend"));
+        let jail = LiveJail {
+            name: name.to_owned(),
+            backend: backend.to_owned(),
+            work: Mutex::new(Work::new()),
+            queue,
+        };
         self.jails.add(Arc::new(jail));
         self.records.enable_jail(name);
         Ok(())
@@ -224,16 +262,30 @@ impl Server {
         for (action, leftover) in acting::leftovers(&self.records, &jail.name) {
             match leftover {
                 Leftover::Ban(id) => {
-                    let ticket = known.iter().find(|t| t.id == id).cloned().unwrap_or_else(|| bare_ticket(id));
-                    lifts.push(Task::Lift { action: action.into(), target: self.judge.target(jail, ticket) });
+                    let ticket = known
+                        .iter()
+                        .find(|t| t.id == id)
+                        .cloned()
+                        .unwrap_or_else(|| bare_ticket(id));
+                    lifts.push(Task::Lift {
+                        action: action.into(),
+                        target: self.judge.target(jail, ticket),
+                    });
                 }
-                Leftover::Start(family) => halts.push(Task::Halt { action: action.into(), family }),
+                Leftover::Start(family) => halts.push(Task::Halt {
+                    action: action.into(),
+                    family,
+                }),
             }
         }
         if !lifts.is_empty() {
             self.log.info(
                 Module::Actions,
-                format!("[{}] After an unclean end, {} effects are lifted first", jail.name, lifts.len()),
+                format!(
+                    "[{}] After an unclean end, {} effects are lifted first",
+                    jail.name,
+                    lifts.len()
+                ),
             );
         }
         for task in lifts.into_iter().chain(halts) {
@@ -315,7 +367,8 @@ impl Server {
             work.jail.unban_all()
         };
         for ticket in lifted {
-            self.log.notice(Module::Actions, format!("[{}] Repeal Ban {}", jail.name, ticket.id));
+            self.log
+                .notice(Module::Actions, format!("[{}] Repeal Ban {}", jail.name, ticket.id));
         }
         jail.queue.push(Task::Stop);
     }
@@ -328,7 +381,9 @@ impl Server {
     /// Reading waits while the guard lives.
     pub(crate) fn hold_reading(&self) -> Held {
         let gate = self.reading.lock().as_ref().map(Reading::gate);
-        Held { _guard: gate.map(|gate| gate.write_arc()) }
+        Held {
+            _guard: gate.map(|gate| gate.write_arc()),
+        }
     }
 
     /// The patterns of the configuration as it stands now.
@@ -337,14 +392,16 @@ impl Server {
     }
 
     /// Lets jails read the files that the patterns of their configuration will match, and no others.
+    /// When this returns, everything there is to read is being followed.
     pub(crate) fn apply_globs(&self, globs: &[LogGlob], jails: &[String]) {
+        let reading = self.reading.lock();
+        let Some(reading) = &*reading else { return };
         for jail in jails.iter().filter_map(|name| self.jails.find(name)) {
             let own = globs.iter().filter(|glob| glob.jail == jail.name);
             let patterns = own.map(|glob| (glob.pattern.clone(), glob.tail)).collect();
-            if let Some(reading) = &*self.reading.lock() {
-                reading.follow_globs(&jail, patterns);
-            }
+            reading.follow_globs(&jail, patterns);
         }
+        reading.settle();
     }
 
     /// Lets the lines of a jail wait, or takes them up again where it left off.
@@ -366,11 +423,20 @@ impl Server {
             if work.logs.iter().any(|log| log.path == path) {
                 return;
             }
-            work.logs.push(LogPath { path: path.to_owned(), tail });
+            work.logs.push(LogPath {
+                path: path.to_owned(),
+                tail,
+            });
             work.started
         };
         if started && let Some(reading) = &*self.reading.lock() {
-            reading.follow(jail, LogPath { path: path.to_owned(), tail });
+            reading.follow(
+                jail,
+                LogPath {
+                    path: path.to_owned(),
+                    tail,
+                },
+            );
         }
     }
 
@@ -380,7 +446,8 @@ impl Server {
         if let Some(reading) = &*self.reading.lock() {
             reading.leave(&jail.name, Some(path));
         }
-        self.log.info(Module::Filter, format!("[{}] Removed logfile: '{path}'", jail.name));
+        self.log
+            .info(Module::Filter, format!("[{}] Removed logfile: '{path}'", jail.name));
     }
 
     /// Lifts all bans of a jail and forgets them; how many there were.
@@ -389,7 +456,8 @@ impl Server {
         let count = lifted.len();
         self.records.remove_bans(Some(&jail.name), None);
         for ticket in lifted {
-            self.log.notice(Module::Actions, format!("[{}] Unban {}", jail.name, ticket.id));
+            self.log
+                .notice(Module::Actions, format!("[{}] Unban {}", jail.name, ticket.id));
         }
         jail.queue.push(Task::Flush);
         count
@@ -399,7 +467,8 @@ impl Server {
         let written = make_parent(&self.pidfile)
             .and_then(|()| std::fs::write(&self.pidfile, format!("{}\n", std::process::id())));
         if let Err(error) = written {
-            self.log.error(Module::Server, format!("Unable to create PID file: {error}"));
+            self.log
+                .error(Module::Server, format!("Unable to create PID file: {error}"));
         }
     }
 }
@@ -419,7 +488,10 @@ fn wait_for_orphans(socket: &Path, log: &Log) -> Option<Arc<OrphanGuard>> {
                 Orphans::None => {}
                 Orphans::Ended(after) => log.info(
                     Module::Server,
-                    format!("Waited {:.1} s for commands that an unclean end left running", after.as_secs_f64()),
+                    format!(
+                        "Waited {:.1} s for commands that an unclean end left running",
+                        after.as_secs_f64()
+                    ),
                 ),
                 Orphans::Running => log.warning(
                     Module::Server,
@@ -429,7 +501,10 @@ fn wait_for_orphans(socket: &Path, log: &Log) -> Option<Arc<OrphanGuard>> {
             Some(Arc::new(guard))
         }
         Err(error) => {
-            log.warning(Module::Server, format!("Cannot lock {}: {error}", Path::new(&path).display()));
+            log.warning(
+                Module::Server,
+                format!("Cannot lock {}: {error}", Path::new(&path).display()),
+            );
             None
         }
     }
@@ -468,7 +543,12 @@ pub(crate) fn check_backend(backend: &str) -> Result<(), String> {
     let name = backend.split('[').next().unwrap_or_default().to_lowercase();
     match name.as_str() {
         "auto" | "polling" | "pyinotify" | "gamin" => Ok(()),
-        "systemd" => Err("backend 'systemd' is not in this version of Bantam: let the service log to a file, or use backend = auto".to_owned()),
-        _ => Err(format!("Unknown backend {name}. Must be among ['pyinotify', 'polling', 'systemd'] or 'auto'")),
+        "systemd" => Err(
+            "backend 'systemd' is not in this version of Bantam: let the service log to a file, or use backend = auto"
+                .to_owned(),
+        ),
+        _ => Err(format!(
+            "Unknown backend {name}. Must be among ['pyinotify', 'polling', 'systemd'] or 'auto'"
+        )),
     }
 }

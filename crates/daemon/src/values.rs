@@ -23,12 +23,22 @@ impl BanValues {
     /// For a ticket of a jail.
     pub fn new(ticket: Ticket, jail: &Arc<LiveJail>, records: &Arc<Records>) -> Arc<Self> {
         let name = jail.name.clone();
-        Arc::new(BanValues { ticket, name, jail: Arc::downgrade(jail), records: Arc::clone(records) })
+        Arc::new(BanValues {
+            ticket,
+            name,
+            jail: Arc::downgrade(jail),
+            records: Arc::clone(records),
+        })
     }
 
     /// For somebody who failed, while the jail's lock is held: its counts read as 0.
     pub fn detached(ticket: Ticket, jail: &str, records: &Arc<Records>) -> Self {
-        BanValues { ticket, name: jail.to_owned(), jail: Weak::new(), records: Arc::clone(records) }
+        BanValues {
+            ticket,
+            name: jail.to_owned(),
+            jail: Weak::new(),
+            records: Arc::clone(records),
+        }
     }
 
     /// The address proper, which may differ from the id.
@@ -38,7 +48,9 @@ impl BanValues {
 
     fn merged(&self, all_jails: bool) -> (u32, Vec<String>) {
         let wanted = if all_jails { None } else { Some(self.name.as_str()) };
-        self.records.merged(self.ip(), wanted).unwrap_or_else(|| (self.ticket.attempts, self.lines()))
+        self.records
+            .merged(self.ip(), wanted)
+            .unwrap_or_else(|| (self.ticket.attempts, self.lines()))
     }
 
     fn lines(&self) -> Vec<String> {
@@ -59,7 +71,11 @@ impl BanValues {
 
     fn time(&self) -> String {
         let time = self.ticket.time;
-        if self.ticket.zoned { time.secs().to_string() } else { python_float(time.secs_f64()) }
+        if self.ticket.zoned {
+            time.secs().to_string()
+        } else {
+            python_float(time.secs_f64())
+        }
     }
 }
 
@@ -80,7 +96,12 @@ impl TagSource for BanValues {
                 "PORT" => "fport".to_owned(),
                 other => other.to_lowercase(),
             };
-            return Some(self.ticket.captures.get(&key).map_or(Cow::Borrowed(""), |text| Cow::Borrowed(text)));
+            return Some(
+                self.ticket
+                    .captures
+                    .get(&key)
+                    .map_or(Cow::Borrowed(""), |text| Cow::Borrowed(text)),
+            );
         }
         let text = match name {
             "ip" => self.ip().to_string(),
@@ -103,7 +124,11 @@ impl TagSource for BanValues {
             "ipjailfailures" => self.merged(false).0.to_string(),
             "raw-ticket" => format!(
                 "BanTicket: ip={} time={} bantime={} bancount={} #attempts={} matches={:?}",
-                self.ticket.id, self.time(), self.ticket.bantime as i64, self.ticket.bancount, self.ticket.attempts,
+                self.ticket.id,
+                self.time(),
+                self.ticket.bantime as i64,
+                self.ticket.bancount,
+                self.ticket.attempts,
                 self.lines()
             ),
             "jail.name" => self.name.clone(),
@@ -134,12 +159,22 @@ fn family_name(family: Option<Family>) -> &'static str {
 
 /// A float as Python writes it: `1700000000.0`.
 fn python_float(number: f64) -> String {
-    if number.fract() == 0.0 { format!("{number:.1}") } else { format!("{number}") }
+    if number.fract() == 0.0 {
+        format!("{number:.1}")
+    } else {
+        format!("{number}")
+    }
 }
 
 /// Octets or nibbles in reverse order, each followed by a dot, as DNS blocklists want them.
 fn reversed(id: &Id) -> String {
-    let nibbles = |octets: [u8; 16]| octets.iter().rev().map(|o| format!("{:x}.{:x}.", o & 15, o >> 4)).collect();
+    let nibbles = |octets: [u8; 16]| {
+        octets
+            .iter()
+            .rev()
+            .map(|o| format!("{:x}.{:x}.", o & 15, o >> 4))
+            .collect()
+    };
     match id {
         Id::Ip(IpAddr::V4(address)) => address.octets().iter().rev().map(|o| format!("{o}.")).collect(),
         Id::Ip(IpAddr::V6(address)) => nibbles(address.octets()),

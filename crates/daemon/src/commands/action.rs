@@ -49,7 +49,9 @@ pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple
             }
             let property = words.text(4)?;
             if METHODS.contains(&property.as_str()) {
-                return Err(Failure::value(format!("method '{property}' of an action cannot be called from outside")));
+                return Err(Failure::value(format!(
+                    "method '{property}' of an action cannot be called from outside"
+                )));
             }
             definition.set(&property, &words.text(5)?).map_err(Failure::value)?;
             Ok(shown(&definition.snapshot(), &property))
@@ -69,7 +71,11 @@ pub(super) fn rehearse(
         "addaction" => check_kind(&name, words)?,
         "action" => {
             let definition = actions.entry(name).or_default();
-            let all = if multiple { pairs(words)? } else { vec![(words.text(4)?, words.text(5)?)] };
+            let all = if multiple {
+                pairs(words)?
+            } else {
+                vec![(words.text(4)?, words.text(5)?)]
+            };
             for (property, value) in all {
                 definition.set(property, value).map_err(Failure::value)?;
             }
@@ -113,7 +119,10 @@ fn add(jail: &LiveJail, name: &str) -> Result<(), Failure> {
     if jail.queue.definition(name).is_some() {
         return Err(exists());
     }
-    jail.queue.push(Task::AddAction { name: name.into(), definition: SharedDefinition::default() });
+    jail.queue.push(Task::AddAction {
+        name: name.into(),
+        definition: SharedDefinition::default(),
+    });
     Ok(())
 }
 

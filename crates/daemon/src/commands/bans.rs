@@ -15,7 +15,9 @@ pub(super) fn banned(server: &Server, words: Words<'_>) -> Answer {
     let ids = words.texts(1)?;
     let jails = server.jails.all();
     if ids.is_empty() {
-        let lists = jails.iter().map(|jail| Value::Dict(vec![(Value::from(jail.name.as_str()), banned_ids(jail))]));
+        let lists = jails
+            .iter()
+            .map(|jail| Value::Dict(vec![(Value::from(jail.name.as_str()), banned_ids(jail))]));
         return Ok(Value::List(lists.collect()));
     }
     let of_id = |text: &String| {
@@ -46,7 +48,9 @@ pub(super) fn by_end(jail: &LiveJail, with_time: bool) -> Value {
             return Value::Str(ticket.id.to_string());
         }
         let (start, seconds) = (text::local(ticket.time), ticket.bantime as i64);
-        let end = ticket.ends().map_or_else(|| "9999-12-31 23:59:59".to_owned(), text::local);
+        let end = ticket
+            .ends()
+            .map_or_else(|| "9999-12-31 23:59:59".to_owned(), text::local);
         let seconds = seconds.max(-1);
         Value::Str(format!("{} \t{start} + {seconds} = {end}", ticket.id))
     };
@@ -55,7 +59,13 @@ pub(super) fn by_end(jail: &LiveJail, with_time: bool) -> Value {
 
 fn banned_ids(jail: &LiveJail) -> Value {
     let work = jail.work.lock();
-    Value::List(work.jail.bans().iter().map(|ticket| Value::Str(ticket.id.to_string())).collect())
+    Value::List(
+        work.jail
+            .bans()
+            .iter()
+            .map(|ticket| Value::Str(ticket.id.to_string()))
+            .collect(),
+    )
 }
 
 /// `set JAIL banip IP …`: how many are newly banned.
@@ -71,7 +81,11 @@ pub(super) fn ban(server: &Server, jail: &Arc<LiveJail>, ids: &[String]) -> Answ
             server.judge.ban(jail, ticket, past, base);
             count += 1;
         } else {
-            server.log.say(Level::NOTICE, Module::Actions, &format!("[{}] {id} already banned", jail.name));
+            server.log.say(
+                Level::NOTICE,
+                Module::Actions,
+                &format!("[{}] {id} already banned", jail.name),
+            );
         }
     }
     wake(server);
@@ -93,7 +107,10 @@ pub(super) fn unban_in(server: &Server, jail: &Arc<LiveJail>, words: &[String]) 
     }
     if report && !absent.is_empty() {
         let list: Vec<Value> = absent.into_iter().map(Value::Str).collect();
-        return Err(Failure::value(format!("not banned: {}", bantam_wire::repr::repr(&Value::List(list)))));
+        return Err(Failure::value(format!(
+            "not banned: {}",
+            bantam_wire::repr::repr(&Value::List(list))
+        )));
     }
     Ok(Value::Int(count))
 }
@@ -122,14 +139,19 @@ fn lift(server: &Server, jail: &Arc<LiveJail>, text: &str) -> i64 {
     if let (true, Id::Raw(name)) = (lifted.is_empty(), &id) {
         let addresses = bantam_detect::Resolver::addresses(&mut *server.judge.names.lock(), name);
         let mut work = jail.work.lock();
-        lifted = addresses.into_iter().flat_map(|address| work.jail.unban(&Id::Ip(address))).collect();
+        lifted = addresses
+            .into_iter()
+            .flat_map(|address| work.jail.unban(&Id::Ip(address)))
+            .collect();
     }
     // What the database remembers goes even when nothing stands: an unban by hand is a clean slate.
     let mut forget: Vec<Id> = lifted.iter().map(|ticket| ticket.id.clone()).collect();
     forget.push(id.clone());
     server.records.remove_bans(Some(&jail.name), Some(&forget));
     if lifted.is_empty() {
-        server.log.say(Level::MSG, Module::Actions, &format!("{id} is not banned"));
+        server
+            .log
+            .say(Level::MSG, Module::Actions, &format!("{id} is not banned"));
     } else {
         // Lines that led to the ban must not lead to it again after a restart.
         crate::reading::save_progress(&server.judge, jail);
@@ -147,8 +169,13 @@ pub(super) fn attempt(server: &Server, jail: &Arc<LiveJail>, words: &[String]) -
         return Err(Failure::plain("IndexError", "list index out of range"));
     };
     let (id, now) = (Id::parse(address), clock::now());
-    server.log.info(Module::Filter, format!("[{}] Attempt {id} - {}", jail.name, text::local(now)));
-    server.judge.attempt(jail, &mut jail.work.lock(), id, lines.to_vec(), now);
+    server.log.info(
+        Module::Filter,
+        format!("[{}] Attempt {id} - {}", jail.name, text::local(now)),
+    );
+    server
+        .judge
+        .attempt(jail, &mut jail.work.lock(), id, lines.to_vec(), now);
     wake(server);
     Ok(Value::Int(1))
 }

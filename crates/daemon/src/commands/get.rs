@@ -34,20 +34,34 @@ pub(super) fn server_option(server: &Server, option: &str) -> Option<Value> {
 pub(super) fn option(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
     match option {
         "banned" => return Ok(bans::banned_in(jail, &rest.texts(0)?)),
-        "banip" => return Ok(bans::by_end(jail, rest.texts(0)?.iter().any(|word| word == "--with-time"))),
+        "banip" => {
+            return Ok(bans::by_end(
+                jail,
+                rest.texts(0)?.iter().any(|word| word == "--with-time"),
+            ));
+        }
         "actions" | "action" | "actionproperties" | "actionmethods" => return action::get(jail, option, rest),
         _ => {}
     }
     let work = jail.work.lock();
     let options = work.jail.options();
     let list = |items: Vec<&str>| Value::List(items.into_iter().map(Value::from).collect());
-    let text_or_none = |text: &str| if text.is_empty() { Value::None } else { Value::from(text) };
+    let text_or_none = |text: &str| {
+        if text.is_empty() {
+            Value::None
+        } else {
+            Value::from(text)
+        }
+    };
     Ok(match option {
         "idle" => Value::Bool(work.idle),
         "logpath" => Value::List(work.logs.iter().map(|log| Value::from(log.path.as_str())).collect()),
         "logencoding" => Value::from(work.encoding.as_str()),
         "journalmatch" => {
-            let lists = work.journal_match.iter().map(|one| list(one.iter().map(String::as_str).collect()));
+            let lists = work
+                .journal_match
+                .iter()
+                .map(|one| list(one.iter().map(String::as_str).collect()));
             Value::List(lists.collect())
         }
         "ignoreself" => Value::Bool(work.ignore_self),
@@ -75,19 +89,28 @@ pub(super) fn option(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
         "maxmatches" => Value::Int(i64::try_from(options.maxmatches).unwrap_or(i64::MAX)),
         "maxlines" => Value::Int(i64::try_from(work.filter.max_lines()).unwrap_or(i64::MAX)),
         "datepattern" => {
-            let (pattern, name) = work.filter.datepattern().unwrap_or((None, "Default Detectors".to_owned()));
+            let (pattern, name) = work
+                .filter
+                .datepattern()
+                .unwrap_or((None, "Default Detectors".to_owned()));
             Value::Tuple(vec![pattern.map_or(Value::None, Value::Str), Value::Str(name)])
         }
         "logtimezone" => work.log_timezone.clone().map_or(Value::None, Value::Str),
         _ => match option.strip_prefix("bantime.") {
             Some(extra) => increment_option(&work.bantime_extra, extra),
-            None => return Err(Failure::invalid("Invalid command (no get action or not yet implemented)")),
+            None => {
+                return Err(Failure::invalid(
+                    "Invalid command (no get action or not yet implemented)",
+                ));
+            }
         },
     })
 }
 
 fn increment_option(extra: &std::collections::BTreeMap<String, String>, option: &str) -> Value {
-    let Some(text) = extra.get(option) else { return Value::None };
+    let Some(text) = extra.get(option) else {
+        return Value::None;
+    };
     match option {
         "increment" => Value::Bool(matches!(text.to_lowercase().as_str(), "1" | "on" | "true" | "yes")),
         "maxtime" | "rndtime" => bantam_conf::seconds(text).map_or(Value::None, number),
@@ -97,5 +120,9 @@ fn increment_option(extra: &std::collections::BTreeMap<String, String>, option: 
 
 /// Whole numbers as `int`, others as `float`.
 fn number(value: f64) -> Value {
-    if value.fract() == 0.0 && value.abs() < 9e15 { Value::Int(value as i64) } else { Value::Float(value) }
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        Value::Int(value as i64)
+    } else {
+        Value::Float(value)
+    }
 }

@@ -32,7 +32,11 @@ pub struct Failure {
 
 impl Failure {
     fn plain(class: &'static str, message: impl Into<String>) -> Self {
-        Failure { module: "builtins", class, args: vec![Value::Str(message.into())] }
+        Failure {
+            module: "builtins",
+            class,
+            args: vec![Value::Str(message.into())],
+        }
     }
 
     /// The command makes no sense.
@@ -47,13 +51,20 @@ impl Failure {
 
     /// What is wrong, in words.
     pub(crate) fn message(&self) -> String {
-        let words: Vec<String> =
-            self.args.iter().map(|arg| arg.as_str().map_or_else(|| bantam_wire::repr::repr(arg), str::to_owned)).collect();
+        let words: Vec<String> = self
+            .args
+            .iter()
+            .map(|arg| arg.as_str().map_or_else(|| bantam_wire::repr::repr(arg), str::to_owned))
+            .collect();
         words.join(", ")
     }
 
     fn unknown_jail(name: &str) -> Self {
-        Failure { module: "fail2ban.exceptions", class: "UnknownJailException", args: vec![Value::from(name)] }
+        Failure {
+            module: "fail2ban.exceptions",
+            class: "UnknownJailException",
+            args: vec![Value::from(name)],
+        }
     }
 }
 
@@ -73,7 +84,10 @@ pub(crate) fn execute(server: &Server, words: &[Value]) -> Answer {
         "ping" => Ok(Value::from("pong")),
         "echo" => Ok(Value::List(words.rest(1).to_vec())),
         "version" => Ok(Value::from(FAIL2BAN_VERSION)),
-        "server-status" => Ok(Value::from("Server ready")),
+        "server-status" => {
+            server.await_configured();
+            Ok(Value::from("Server ready"))
+        }
         "flushlogs" => Ok(Value::from(server.log.flush())),
         "status" => status::status(server, words),
         "banned" => bans::banned(server, words),
@@ -124,8 +138,15 @@ fn add(server: &Server, words: Words<'_>) -> Answer {
     if name == "--all" {
         return Err(Failure::invalid("Reserved name '--all'"));
     }
-    let backend = if words.len() > 2 { words.text(2)? } else { "auto".to_owned() };
-    let known = server.jails.find(&name).is_some_and(|jail| jail.work.lock().reload.is_none());
+    let backend = if words.len() > 2 {
+        words.text(2)?
+    } else {
+        "auto".to_owned()
+    };
+    let known = server
+        .jails
+        .find(&name)
+        .is_some_and(|jail| jail.work.lock().reload.is_none());
     if known {
         return Err(Failure {
             module: "fail2ban.exceptions",
@@ -157,7 +178,7 @@ fn stop(server: &Server, words: Words<'_>) -> Answer {
 /// The configuration that the original's client sends right after a start.
 fn stream(server: &Server, words: Words<'_>) -> Answer {
     let _one = server.change.lock();
-    let refused = server.execute(&commands_of(words.list(1)?)?);
+    let refused = server.put_in_force(&commands_of(words.list(1)?)?);
     first_of(&refused)?;
     Ok(Value::None)
 }
@@ -165,7 +186,11 @@ fn stream(server: &Server, words: Words<'_>) -> Answer {
 fn reload(server: &Server, words: Words<'_>) -> Answer {
     let _one = server.change.lock();
     let name = words.text(1)?;
-    let options: Vec<String> = words.list(2)?.iter().filter_map(|o| o.as_str().map(str::to_owned)).collect();
+    let options: Vec<String> = words
+        .list(2)?
+        .iter()
+        .filter_map(|o| o.as_str().map(str::to_owned))
+        .collect();
     let stream = commands_of(words.list(3)?)?;
     if name != "--all" && !options.iter().any(|o| o == "--if-exists") {
         jail(server, &name)?;
@@ -185,7 +210,11 @@ fn commands_of(stream: &[Value]) -> Result<Vec<Command>, Failure> {
 
 fn first_of(refused: &[Diagnostic]) -> Result<(), Failure> {
     let Some(first) = refused.first() else { return Ok(()) };
-    let jail = first.jail.as_ref().map(|jail| format!("jail '{jail}': ")).unwrap_or_default();
+    let jail = first
+        .jail
+        .as_ref()
+        .map(|jail| format!("jail '{jail}': "))
+        .unwrap_or_default();
     Err(Failure::value(format!("{jail}{}", first.message)))
 }
 

@@ -44,9 +44,13 @@ fn set_server(server: &Server, option: &str, words: Words<'_>) -> Option<Answer>
     let (log, records) = (&server.log, &server.records);
     let outcome = || -> Answer {
         match option {
-            "loglevel" => log.set_level(&words.text(2)?).map_err(Failure::value).map(|()| Value::Str(log.level())),
+            "loglevel" => log
+                .set_level(&words.text(2)?)
+                .map_err(Failure::value)
+                .map(|()| Value::Str(log.level())),
             "logtarget" => {
-                log.set_target(&words.text(2)?).map_err(|error| Failure::invalid(error.to_string()))?;
+                log.set_target(&words.text(2)?)
+                    .map_err(|error| Failure::invalid(error.to_string()))?;
                 Ok(Value::Str(log.target()))
             }
             "syslogsocket" => {
@@ -68,7 +72,9 @@ fn set_server(server: &Server, option: &str, words: Words<'_>) -> Option<Answer>
                 if !special && let Err(error) = make_parent(Path::new(&file)) {
                     return Err(Failure::invalid(format!("Cannot create the folder of {file}: {error}")));
                 }
-                records.open(&file).map_err(|error| Failure::invalid(error.to_string()))?;
+                records
+                    .open(&file)
+                    .map_err(|error| Failure::invalid(error.to_string()))?;
                 Ok(records.file().map_or(Value::None, Value::Str))
             }
             "dbmaxmatches" => {
@@ -82,8 +88,16 @@ fn set_server(server: &Server, option: &str, words: Words<'_>) -> Option<Answer>
             _ => Err(Failure::invalid("")),
         }
     };
-    const OPTIONS: [&str; 8] =
-        ["loglevel", "logtarget", "syslogsocket", "allowipv6", "thread", "dbfile", "dbmaxmatches", "dbpurgeage"];
+    const OPTIONS: [&str; 8] = [
+        "loglevel",
+        "logtarget",
+        "syslogsocket",
+        "allowipv6",
+        "thread",
+        "dbfile",
+        "dbmaxmatches",
+        "dbpurgeage",
+    ];
     OPTIONS.contains(&option).then(outcome)
 }
 
@@ -130,11 +144,17 @@ pub(super) fn set_work(
     match option {
         "findtime" => {
             work.jail.options_mut().findtime = words.seconds(3)?;
-            log.info(Module::Filter, format!("  findtime: {}", crate::text::number(words.seconds(3)?)));
+            log.info(
+                Module::Filter,
+                format!("  findtime: {}", crate::text::number(words.seconds(3)?)),
+            );
         }
         "bantime" => {
             work.jail.options_mut().bantime = words.seconds(3)?;
-            log.info(Module::Actions, format!("  banTime: {}", crate::text::number(words.seconds(3)?)));
+            log.info(
+                Module::Actions,
+                format!("  banTime: {}", crate::text::number(words.seconds(3)?)),
+            );
         }
         "maxretry" => {
             work.jail.options_mut().maxretry = positive(words.integer(3)?);
@@ -170,7 +190,11 @@ pub(super) fn set_work(
         "datepattern" => work.filter.set_datepattern(&words.text(3)?).map_err(Failure::value)?,
         "prefregex" => work.filter.set_prefregex(&words.text(3)?).map_err(regex_failure)?,
         "addfailregex" | "addignoreregex" => {
-            let expressions = if multiple { Words(words.list(3)?).texts(0)? } else { vec![words.text(3)?] };
+            let expressions = if multiple {
+                Words(words.list(3)?).texts(0)?
+            } else {
+                vec![words.text(3)?]
+            };
             for expression in expressions {
                 let added = match option {
                     "addfailregex" => work.filter.add_failregex(&expression),
@@ -191,7 +215,9 @@ pub(super) fn set_work(
             work.journal_match.retain(|known| *known != gone);
         }
         other => {
-            return Err(Failure::invalid(format!("Invalid command '{other}' (no set action or not yet implemented)")));
+            return Err(Failure::invalid(format!(
+                "Invalid command '{other}' (no set action or not yet implemented)"
+            )));
         }
     }
     Ok(())
@@ -204,7 +230,11 @@ pub(super) fn rehearse_expressions(
     words: Words<'_>,
     multiple: bool,
 ) -> Result<(), Objection> {
-    let texts = if multiple { Words(words.list(3)?).texts(0)? } else { vec![words.text(3)?] };
+    let texts = if multiple {
+        Words(words.list(3)?).texts(0)?
+    } else {
+        vec![words.text(3)?]
+    };
     for (index, text) in texts.into_iter().enumerate() {
         let tried = match option {
             "addfailregex" => work.filter.add_failregex(&text),
@@ -218,7 +248,11 @@ pub(super) fn rehearse_expressions(
 }
 
 fn regex_failure(error: bantam_pattern::PatternError) -> Failure {
-    Failure { module: "fail2ban.server.failregex", class: "RegexException", args: vec![Value::Str(error.message)] }
+    Failure {
+        module: "fail2ban.server.failregex",
+        class: "RegexException",
+        args: vec![Value::Str(error.message)],
+    }
 }
 
 fn positive(number: i64) -> u32 {
@@ -232,7 +266,10 @@ fn set_use_dns(log: &Log, work: &mut Work, text: &str) {
         "no" | "false" => UseDns::No,
         "raw" => UseDns::Raw,
         other => {
-            log.error(Module::Filter, format!("Incorrect value '{other}' specified for usedns. Using safe 'no'"));
+            log.error(
+                Module::Filter,
+                format!("Incorrect value '{other}' specified for usedns. Using safe 'no'"),
+            );
             UseDns::No
         }
     };
@@ -240,10 +277,16 @@ fn set_use_dns(log: &Log, work: &mut Work, text: &str) {
 }
 
 fn set_encoding(log: &Log, work: &mut Work, text: &str) -> Result<(), Failure> {
-    let name = if text.eq_ignore_ascii_case("auto") { "UTF-8" } else { text };
-    work.filter
-        .set_encoding(name)
-        .map_err(|_| Failure { module: "builtins", class: "LookupError", args: vec![Value::Str(format!("unknown encoding: {name}"))] })?;
+    let name = if text.eq_ignore_ascii_case("auto") {
+        "UTF-8"
+    } else {
+        text
+    };
+    work.filter.set_encoding(name).map_err(|_| Failure {
+        module: "builtins",
+        class: "LookupError",
+        args: vec![Value::Str(format!("unknown encoding: {name}"))],
+    })?;
     work.encoding = name.to_owned();
     log.info(Module::Filter, format!("  encoding: {name}"));
     Ok(())
@@ -291,17 +334,27 @@ fn increment_of(extra: &std::collections::BTreeMap<String, String>) -> Result<In
     let text = |name: &str| extra.get(name).map(String::as_str);
     let truth = |name| text(name).is_some_and(|v| matches!(v.to_lowercase().as_str(), "1" | "on" | "true" | "yes"));
     let seconds = |name| text(name).map(bantam_conf::seconds).transpose().map_err(Failure::value);
-    let formula = |name| text(name).map(Formula::parse).transpose().map_err(|error| {
-        Failure::value(format!("bantime.{name}: {error}"))
-    });
+    let formula = |name| {
+        text(name)
+            .map(Formula::parse)
+            .transpose()
+            .map_err(|error| Failure::value(format!("bantime.{name}: {error}")))
+    };
     let factor = match formula("factor")? {
-        Some(formula) => Some(formula.value(0.0, 0, 1.0, &mut crate::clock::luck).map_err(Failure::value)?),
+        Some(formula) => Some(
+            formula
+                .value(0.0, 0, 1.0, &mut crate::clock::luck)
+                .map_err(Failure::value)?,
+        ),
         None => None,
     };
     let multipliers = text("multipliers")
         .unwrap_or_default()
         .split_whitespace()
-        .map(|word| word.parse::<f64>().map_err(|_| Failure::value(format!("bantime.multipliers: '{word}' is no number"))))
+        .map(|word| {
+            word.parse::<f64>()
+                .map_err(|_| Failure::value(format!("bantime.multipliers: '{word}' is no number")))
+        })
         .collect::<Result<Vec<f64>, Failure>>()?;
     Ok(Increment {
         enabled: truth("increment"),
@@ -322,19 +375,30 @@ fn parse_cache(text: &str) -> Result<Option<IgnoreCache>, Failure> {
         let after = after.trim_start();
         let (value, tail) = match after.chars().next() {
             Some(quote @ ('"' | '\'')) => after[1..].split_once(quote).unwrap_or((&after[1..], "")),
-            _ => after.split_once(',').map_or((after, ""), |(value, _)| (value, &after[value.len()..])),
+            _ => after
+                .split_once(',')
+                .map_or((after, ""), |(value, _)| (value, &after[value.len()..])),
         };
         options.insert(key.trim().to_owned(), value.trim().to_owned());
         rest = tail.trim_start_matches([',', ' ', '\n', '\t']);
     }
-    let Some(key) = options.remove("key") else { return Ok(None) };
+    let Some(key) = options.remove("key") else {
+        return Ok(None);
+    };
     let max_count = match options.get("max-count") {
-        Some(count) => count.parse().map_err(|_| Failure::value(format!("ignorecache: max-count={count} is no number")))?,
+        Some(count) => count
+            .parse()
+            .map_err(|_| Failure::value(format!("ignorecache: max-count={count} is no number")))?,
         None => 100,
     };
     let max_time = match options.get("max-time") {
         Some(time) => bantam_conf::seconds(time).map_err(Failure::value)?,
         None => 300.0,
     };
-    Ok(Some(IgnoreCache { key, max_count, max_time, verdicts: HashMap::new() }))
+    Ok(Some(IgnoreCache {
+        key,
+        max_count,
+        max_time,
+        verdicts: HashMap::new(),
+    }))
 }

@@ -11,10 +11,16 @@ pub(super) fn status(server: &Server, words: Words<'_>) -> Answer {
         1 => Ok(overview(server)),
         2 | 3 => {
             let name = words.text(1)?;
-            let flavor = if words.len() > 2 { words.text(2)? } else { "basic".to_owned() };
+            let flavor = if words.len() > 2 {
+                words.text(2)?
+            } else {
+                "basic".to_owned()
+            };
             if name == "--all" {
                 let jails = server.jails.all();
-                let all = jails.iter().map(|jail| pair(&jail.name, of_jail(server, jail, &flavor)));
+                let all = jails
+                    .iter()
+                    .map(|jail| pair(&jail.name, of_jail(server, jail, &flavor)));
                 let mut rows = rows_of(overview(server));
                 rows.extend(all);
                 return Ok(Value::List(rows));
@@ -43,7 +49,8 @@ fn overview(server: &Server) -> Value {
 
 fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
     if !matches!(flavor, "basic" | "short" | "stats" | "cymru") {
-        let text = format!("Unsupported extended jail status flavor {flavor:?}. Supported: ['short', 'basic', 'stats']");
+        let text =
+            format!("Unsupported extended jail status flavor {flavor:?}. Supported: ['short', 'basic', 'stats']");
         server.log.warning(Module::Actions, text);
     }
     let work = jail.work.lock();
@@ -63,13 +70,23 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
         pair("Total failed", Value::Int(failed_total)),
         pair("File list", Value::List(files)),
     ];
-    let mut actions =
-        vec![pair("Currently banned", Value::Int(banned)), pair("Total banned", Value::Int(banned_total))];
+    let mut actions = vec![
+        pair("Currently banned", Value::Int(banned)),
+        pair("Total banned", Value::Int(banned_total)),
+    ];
     if flavor != "short" {
-        let ids = work.jail.bans().iter().map(|ticket| Value::Str(ticket.id.to_string())).collect();
+        let ids = work
+            .jail
+            .bans()
+            .iter()
+            .map(|ticket| Value::Str(ticket.id.to_string()))
+            .collect();
         actions.push(pair("Banned IP list", Value::List(ids)));
     }
-    Value::List(vec![pair("Filter", Value::List(filter)), pair("Actions", Value::List(actions))])
+    Value::List(vec![
+        pair("Filter", Value::List(filter)),
+        pair("Actions", Value::List(actions)),
+    ])
 }
 
 fn pair(name: &str, value: Value) -> Value {

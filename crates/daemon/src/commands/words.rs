@@ -17,7 +17,9 @@ impl<'a> Words<'a> {
     }
 
     fn at(self, index: usize) -> Result<&'a Value, Failure> {
-        self.0.get(index).ok_or_else(|| Failure::plain("IndexError", "list index out of range"))
+        self.0
+            .get(index)
+            .ok_or_else(|| Failure::plain("IndexError", "list index out of range"))
     }
 
     /// A word as text; numbers and truth values as Python prints them.
@@ -38,9 +40,9 @@ impl<'a> Words<'a> {
             Value::Bool(truth) => Ok(i64::from(*truth)),
             other => {
                 let text = text_of(other)?;
-                text.trim().parse().map_err(|_| {
-                    Failure::value(format!("invalid literal for int() with base 10: '{text}'"))
-                })
+                text.trim()
+                    .parse()
+                    .map_err(|_| Failure::value(format!("invalid literal for int() with base 10: '{text}'")))
             }
         }
     }
@@ -48,7 +50,9 @@ impl<'a> Words<'a> {
     /// A number.
     pub(super) fn number(self, index: usize) -> Result<f64, Failure> {
         let text = self.text(index)?;
-        text.trim().parse().map_err(|_| Failure::value(format!("could not convert string to float: '{text}'")))
+        text.trim()
+            .parse()
+            .map_err(|_| Failure::value(format!("could not convert string to float: '{text}'")))
     }
 
     /// A duration in seconds: a number, or text such as `1h 30m`.
@@ -66,7 +70,10 @@ impl<'a> Words<'a> {
     pub(super) fn list(self, index: usize) -> Result<&'a [Value], Failure> {
         match self.at(index)? {
             Value::List(items) | Value::Tuple(items) => Ok(items),
-            other => Err(Failure::value(format!("a list was expected, not {}", bantam_wire::repr::repr(other)))),
+            other => Err(Failure::value(format!(
+                "a list was expected, not {}",
+                bantam_wire::repr::repr(other)
+            ))),
         }
     }
 }
@@ -77,6 +84,9 @@ pub(super) fn text_of(value: &Value) -> Result<String, Failure> {
         Value::Str(text) => Ok(text.clone()),
         Value::None => Ok(String::new()),
         Value::Int(_) | Value::Float(_) | Value::Bool(_) => Ok(bantam_wire::repr::repr(value)),
-        other => Err(Failure::value(format!("text was expected, not {}", bantam_wire::repr::repr(other)))),
+        other => Err(Failure::value(format!(
+            "text was expected, not {}",
+            bantam_wire::repr::repr(other)
+        ))),
     }
 }

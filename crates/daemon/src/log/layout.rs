@@ -49,9 +49,17 @@ impl Layout {
                 }
             }
             Layout::People { colour } => {
-                let (on, off) = if *colour { (colour_of(line.level), "\x1b[0m") } else { ("", "") };
+                let (on, off) = if *colour {
+                    (colour_of(line.level), "\x1b[0m")
+                } else {
+                    ("", "")
+                };
                 let time = text::strftime(line.time, "%H:%M:%S");
-                writeln!(text, "{time} {on}{:<7}{off} {message}", line.level.name().to_lowercase())
+                writeln!(
+                    text,
+                    "{time} {on}{:<7}{off} {message}",
+                    line.level.name().to_lowercase()
+                )
             }
         };
         text
@@ -95,13 +103,28 @@ mod tests {
     use super::*;
 
     fn line(message: &str) -> Line<'_> {
-        Line { time: Time::from_secs(0), level: Level::NOTICE, module: "fail2ban.actions", message }
+        Line {
+            time: Time::from_secs(0),
+            level: Level::NOTICE,
+            module: "fail2ban.actions",
+            message,
+        }
     }
 
     #[test]
     fn a_line_has_the_columns_that_the_recidive_jail_reads() {
-        let text = Layout::Original { time: false, padding: true }.apply(&line("[sshd] Ban 192.0.2.1"));
-        assert_eq!(text, format!("fail2ban.actions        [{}]: NOTICE  [sshd] Ban 192.0.2.1\n", std::process::id()));
+        let text = Layout::Original {
+            time: false,
+            padding: true,
+        }
+        .apply(&line("[sshd] Ban 192.0.2.1"));
+        assert_eq!(
+            text,
+            format!(
+                "fail2ban.actions        [{}]: NOTICE  [sshd] Ban 192.0.2.1\n",
+                std::process::id()
+            )
+        );
     }
 
     #[test]

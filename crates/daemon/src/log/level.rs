@@ -34,11 +34,18 @@ impl Level {
     /// From a name in any case, or a number.
     pub fn parse(text: &str) -> Option<Level> {
         let upper = text.trim().to_uppercase();
-        NAMES.iter().find(|(name, _)| *name == upper).map(|(_, level)| Level(*level)).or_else(|| upper.parse().ok().map(Level))
+        NAMES
+            .iter()
+            .find(|(name, _)| *name == upper)
+            .map(|(_, level)| Level(*level))
+            .or_else(|| upper.parse().ok().map(Level))
     }
 
     /// The name that stands in a line.
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(_, level)| *level <= self.0).map_or("NOTSET", |(name, _)| name)
+        NAMES
+            .iter()
+            .find(|(_, level)| *level <= self.0)
+            .map_or("NOTSET", |(name, _)| name)
     }
 }

@@ -120,7 +120,12 @@ impl Log {
         if !self.wants(level) {
             return;
         }
-        let line = layout::Line { time: clock::now(), level, module: module.name(), message };
+        let line = layout::Line {
+            time: clock::now(),
+            level,
+            module: module.name(),
+            message,
+        };
         self.shared.sink.lock().target.write(&line);
     }
 

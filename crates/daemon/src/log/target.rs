@@ -1,6 +1,6 @@
 //! Where lines go.
-use super::layout::{Layout, Line};
 use super::Level;
+use super::layout::{Layout, Line};
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
 use std::os::unix::net::UnixDatagram;
@@ -45,11 +45,22 @@ const JOURNAL: &str = "/run/systemd/journal/socket";
 
 impl Target {
     pub(super) fn people() -> Self {
-        Target { out: Out::Stderr, layout: Layout::People { colour: std::io::stderr().is_terminal() } }
+        Target {
+            out: Out::Stderr,
+            layout: Layout::People {
+                colour: std::io::stderr().is_terminal(),
+            },
+        }
     }
 
     pub(super) fn stderr() -> Self {
-        Target { out: Out::Stderr, layout: Layout::Original { time: true, padding: true } }
+        Target {
+            out: Out::Stderr,
+            layout: Layout::Original {
+                time: true,
+                padding: true,
+            },
+        }
     }
 
     pub(super) fn is_file(&self) -> bool {
@@ -66,13 +77,23 @@ impl Target {
             "STDERR" => Out::Stderr,
             "SYSTEMD-JOURNAL" => Out::Journal(connect(JOURNAL)?),
             "SYSLOG" => {
-                let path = if syslog_socket == "auto" { "/dev/log" } else { syslog_socket };
-                Out::Syslog { socket: connect(path)?, facility: facility(option("facility").unwrap_or("DAEMON")) }
+                let path = if syslog_socket == "auto" {
+                    "/dev/log"
+                } else {
+                    syslog_socket
+                };
+                Out::Syslog {
+                    socket: connect(path)?,
+                    facility: facility(option("facility").unwrap_or("DAEMON")),
+                }
             }
             _ => Out::File(append(&name)?),
         };
         let layout = Layout::Original {
-            time: option("datetime").map_or(!matches!(upper.as_str(), "SYSLOG" | "SYSOUT" | "SYSTEMD-JOURNAL"), is_true),
+            time: option("datetime").map_or(
+                !matches!(upper.as_str(), "SYSLOG" | "SYSOUT" | "SYSTEMD-JOURNAL"),
+                is_true,
+            ),
             padding: option("padding").map_or(upper != "SYSLOG", is_true),
         };
         Ok((name, Target { out, layout }))
@@ -107,7 +128,10 @@ fn append(path: &str) -> Result<File, TargetError> {
         .create(true)
         .append(true)
         .open(path)
-        .map_err(|source| TargetError::File { path: path.to_owned(), source })
+        .map_err(|source| TargetError::File {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 fn connect(path: &str) -> Result<UnixDatagram, TargetError> {
@@ -118,7 +142,10 @@ fn connect(path: &str) -> Result<UnixDatagram, TargetError> {
         socket.set_nonblocking(true)?;
         Ok(socket)
     };
-    attempt().map_err(|source| TargetError::Socket { path: path.to_owned(), source })
+    attempt().map_err(|source| TargetError::Socket {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// `NAME[a=b, c="d"]` into the name and its options.
@@ -140,13 +167,22 @@ fn is_true(text: &str) -> bool {
 
 /// Facility numbers of RFC 5424; unknown names count as `DAEMON`.
 fn facility(name: &str) -> u8 {
-    const NAMES: [&str; 12] =
-        ["KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON", "AUTHPRIV", "FTP"];
+    const NAMES: [&str; 12] = [
+        "KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON", "AUTHPRIV", "FTP",
+    ];
     let upper = name.to_uppercase();
-    if let Some(digit) = upper.strip_prefix("LOCAL").and_then(|d| d.parse::<u8>().ok()).filter(|d| *d < 8) {
+    if let Some(digit) = upper
+        .strip_prefix("LOCAL")
+        .and_then(|d| d.parse::<u8>().ok())
+        .filter(|d| *d < 8)
+    {
         return 16 + digit;
     }
-    NAMES.iter().position(|known| *known == upper).and_then(|i| u8::try_from(i).ok()).unwrap_or(3)
+    NAMES
+        .iter()
+        .position(|known| *known == upper)
+        .and_then(|i| u8::try_from(i).ok())
+        .unwrap_or(3)
 }
 
 /// Severity numbers of RFC 5424.

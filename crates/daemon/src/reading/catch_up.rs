@@ -16,7 +16,11 @@ pub(super) fn lines(path: &Path, from: u64, to: u64, take: &mut dyn FnMut(&[u8])
         let before = buffer.len();
         rest.by_ref().take(CHUNK as u64).read_to_end(&mut buffer)?;
         let ended = buffer.len() == before;
-        let whole = if ended { buffer.len() } else { memchr::memrchr(b'\n', &buffer).map_or(0, |at| at + 1) };
+        let whole = if ended {
+            buffer.len()
+        } else {
+            memchr::memrchr(b'\n', &buffer).map_or(0, |at| at + 1)
+        };
         if whole > 0 {
             take(&buffer[..whole]);
             buffer.drain(..whole);
