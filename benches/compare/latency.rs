@@ -60,7 +60,7 @@ pub fn compare(clients: usize) -> Vec<Row> {
         ..row.clone()
     };
     let commands = Row {
-        original: bare.clone(),
+        original: Series::default(),
         bantam: bare,
         ..row("of this, the two commands alone, by hand", None)
     };
