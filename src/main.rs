@@ -17,12 +17,7 @@ use std::process::ExitCode;
 
 /// Bans clients that brute-force or forcefully browse your services; speaks Fail2ban's configuration.
 #[derive(Debug, Parser)]
-#[command(
-    name = "bantam",
-    version,
-    subcommand_required = true,
-    arg_required_else_help = true
-)]
+#[command(name = "bantam", version, subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Own,
@@ -61,11 +56,7 @@ fn main() -> ExitCode {
         return exit;
     }
     if let Some((first, rest)) = args.split_first()
-        && let Some(exit) = call(
-            first.to_str(),
-            &format!("bantam {}", first.to_string_lossy()),
-            rest,
-        )
+        && let Some(exit) = call(first.to_str(), &format!("bantam {}", first.to_string_lossy()), rest)
     {
         return exit;
     }

@@ -10,8 +10,11 @@ const PLACES: [&str; 3] = ["/data", "/etc/bantam", "/etc/fail2ban"];
 /// Stock files beneath a folder that holds only people's own.
 const STOCK: &str = "/etc/fail2ban";
 /// The environment of the container, and the options that it sets.
-const ENVIRONMENT: [(&str, &str); 3] =
-    [("F2B_DB_PURGE_AGE", "dbpurgeage"), ("F2B_LOG_LEVEL", "loglevel"), ("F2B_LOG_TARGET", "logtarget")];
+const ENVIRONMENT: [(&str, &str); 3] = [
+    ("F2B_DB_PURGE_AGE", "dbpurgeage"),
+    ("F2B_LOG_LEVEL", "loglevel"),
+    ("F2B_LOG_TARGET", "logtarget"),
+];
 
 /// Runs the daemon in the foreground on `dir`, or on the first of the usual places.
 pub fn main(dir: Option<&Path>) -> ExitCode {
@@ -24,7 +27,10 @@ pub fn main(dir: Option<&Path>) -> ExitCode {
         return ExitCode::from(2);
     };
     if !base.is_dir() {
-        eprintln!("error: {} is no folder\n  hint: it should hold jail.d, filter.d and action.d", base.display());
+        eprintln!(
+            "error: {} is no folder\n  hint: it should hold jail.d, filter.d and action.d",
+            base.display()
+        );
         return ExitCode::from(2);
     }
     let base = std::path::absolute(&base).unwrap_or(base);
@@ -47,8 +53,18 @@ pub fn main(dir: Option<&Path>) -> ExitCode {
         underlay: (stock.is_dir() && base != stock).then(|| stock.to_owned()),
         ..LoadOptions::default()
     };
-    eprintln!("bantam {}: configuration in {}", env!("CARGO_PKG_VERSION"), base.display());
-    serve(Plan { base, load, force: false, log, ready: Box::new(|_| {}) })
+    eprintln!(
+        "bantam {}: configuration in {}",
+        env!("CARGO_PKG_VERSION"),
+        base.display()
+    );
+    serve(Plan {
+        base,
+        load,
+        force: false,
+        log,
+        ready: Box::new(|_| {}),
+    })
 }
 
 fn usual_place() -> Option<PathBuf> {

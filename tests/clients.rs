@@ -1,6 +1,13 @@
 //! The original's client against Bantam's server, and Bantam's client against the original's: the same words, the same
 //! print, the same effect.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    dead_code,
+    reason = "tests"
+)]
 
 mod lab;
 
@@ -9,8 +16,12 @@ use lab::subject::{JAIL, Lab, Subject};
 use lab::{output, require};
 use std::process::Output;
 
-const NEEDED: [(&str, &str); 4] =
-    [("fail2ban-client", "fail2ban"), ("iptables", "iptables"), ("ip", "iproute2"), ("curl", "curl")];
+const NEEDED: [(&str, &str); 4] = [
+    ("fail2ban-client", "fail2ban"),
+    ("iptables", "iptables"),
+    ("ip", "iproute2"),
+    ("curl", "curl"),
+];
 
 /// One command of the other program's client.
 fn other_client(lab: &Lab, words: &[&str]) -> Output {
@@ -24,8 +35,16 @@ fn other_client(lab: &Lab, words: &[&str]) -> Output {
 /// All that was printed and the exit status; where an error line is stamped, without time and process.
 fn text(done: &Output) -> String {
     let errors = String::from_utf8_lossy(&done.stderr).into_owned();
-    let errors: Vec<&str> = errors.lines().map(|line| line.split_once("]: ").map_or(line, |(_, rest)| rest)).collect();
-    format!("{}{}[{:?}]", String::from_utf8_lossy(&done.stdout), errors.join("\n"), done.status.code())
+    let errors: Vec<&str> = errors
+        .lines()
+        .map(|line| line.split_once("]: ").map_or(line, |(_, rest)| rest))
+        .collect();
+    format!(
+        "{}{}[{:?}]",
+        String::from_utf8_lossy(&done.stdout),
+        errors.join("\n"),
+        done.status.code()
+    )
 }
 
 /// Every command printed alike by both clients, whichever server answers.
@@ -72,7 +91,10 @@ fn both_clients_print_the_same(subject: Subject) {
         assert_eq!(own, other, "{words:?} asked of {subject:?}");
     }
     // The other client's commands take effect.
-    assert_eq!(text(&other_client(&lab, &["set", JAIL, "unbanip", ATTACKER])), "1\n[Some(0)]");
+    assert_eq!(
+        text(&other_client(&lab, &["set", JAIL, "unbanip", ATTACKER])),
+        "1\n[Some(0)]"
+    );
     assert!(!lab.is_banned(ATTACKER) && lab.is_banned(NEIGHBOUR));
     lab::wait_for("the rule is gone", std::time::Duration::from_secs(10), || {
         lab.net.rules_with(&format!("-A INPUT -s {ATTACKER}/32")) == 0

@@ -1,5 +1,12 @@
 //! The guide's set-up, end to end, on real netfilter: the same script for Bantam and for the original.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    dead_code,
+    reason = "tests"
+)]
 
 mod lab;
 
@@ -23,7 +30,9 @@ const NEEDED: [(&str, &str); 7] = [
 /// Time for a daemon to have read and judged what stands in the log.
 fn let_it_read(lab: &Lab, found: usize, client: &str) {
     let text = format!("Found {client} ");
-    wait_for(&format!("{found} failures of {client} are found"), PATIENCE, || lab.said().matches(&text).count() >= found);
+    wait_for(&format!("{found} failures of {client} are found"), PATIENCE, || {
+        lab.said().matches(&text).count() >= found
+    });
 }
 
 fn string_rule(client: &str) -> String {
@@ -45,13 +54,23 @@ fn the_guide_bans_and_lifts(subject: Subject) {
     // The fifteenth failure stops the client's packets, and nobody else's.
     traefik::log(&lab.log(), ATTACKER, 401, 1, "/login");
     wait_for("the attacker is cut off", PATIENCE, || !lab.net.reaches(ATTACKER));
-    assert!(lab.net.reaches(NEIGHBOUR), "another client of the same network connects");
+    assert!(
+        lab.net.reaches(NEIGHBOUR),
+        "another client of the same network connects"
+    );
     assert_eq!(lab.banned(), [ATTACKER]);
     assert!(lab.said().contains(&format!("NOTICE  [{JAIL}] Ban {ATTACKER}\n")));
     assert_eq!(lab.net.rules_with(&format!("-A INPUT -s {ATTACKER}/32 -j DROP")), 1);
     assert_eq!(lab.net.rules_with(&string_rule(ATTACKER)), 1);
-    assert!(lab.net.rules().iter().any(|r| r.starts_with("-A DOCKER-USER") && r.contains(ATTACKER)));
-    wait_for("Cloudflare is told", PATIENCE, || cloudflare_bans(&lab, ATTACKER, "ip") == 1);
+    assert!(
+        lab.net
+            .rules()
+            .iter()
+            .any(|r| r.starts_with("-A DOCKER-USER") && r.contains(ATTACKER))
+    );
+    wait_for("Cloudflare is told", PATIENCE, || {
+        cloudflare_bans(&lab, ATTACKER, "ip") == 1
+    });
 
     // Clients inside ignoreip stay free, whatever they do.
     traefik::log(&lab.log(), PRIVATE, 404, 40, "/admin/{n}.php");
@@ -63,7 +82,9 @@ fn the_guide_bans_and_lifts(subject: Subject) {
 
     // An IPv6 client is told to Cloudflare as such.
     traefik::log(&lab.log(), ATTACKER6, 403, 15, "/wp-login.php?{n}");
-    wait_for("Cloudflare is told of the IPv6 client", PATIENCE, || cloudflare_bans(&lab, ATTACKER6, "ip6") == 1);
+    wait_for("Cloudflare is told of the IPv6 client", PATIENCE, || {
+        cloudflare_bans(&lab, ATTACKER6, "ip6") == 1
+    });
     lab.ask(&["set", JAIL, "unbanip", ATTACKER6]);
 
     // Stop removes the rules, start brings the bans back.
@@ -80,17 +101,23 @@ fn the_guide_bans_and_lifts(subject: Subject) {
     assert_eq!(lab.ask(&["set", JAIL, "unbanip", ATTACKER]).trim(), "1");
     wait_for("the attacker is free again", PATIENCE, || lab.net.reaches(ATTACKER));
     assert_eq!(lab.net.rules_with(ATTACKER), 0);
-    wait_for("Cloudflare's rule is deleted", PATIENCE, || cloudflare_lifts(&lab) > before);
+    wait_for("Cloudflare's rule is deleted", PATIENCE, || {
+        cloudflare_lifts(&lab) > before
+    });
     lab.stop();
 }
 
 /// Requests to ban a client at Cloudflare, with the given target.
 fn cloudflare_bans(lab: &Lab, client: &str, target: &str) -> usize {
-    let body = format!(r#"{{"mode":"block","configuration":{{"target":"{target}","value":"{client}"}},"notes":"Fail2Ban {JAIL}"}}"#);
+    let body = format!(
+        r#"{{"mode":"block","configuration":{{"target":"{target}","value":"{client}"}},"notes":"Fail2Ban {JAIL}"}}"#
+    );
     let posts = lab.curl_calls().into_iter().filter(|call| {
         call.contains(&"POST".to_owned())
             && call.contains(&body)
-            && call.last().is_some_and(|url| url == "https://api.cloudflare.com/client/v4/user/firewall/access_rules/rules")
+            && call
+                .last()
+                .is_some_and(|url| url == "https://api.cloudflare.com/client/v4/user/firewall/access_rules/rules")
     });
     posts.count()
 }
@@ -98,7 +125,9 @@ fn cloudflare_bans(lab: &Lab, client: &str, target: &str) -> usize {
 fn cloudflare_lifts(lab: &Lab) -> usize {
     lab.curl_calls()
         .iter()
-        .filter(|call| call.contains(&"DELETE".to_owned()) && call.last().is_some_and(|url| url.ends_with("/rules/rule-1")))
+        .filter(|call| {
+            call.contains(&"DELETE".to_owned()) && call.last().is_some_and(|url| url.ends_with("/rules/rule-1"))
+        })
         .count()
 }
 
@@ -110,11 +139,19 @@ fn the_second_ban_is_longer(subject: Subject) {
     lab.start();
     traefik::log(&lab.log(), ATTACKER, 404, 15, "/a/{n}");
     wait_for("the first ban", PATIENCE, || lab.is_banned(ATTACKER));
-    assert_eq!(lab.bantime(ATTACKER), 3, "the first ban is the jail's bantime, neither multiplied nor blurred");
-    wait_for("the first ban ends", PATIENCE, || lab.net.reaches(ATTACKER) && lab.banned().is_empty());
+    assert_eq!(
+        lab.bantime(ATTACKER),
+        3,
+        "the first ban is the jail's bantime, neither multiplied nor blurred"
+    );
+    wait_for("the first ban ends", PATIENCE, || {
+        lab.net.reaches(ATTACKER) && lab.banned().is_empty()
+    });
     assert_eq!(lab.net.rules_with(ATTACKER), 0);
     traefik::log(&lab.log(), ATTACKER, 404, 15, "/b/{n}");
-    wait_for("the second ban", PATIENCE, || lab.said().contains(&format!("[{JAIL}] Increase Ban {ATTACKER} (2 # ")));
+    wait_for("the second ban", PATIENCE, || {
+        lab.said().contains(&format!("[{JAIL}] Increase Ban {ATTACKER} (2 # "))
+    });
     // multipliers[1] = 5 times the base, and up to 2048 seconds at random.
     let second = lab.bantime(ATTACKER);
     assert!((15..15 + 2048).contains(&second), "{second}");
@@ -126,8 +163,17 @@ fn the_telegram_script_is_called(subject: Subject) {
     let mut lab = Lab::with_guide(subject);
     let script = lab.folder().join("telegram_notif.sh");
     let calls = lab.folder().join("telegram.calls");
-    lab.write("telegram_notif.sh", &format!("for w in \"$@\"; do printf '<%s>' \"$w\"; done >> {0}; echo >> {0}\n", calls.display()));
-    let (script, file) = (script.to_string_lossy().into_owned(), "action.d/action-ban-docker-forceful-browsing.conf");
+    lab.write(
+        "telegram_notif.sh",
+        &format!(
+            "for w in \"$@\"; do printf '<%s>' \"$w\"; done >> {0}; echo >> {0}\n",
+            calls.display()
+        ),
+    );
+    let (script, file) = (
+        script.to_string_lossy().into_owned(),
+        "action.d/action-ban-docker-forceful-browsing.conf",
+    );
     let text = lab.read(file);
     let told = text
         .replace(
@@ -143,12 +189,19 @@ fn the_telegram_script_is_called(subject: Subject) {
     lab.start();
     traefik::log(&lab.log(), ATTACKER, 404, 15, "/a/{n}");
     let ban = format!("<-b><{ATTACKER}><-r><forceful browsing on cloud.example.org ({JAIL})>");
-    wait_for("the script is told of the ban", PATIENCE, || lab.read("telegram.calls").contains(&ban));
+    wait_for("the script is told of the ban", PATIENCE, || {
+        lab.read("telegram.calls").contains(&ban)
+    });
     lab.ask(&["set", JAIL, "unbanip", ATTACKER]);
-    wait_for("the script is told of the unban", PATIENCE, || lab.read("telegram.calls").contains(&format!("<-u><{ATTACKER}>")));
+    wait_for("the script is told of the unban", PATIENCE, || {
+        lab.read("telegram.calls").contains(&format!("<-u><{ATTACKER}>"))
+    });
     lab.stop();
     let calls = lab.read("telegram.calls");
-    assert!(calls.starts_with("<-a><start>\n") && calls.ends_with("<-a><stop>\n"), "{calls}");
+    assert!(
+        calls.starts_with("<-a><start>\n") && calls.ends_with("<-a><stop>\n"),
+        "{calls}"
+    );
 }
 
 #[test]

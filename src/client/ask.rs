@@ -25,8 +25,8 @@ pub(super) fn ask(
     timeout: Option<Duration>,
     console: &mut Console,
 ) -> bool {
-    let reply = Connection::open(command_line.socket_path(), timeout)
-        .and_then(|mut connection| connection.send(command));
+    let reply =
+        Connection::open(command_line.socket_path(), timeout).and_then(|mut connection| connection.send(command));
     match reply {
         Ok(Reply::Ok(value)) => {
             if show == Show::Reply {
@@ -34,11 +34,7 @@ pub(super) fn ask(
             }
             true
         }
-        Ok(Reply::Error {
-            class,
-            message,
-            args,
-        }) => {
+        Ok(Reply::Error { class, message, args }) => {
             if show == Show::Reply {
                 show_error(command_line, &class, &message, &args, console);
             }
@@ -59,19 +55,9 @@ pub(super) fn ask(
 }
 
 /// Whether a server answers within the time.
-pub(super) fn is_alive(
-    command_line: &CommandLine,
-    timeout: Duration,
-    console: &mut Console,
-) -> bool {
+pub(super) fn is_alive(command_line: &CommandLine, timeout: Duration, console: &mut Console) -> bool {
     let command = ["ping".into(), timeout.as_secs_f64().into()];
-    ask(
-        command_line,
-        &command,
-        Show::Nothing,
-        Some(timeout),
-        console,
-    )
+    ask(command_line, &command, Show::Nothing, Some(timeout), console)
 }
 
 fn show_value(command_line: &CommandLine, command: &[Value], value: &Value, console: &mut Console) {
@@ -90,13 +76,7 @@ fn show_value(command_line: &CommandLine, command: &[Value], value: &Value, cons
     }
 }
 
-fn show_error(
-    command_line: &CommandLine,
-    class: &str,
-    message: &str,
-    args: &[Value],
-    console: &mut Console,
-) {
+fn show_error(command_line: &CommandLine, class: &str, message: &str, args: &[Value], console: &mut Console) {
     if command_line.json {
         console.print(&json::error(class, message).to_string());
     } else if class.is_empty() {
@@ -113,13 +93,9 @@ fn explain(command_line: &CommandLine, cause: &io::Error, is_ping: bool, console
     let path = command_line.socket_path();
     let shown = path.display();
     if access(path, Access::EXISTS).is_err() {
-        console.error(&format!(
-            "Failed to access socket path: {shown}. Is fail2ban running?"
-        ));
+        console.error(&format!("Failed to access socket path: {shown}. Is fail2ban running?"));
     } else if access(path, Access::WRITE_OK).is_err() {
-        console.error(&format!(
-            "Permission denied to socket: {shown}, (you must be root)"
-        ));
+        console.error(&format!("Permission denied to socket: {shown}, (you must be root)"));
     } else if is_ping {
         console.error(&python_text(cause));
     } else {
@@ -139,9 +115,7 @@ fn python_text(cause: &io::Error) -> String {
         }
         (_, Some(number)) => {
             let text = cause.to_string();
-            let text = text
-                .strip_suffix(&format!(" (os error {number})"))
-                .unwrap_or(&text);
+            let text = text.strip_suffix(&format!(" (os error {number})")).unwrap_or(&text);
             format!("[Errno {number}] {text}")
         }
         _ => cause.to_string(),

@@ -91,17 +91,10 @@ fn jail_status(jail: &str, reply: &Value) -> Option<String> {
             return None;
         };
         lines.push(format!("{} {}", branch(index, groups.len()), display(name)));
-        let trunk = if index + 1 == groups.len() {
-            "   "
-        } else {
-            "|  "
-        };
+        let trunk = if index + 1 == groups.len() { "   " } else { "|  " };
         let entries = items(entries)?;
         for (place, pair) in entries.iter().enumerate() {
-            lines.push(entry(
-                &format!("{trunk}{}", branch(place, entries.len())),
-                pair,
-            )?);
+            lines.push(entry(&format!("{trunk}{}", branch(place, entries.len())), pair)?);
         }
     }
     Some(lines.join("\n"))
@@ -120,9 +113,7 @@ fn server_option(name: &str, reply: &Value) -> Option<Option<String>> {
             };
             Some(format!("Current logging level is {}", repr(&level)))
         }
-        "dbfile" | "dbpurgeage" if *reply == Value::None => {
-            Some("Database currently disabled".to_owned())
-        }
+        "dbfile" | "dbpurgeage" if *reply == Value::None => Some("Database currently disabled".to_owned()),
         "dbfile" => titled("Current database file is:"),
         "dbpurgeage" => {
             let seconds = match reply {
@@ -130,9 +121,7 @@ fn server_option(name: &str, reply: &Value) -> Option<Option<String>> {
                 Value::Float(seconds) => *seconds as i64,
                 _ => return Some(None),
             };
-            Some(format!(
-                "Current database purge age is:\n`- {seconds}seconds"
-            ))
+            Some(format!("Current database purge age is:\n`- {seconds}seconds"))
         }
         _ => return None,
     })
@@ -165,10 +154,7 @@ fn jail_option(command: &[Value], jail: &str, option: &str, reply: &Value) -> Op
             "No file is currently monitored",
             "Current monitored log file(s):",
         ),
-        "logencoding" => Some(format!(
-            "Current log encoding is set to:\n{}",
-            reply.as_str()?
-        )),
+        "logencoding" => Some(format!("Current log encoding is set to:\n{}", reply.as_str()?)),
         "journalmatch" | "addjournalmatch" | "deljournalmatch" => journal_match(reply),
         "datepattern" => date_pattern(reply),
         "ignoreip" | "addignoreip" | "delignoreip" => tree(
@@ -176,8 +162,9 @@ fn jail_option(command: &[Value], jail: &str, option: &str, reply: &Value) -> Op
             "No IP address/network is ignored",
             "These IP addresses/networks are ignored:",
         ),
-        "failregex" | "addfailregex" | "delfailregex" | "ignoreregex" | "addignoreregex"
-        | "delignoreregex" => expressions(reply),
+        "failregex" | "addfailregex" | "delfailregex" | "ignoreregex" | "addignoreregex" | "delignoreregex" => {
+            expressions(reply)
+        }
         "actions" => listed(
             reply,
             || Some(format!("No actions for jail {jail}")),
@@ -185,12 +172,7 @@ fn jail_option(command: &[Value], jail: &str, option: &str, reply: &Value) -> Op
         ),
         "actionproperties" => listed(
             reply,
-            || {
-                Some(format!(
-                    "No properties for jail {jail} action {}",
-                    action()?
-                ))
-            },
+            || Some(format!("No properties for jail {jail} action {}", action()?)),
             || {
                 Some(format!(
                     "The jail {jail} action {} has the following properties:",
@@ -208,10 +190,7 @@ fn jail_option(command: &[Value], jail: &str, option: &str, reply: &Value) -> Op
                 ))
             },
         ),
-        "banip"
-            if command.first().and_then(Value::as_str) == Some("get")
-                && matches!(reply, Value::List(_)) =>
-        {
+        "banip" if command.first().and_then(Value::as_str) == Some("get") && matches!(reply, Value::List(_)) => {
             match command.get(3).map(Value::as_str) {
                 None => join(" ", reply),
                 Some(Some("--with-time")) => join("\n", reply),
@@ -242,10 +221,7 @@ fn expressions(reply: &Value) -> Option<String> {
     }
     let mut text = "The following regular expression are defined:".to_owned();
     for (index, item) in texts(reply)?.into_iter().enumerate() {
-        text.push_str(&format!(
-            "\n{} [{index}]: {item}",
-            branch(index, items.len())
-        ));
+        text.push_str(&format!("\n{} [{index}]: {item}", branch(index, items.len())));
     }
     Some(text)
 }

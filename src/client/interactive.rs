@@ -4,11 +4,7 @@ use crate::cmdline::{self, CommandLine, Console};
 use std::io::BufRead;
 
 /// Until `exit`, `quit` or the end of the input, which counts as a failure as it does in the original.
-pub(super) fn run(
-    command_line: &CommandLine,
-    console: &mut Console,
-    mut input: impl BufRead,
-) -> bool {
+pub(super) fn run(command_line: &CommandLine, console: &mut Console, mut input: impl BufRead) -> bool {
     if !command_line.words.is_empty() && !process(command_line, &command_line.words, console) {
         return false;
     }
@@ -83,10 +79,7 @@ mod tests {
     #[test]
     fn lines_are_split_as_a_shell_splits_them() {
         let got = words(r#"set j 'a "b' "c 'd \" \n \\" e\ f '' g'h'i"#).unwrap();
-        assert_eq!(
-            got,
-            ["set", "j", "a \"b", "c 'd \" \\n \\", "e f", "", "ghi"]
-        );
+        assert_eq!(got, ["set", "j", "a \"b", "c 'd \" \\n \\", "e f", "", "ghi"]);
         assert_eq!(words("'open").unwrap_err(), "No closing quotation");
         assert_eq!(words("open\\").unwrap_err(), "No escaped character");
     }

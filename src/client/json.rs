@@ -66,9 +66,6 @@ mod tests {
         let expected = json!({ "Filter": { "Currently failed": 2, "File list": ["/a"] } });
         assert_eq!(value(&status), expected);
         assert_eq!(value(&Value::List(vec![])), json!([]));
-        assert_eq!(
-            value(&Value::List(vec!["a".into(), Value::None])),
-            json!(["a", null])
-        );
+        assert_eq!(value(&Value::List(vec!["a".into(), Value::None])), json!(["a", null]));
     }
 }

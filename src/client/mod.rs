@@ -90,13 +90,7 @@ fn reload(command_line: &CommandLine, words: &[&str], console: &mut Console) -> 
             return false;
         }
     };
-    if !ask::ask(
-        command_line,
-        &values(&["ping"]),
-        Show::Nothing,
-        None,
-        console,
-    ) {
+    if !ask::ask(command_line, &values(&["ping"]), Show::Nothing, None, console) {
         console.error("Could not find server");
         return false;
     }

@@ -24,8 +24,7 @@ pub(super) fn start(command_line: &CommandLine, console: &mut Console) -> bool {
         return false;
     };
     if !command_line.force && command_line.socket_path().exists() {
-        console
-            .error("Fail2ban seems to be in unexpected state (not running but the socket exists)");
+        console.error("Fail2ban seems to be in unexpected state (not running but the socket exists)");
         return false;
     }
     if !command_line.background {
@@ -34,22 +33,14 @@ pub(super) fn start(command_line: &CommandLine, console: &mut Console) -> bool {
     let mut started = match Started::spawn(command_line, &loaded.server.logtarget) {
         Ok(started) => started,
         Err(cause) => {
-            console.error(&format!(
-                "Exception while starting server background: {cause}"
-            ));
+            console.error(&format!("Exception while starting server background: {cause}"));
             return false;
         }
     };
     if !started.wait(command_line, console) {
         return false;
     }
-    ask::ask(
-        command_line,
-        &values(&["server-status"]),
-        Show::Reply,
-        None,
-        console,
-    )
+    ask::ask(command_line, &values(&["server-status"]), Show::Reply, None, console)
 }
 
 /// Stops the server, waits until it is gone, and starts it.
@@ -112,9 +103,7 @@ impl Started {
         let deadline = Instant::now().checked_add(command_line.timeout);
         let mut pause = FIRST_WAIT;
         loop {
-            if command_line.socket_path().exists()
-                && ask::is_alive(command_line, pause.max(FIRST_WAIT * 8), console)
-            {
+            if command_line.socket_path().exists() && ask::is_alive(command_line, pause.max(FIRST_WAIT * 8), console) {
                 return true;
             }
             if let Ok(Some(status)) = self.child.try_wait() {

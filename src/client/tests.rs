@@ -1,11 +1,6 @@
 //! The same commands from the original's client to one server of the original's, and from ours to another, must print
 //! the same. Needs Debian's packages `fail2ban` and `python3`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 use super::*;
 use std::cell::RefCell;
 use std::fs;
@@ -42,12 +37,7 @@ impl Original {
         let dir = tempfile::tempdir().unwrap();
         write_configuration(dir.path());
         let child = Command::new("/usr/bin/fail2ban-server")
-            .args([
-                "-c".as_ref(),
-                dir.path().as_os_str(),
-                "-f".as_ref(),
-                "start".as_ref(),
-            ])
+            .args(["-c".as_ref(), dir.path().as_os_str(), "-f".as_ref(), "start".as_ref()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -56,10 +46,7 @@ impl Original {
         let original = Original { dir, child };
         let deadline = Instant::now() + Duration::from_secs(60);
         while original.run_ours(&["status", "one"]).out.lines().count() < 5 {
-            assert!(
-                Instant::now() < deadline,
-                "the original's server did not come up"
-            );
+            assert!(Instant::now() < deadline, "the original's server did not come up");
             thread::sleep(Duration::from_millis(50));
         }
         original
@@ -92,11 +79,7 @@ fn ours(dir: &Path, socket: &Path, words: &[&str]) -> Outcome {
     let (out, err) = (Shared::default(), Shared::default());
     let mut console = Console::to(out.clone(), err.clone());
     let socket = socket.to_str().unwrap();
-    let args: Vec<OsString> = ["-s", socket]
-        .iter()
-        .chain(words)
-        .map(OsString::from)
-        .collect();
+    let args: Vec<OsString> = ["-s", socket].iter().chain(words).map(OsString::from).collect();
     let success = match cmdline::parse("fail2ban-client", &args, &mut console) {
         Parsed::Run(command_line) => run(&command_line, &mut console),
         Parsed::Done(success) => success,
@@ -134,27 +117,21 @@ json.dump(outcomes, sys.stdout)
         .spawn()
         .expect("needs Python: apt-get install python3");
     let input = serde_json::json!([socket, commands]).to_string();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let status = output.status;
     assert!(
         status.success(),
         "the original's client gave up ({status}); needs it: apt-get install fail2ban"
     );
-    let outcomes: Vec<(String, String, bool)> =
-        serde_json::from_slice::<Vec<serde_json::Value>>(&output.stdout)
-            .unwrap()
-            .iter()
-            .map(|outcome| {
-                let text = |at: usize| outcome[at].as_str().unwrap().to_owned();
-                (text(0), text(1), outcome[2].as_bool().unwrap())
-            })
-            .collect();
+    let outcomes: Vec<(String, String, bool)> = serde_json::from_slice::<Vec<serde_json::Value>>(&output.stdout)
+        .unwrap()
+        .iter()
+        .map(|outcome| {
+            let text = |at: usize| outcome[at].as_str().unwrap().to_owned();
+            (text(0), text(1), outcome[2].as_bool().unwrap())
+        })
+        .collect();
     outcomes
         .into_iter()
         .map(|(out, err, success)| Outcome { out, err, success }.normal(dir))
@@ -198,9 +175,7 @@ fn without_time_and_process(line: &str) -> String {
         .chars()
         .map(|char| if char.is_ascii_digit() { '0' } else { char })
         .collect();
-    let name = shape
-        .strip_prefix("0000-00-00 00:00:00,000 ")
-        .expect("a time");
+    let name = shape.strip_prefix("0000-00-00 00:00:00,000 ").expect("a time");
     format!("{name}|{message}")
 }
 
@@ -229,7 +204,8 @@ fn write_configuration(dir: &Path) {
     );
     write(
         "filter.d/lines.conf",
-        "[Definition]\nfailregex = ^bad <HOST> \"it's\"$\n  ^worse \\S+ from <ADDR>$\nignoreregex = ^never\n".to_owned(),
+        "[Definition]\nfailregex = ^bad <HOST> \"it's\"$\n  ^worse \\S+ from <ADDR>$\nignoreregex = ^never\n"
+            .to_owned(),
     );
     write(
         "action.d/nothing.conf",
@@ -447,13 +423,8 @@ status
 fn replies_are_printed_as_the_originals_client_prints_them() {
     let (left, right) = (Original::start(), Original::start());
     let lines: Vec<&str> = COMMANDS.lines().filter(|line| !line.is_empty()).collect();
-    let split = |line: &str, dir: &Path| {
-        interactive::words(&line.replace("DIR", dir.to_str().unwrap())).unwrap()
-    };
-    let left_words: Vec<Vec<String>> = lines
-        .iter()
-        .map(|line| split(line, left.dir.path()))
-        .collect();
+    let split = |line: &str, dir: &Path| interactive::words(&line.replace("DIR", dir.to_str().unwrap())).unwrap();
+    let left_words: Vec<Vec<String>> = lines.iter().map(|line| split(line, left.dir.path())).collect();
     let left_words: Vec<Vec<&str>> = left_words
         .iter()
         .map(|words| words.iter().map(String::as_str).collect())
@@ -465,12 +436,9 @@ fn replies_are_printed_as_the_originals_client_prints_them() {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let got = right.run_ours(&words);
         // The usage text is in our own words.
-        let same_text = got == expected
-            || (expected.out.starts_with("Usage: ") && got.out.starts_with("Usage: "));
+        let same_text = got == expected || (expected.out.starts_with("Usage: ") && got.out.starts_with("Usage: "));
         if !same_text || got.success != expected.success {
-            different.push(format!(
-                "{line}\n  expected {expected:?}\n  got      {got:?}"
-            ));
+            different.push(format!("{line}\n  expected {expected:?}\n  got      {got:?}"));
         }
     }
     assert!(
@@ -490,11 +458,7 @@ fn serve_replies(socket: &Path, replies: Vec<Value>) -> thread::JoinHandle<()> {
             let (stream, _) = listener.accept().unwrap();
             let mut frames = bantam_wire::frame::Frames::new(stream, 1 << 20);
             bantam_wire::pickle::decode(&frames.next_frame().unwrap().unwrap()).unwrap();
-            let message = [
-                bantam_wire::pickle::encode(&reply).as_slice(),
-                bantam_wire::frame::END,
-            ]
-            .concat();
+            let message = [bantam_wire::pickle::encode(&reply).as_slice(), bantam_wire::frame::END].concat();
             frames.get_mut().write_all(&message).unwrap();
             // Until the client has said good-bye.
             while frames.next_frame().is_ok_and(|message| message.is_some()) {}
@@ -538,50 +502,28 @@ fn both_clients_print_the_same_of_what_a_server_of_ours_answers() {
         ),
         (
             "status j",
-            ok(Value::List(vec![
-                pair("Filter", group.clone()),
-                pair("Actions", group),
-            ])),
+            ok(Value::List(vec![pair("Filter", group.clone()), pair("Actions", group)])),
         ),
         ("status j", ok(odd())),
         (
             "status j",
-            raised(
-                "fail2ban.exceptions",
-                "UnknownJailException",
-                vec!["j".into()],
-            ),
+            raised("fail2ban.exceptions", "UnknownJailException", vec!["j".into()]),
         ),
         (
             "add j",
-            raised(
-                "fail2ban.exceptions",
-                "DuplicateJailException",
-                vec!["j".into()],
-            ),
+            raised("fail2ban.exceptions", "DuplicateJailException", vec!["j".into()]),
         ),
         (
             "set j",
-            raised(
-                "builtins",
-                "IndexError",
-                vec!["list index out of range".into()],
-            ),
+            raised("builtins", "IndexError", vec!["list index out of range".into()]),
         ),
         ("set j x", raised("builtins", "KeyError", vec!["x".into()])),
         ("set j x", raised("builtins", "Exception", vec![])),
         (
             "set j x",
-            raised(
-                "builtins",
-                "Exception",
-                vec!["<F2B_END_COMMAND> in a text".into()],
-            ),
+            raised("builtins", "Exception", vec!["<F2B_END_COMMAND> in a text".into()]),
         ),
-        (
-            "set j x",
-            raised("builtins", "ValueError", vec!["a".into(), 2.into()]),
-        ),
+        ("set j x", raised("builtins", "ValueError", vec!["a".into(), 2.into()])),
         (
             "set j x",
             raised(
@@ -608,19 +550,13 @@ fn both_clients_print_the_same_of_what_a_server_of_ours_answers() {
         ("get j logpath", ok(vec!["/a", "/b", "/c"].into())),
         (
             "get j journalmatch",
-            ok(Value::List(vec![
-                vec!["_A=1", "_B=2"].into(),
-                vec!["_C=3"].into(),
-            ])),
+            ok(Value::List(vec![vec!["_A=1", "_B=2"].into(), vec!["_C=3"].into()])),
         ),
         (
             "get j datepattern",
             ok(Value::Tuple(vec![Value::None, "Default Detectors".into()])),
         ),
-        (
-            "get j datepattern",
-            ok(Value::Tuple(vec!["%Y".into(), "Year".into()])),
-        ),
+        ("get j datepattern", ok(Value::Tuple(vec!["%Y".into(), "Year".into()]))),
         ("get j failregex", ok(Value::None)),
         ("get dbfile", ok(Value::None)),
         ("get dbpurgeage", ok(Value::None)),
@@ -646,30 +582,19 @@ fn both_clients_print_the_same_of_what_a_server_of_ours_answers() {
         ("echo a", ok(vec!["a"].into())),
     ];
     let dir = tempfile::tempdir().unwrap();
-    let commands: Vec<Vec<&str>> = cases
-        .iter()
-        .map(|(line, _)| line.split(' ').collect())
-        .collect();
+    let commands: Vec<Vec<&str>> = cases.iter().map(|(line, _)| line.split(' ').collect()).collect();
     let replies: Vec<Value> = cases.into_iter().map(|(_, reply)| reply).collect();
     let (left, right) = (dir.path().join("left"), dir.path().join("right"));
-    let servers = [
-        serve_replies(&left, replies.clone()),
-        serve_replies(&right, replies),
-    ];
+    let servers = [serve_replies(&left, replies.clone()), serve_replies(&right, replies)];
     let expected = theirs(dir.path(), &left, &commands);
     for (words, expected) in commands.iter().zip(expected) {
         let got = ours(dir.path(), &right, words);
         if expected.err.contains("Beautifier error") {
             // What it prints then is what it had come to when it failed.
-            assert!(
-                got.err.contains("Beautifier error") && got.success,
-                "{words:?} {got:?}"
-            );
+            assert!(got.err.contains("Beautifier error") && got.success, "{words:?} {got:?}");
         } else {
             assert_eq!(got, expected, "{words:?}");
         }
     }
-    servers
-        .into_iter()
-        .for_each(|server| server.join().unwrap());
+    servers.into_iter().for_each(|server| server.join().unwrap());
 }

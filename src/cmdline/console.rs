@@ -54,11 +54,7 @@ impl Console {
 
     /// A line on standard output. A reader that went away is no error.
     pub fn print(&mut self, line: &str) {
-        let line = if self.escape {
-            visible(line)
-        } else {
-            line.to_owned()
-        };
+        let line = if self.escape { visible(line) } else { line.to_owned() };
         let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
     }
 
@@ -95,14 +91,8 @@ impl Console {
         let _ = if self.bare {
             writeln!(self.err, "{message}")
         } else {
-            let time = jiff::Zoned::now()
-                .strftime("%Y-%m-%d %H:%M:%S,%3f")
-                .to_string();
-            writeln!(
-                self.err,
-                "{time} {LOGGER}[{}]: {level} {message}",
-                std::process::id()
-            )
+            let time = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S,%3f").to_string();
+            writeln!(self.err, "{time} {LOGGER}[{}]: {level} {message}", std::process::id())
         };
     }
 }
@@ -115,11 +105,7 @@ pub fn visible(text: &str) -> String {
         let _ = match char {
             '\n' | '\t' => out.write_char(char),
             _ if char.is_control() => write!(out, "\\x{:02x}", u32::from(char)),
-            '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{61c}' => {
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' => {
                 write!(out, "\\u{:04x}", u32::from(char))
             }
             _ => out.write_char(char),
@@ -134,9 +120,6 @@ mod tests {
 
     #[test]
     fn what_a_terminal_acts_upon_is_shown_instead() {
-        assert_eq!(
-            visible("a\x1b[2J\u{202e}b\tc\nd\u{9b}"),
-            "a\\x1b[2J\\u202eb\tc\nd\\x9b"
-        );
+        assert_eq!(visible("a\x1b[2J\u{202e}b\tc\nd\u{9b}"), "a\\x1b[2J\\u202eb\tc\nd\\x9b");
     }
 }

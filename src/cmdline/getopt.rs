@@ -36,11 +36,7 @@ pub(super) fn split(args: &[String], known: &Known) -> Option<(Vec<Given>, Vec<S
     Some((options, rest.cloned().collect()))
 }
 
-fn long<'a>(
-    given: &str,
-    rest: &mut impl Iterator<Item = &'a String>,
-    known: &Known,
-) -> Option<Given> {
+fn long<'a>(given: &str, rest: &mut impl Iterator<Item = &'a String>, known: &Known) -> Option<Given> {
     let (name, value) = match given.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (given, None),
@@ -116,10 +112,7 @@ mod tests {
 
     #[test]
     fn the_first_word_ends_the_options() {
-        assert_eq!(
-            shown(&["-t", "set", "-v", "--test"]).unwrap(),
-            "-t= | set -v --test"
-        );
+        assert_eq!(shown(&["-t", "set", "-v", "--test"]).unwrap(), "-t= | set -v --test");
         assert_eq!(shown(&["-v", "-", "-v"]).unwrap(), "-v= | - -v");
         assert_eq!(shown(&["--", "-v"]).unwrap(), " | -v");
     }
@@ -143,14 +136,7 @@ mod tests {
 
     #[test]
     fn wrong_options_are_refused() {
-        for args in [
-            ["--bogus"],
-            ["-x"],
-            ["-c"],
-            ["--test=1"],
-            ["--conf"],
-            ["-:"],
-        ] {
+        for args in [["--bogus"], ["-x"], ["-c"], ["--test=1"], ["--conf"], ["-:"]] {
             assert_eq!(shown(&args), None, "{args:?}");
         }
     }

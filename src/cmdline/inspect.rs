@@ -31,10 +31,7 @@ pub fn inspect(command_line: &mut CommandLine, console: &mut Console) -> Option<
         console.error("Init of command line failed");
         return Some(false);
     }
-    console.info(&format!(
-        "Using socket file {}",
-        command_line.socket_path().display()
-    ));
+    console.info(&format!("Using socket file {}", command_line.socket_path().display()));
     if command_line.dump.is_none() && !command_line.test {
         return None;
     }
@@ -42,8 +39,7 @@ pub fn inspect(command_line: &mut CommandLine, console: &mut Console) -> Option<
     if let Some(dump) = command_line.dump {
         match &loaded {
             Some(loaded) => print_stream(loaded, dump, console),
-            None => console
-                .print("ERROR: The configuration stream failed because of the invalid syntax."),
+            None => console.print("ERROR: The configuration stream failed because of the invalid syntax."),
         }
         if !command_line.test {
             if loaded.is_none() {
@@ -64,17 +60,17 @@ pub fn inspect(command_line: &mut CommandLine, console: &mut Console) -> Option<
 }
 
 /// Reads the configuration and shows what is wrong with it. `None` when nothing can run.
-pub fn load(
-    command_line: &CommandLine,
-    options: &LoadOptions,
-    console: &mut Console,
-) -> Option<Loaded> {
+pub fn load(command_line: &CommandLine, options: &LoadOptions, console: &mut Console) -> Option<Loaded> {
     let (loaded, diagnostics) = match bantam_conf::load(&command_line.conf, options) {
         Ok(mut loaded) => {
             let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
             // Printed, a stream is what the configuration says, whether a server could obey it or not.
             let printed = command_line.dump.is_some() && !command_line.test;
-            let refused = if printed { Vec::new() } else { bantam_daemon::rehearse(&loaded.stream) };
+            let refused = if printed {
+                Vec::new()
+            } else {
+                bantam_daemon::rehearse(&loaded.stream)
+            };
             let left = leave_out(&mut loaded, &refused);
             let failed = !refused.is_empty() && (options.strict || !left);
             diagnostics.extend(refused);
@@ -101,12 +97,18 @@ fn leave_out(loaded: &mut Loaded, refused: &[Diagnostic]) -> bool {
             continue;
         };
         loaded.stream.retain(|command| !names_it(command));
-        let text = format!("Jail '{jail}' skipped, because of wrong configuration: {}", finding.message);
+        let text = format!(
+            "Jail '{jail}' skipped, because of wrong configuration: {}",
+            finding.message
+        );
         let words = vec![Value::from("config-error"), Value::from(text)];
         loaded.stream.insert(at, Command::new(words, finding.place.clone()));
         loaded.globs.retain(|glob| glob.jail != jail);
     }
-    loaded.stream.iter().any(|command| command.words.first().and_then(Value::as_str) == Some("start"))
+    loaded
+        .stream
+        .iter()
+        .any(|command| command.words.first().and_then(Value::as_str) == Some("start"))
 }
 
 fn show(diagnostics: &[Diagnostic], console: &mut Console) {
@@ -123,10 +125,7 @@ fn settle(command_line: &mut CommandLine, console: &mut Console) -> Result<(), S
         let known = LEVELS.contains(&level.to_ascii_uppercase().as_str());
         let number = !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit());
         if !known && !number {
-            return Err(format!(
-                "Invalid log level {}",
-                repr(&level.as_str().into())
-            ));
+            return Err(format!("Invalid log level {}", repr(&level.as_str().into())));
         }
     }
     if command_line.socket.is_some() {

@@ -172,8 +172,7 @@ impl CommandLine {
             "--json" => self.json = true,
             "--timeout" => {
                 let seconds = bantam_conf::seconds(&value)?;
-                self.timeout =
-                    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+                self.timeout = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
             }
             "--str2sec" => {
                 let seconds = bantam_conf::seconds_exact(&value)?;
@@ -194,10 +193,7 @@ enum Print {
 
 /// Reads the arguments that follow the program's name.
 pub fn parse(program: &str, args: &[OsString], console: &mut Console) -> Parsed {
-    let args: Vec<String> = args
-        .iter()
-        .map(|arg| arg.to_string_lossy().into_owned())
-        .collect();
+    let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let Some((options, words)) = getopt::split(&args, &KNOWN) else {
         show_usage(program, console);
         return Parsed::Done(false);
@@ -249,10 +245,7 @@ pub fn exit_code(success: bool) -> ExitCode {
 }
 
 fn version() -> String {
-    format!(
-        "Fail2Ban v{FAIL2BAN_VERSION} (Bantam v{})",
-        env!("CARGO_PKG_VERSION")
-    )
+    format!("Fail2Ban v{FAIL2BAN_VERSION} (Bantam v{})", env!("CARGO_PKG_VERSION"))
 }
 
 #[cfg(test)]

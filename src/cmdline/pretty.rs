@@ -83,13 +83,7 @@ fn pieces(text: &str, indent: usize, after: usize, out: &mut String) {
     for (index, line) in lines.iter().enumerate() {
         let last_line = index + 1 == lines.len();
         let whole = quoted(line);
-        if whole.chars().count()
-            <= if last_line {
-                width.saturating_sub(after)
-            } else {
-                width
-            }
-        {
+        if whole.chars().count() <= if last_line { width.saturating_sub(after) } else { width } {
             chunks.push(whole);
             continue;
         }
@@ -97,11 +91,7 @@ fn pieces(text: &str, indent: usize, after: usize, out: &mut String) {
         let mut current = String::new();
         for (place, word) in words.iter().enumerate() {
             let last = last_line && place + 1 == words.len();
-            let room = if last {
-                width.saturating_sub(after)
-            } else {
-                width
-            };
+            let room = if last { width.saturating_sub(after) } else { width };
             let candidate = format!("{current}{word}");
             if quoted(&candidate).chars().count() <= room {
                 current = candidate;
@@ -135,10 +125,7 @@ fn words(line: &str) -> Vec<&str> {
     while !rest.is_empty() {
         let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
         let space = rest.get(word..).unwrap_or_default();
-        let end = word
-            + space
-                .find(|char: char| !char.is_whitespace())
-                .unwrap_or(space.len());
+        let end = word + space.find(|char: char| !char.is_whitespace()).unwrap_or(space.len());
         let (head, tail) = rest.split_at(end);
         words.push(head);
         rest = tail;
@@ -152,10 +139,7 @@ fn sorted(value: &Value) -> Value {
         Value::List(items) => Value::List(items.iter().map(sorted).collect()),
         Value::Tuple(items) => Value::Tuple(items.iter().map(sorted).collect()),
         Value::Dict(pairs) => {
-            let mut pairs: Vec<_> = pairs
-                .iter()
-                .map(|(key, value)| (key.clone(), sorted(value)))
-                .collect();
+            let mut pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
             pairs.sort_by_cached_key(|(key, _)| key.as_str().map(str::to_owned));
             Value::Dict(pairs)
         }
@@ -194,12 +178,7 @@ sys.stdout.buffer.write(pprint.pformat(pickle.load(sys.stdin.buffer), width=1000
         let long = "word it's \"so\" ".repeat(120);
         let lines = "a line of words\n".repeat(100);
         let several = format!("{lines}{long}\n{}", "x".repeat(1200));
-        let dict = |value: &str| {
-            Value::Dict(vec![
-                ("b".into(), value.into()),
-                ("a".into(), Value::Int(1)),
-            ])
-        };
+        let dict = |value: &str| Value::Dict(vec![("b".into(), value.into()), ("a".into(), Value::Int(1))]);
         for value in [
             Value::from(vec!["set", "jail", "maxretry"]),
             Value::List(vec!["set".into(), "jail".into(), long.as_str().into()]),

@@ -66,16 +66,10 @@ const OPTIONS: &[(&str, &str)] = &[
         "--loglevel <LEVEL>",
         "CRITICAL, ERROR, WARNING, NOTICE, INFO, DEBUG, TRACEDEBUG, HEAVYDEBUG",
     ),
-    (
-        "--logtarget <TARGET>",
-        "a file, STDOUT, STDERR, SYSLOG or SYSOUT",
-    ),
+    ("--logtarget <TARGET>", "a file, STDOUT, STDERR, SYSLOG or SYSOUT"),
     ("--syslogsocket auto|<FILE>", "socket of the system's log"),
     ("-d", "print the commands that the configuration comes to"),
-    (
-        "--dp, --dump-pretty",
-        "the same with long commands broken into lines",
-    ),
+    ("--dp, --dump-pretty", "the same with long commands broken into lines"),
     (
         "-t, --test",
         "test the configuration (before the command, when there is one)",
@@ -86,14 +80,8 @@ const OPTIONS: &[(&str, &str)] = &[
     ("-x", "remove the socket that a dead server left behind"),
     ("-b", "start the server in the background (default)"),
     ("-f", "start the server in the foreground"),
-    (
-        "--async",
-        "internal: the server was started by a client that waits",
-    ),
-    (
-        "--timeout <TIME>",
-        "how long to wait for the server to come up or go",
-    ),
+    ("--async", "internal: the server was started by a client that waits"),
+    ("--timeout <TIME>", "how long to wait for the server to come up or go"),
     (
         "--str2sec <STRING>",
         "print how many seconds a time such as '1d 12h' has",
@@ -130,10 +118,7 @@ const COMMANDS: &[Section] = &[
                 "lift the bans of these addresses in all jails and the database",
             ),
             ("banned", "all jails with the addresses they ban"),
-            (
-                "banned <IP> ... <IP>",
-                "the jails that ban each of these addresses",
-            ),
+            ("banned <IP> ... <IP>", "the jails that ban each of these addresses"),
             ("status", "number and names of the jails"),
             ("ping [TIMEOUT]", "ask whether the server is alive"),
             ("echo <WORDS>", "have the server say something"),
@@ -151,10 +136,7 @@ const COMMANDS: &[Section] = &[
             ("get loglevel", "how much it logs now"),
             ("set logtarget <TARGET>", "where the server logs to"),
             ("get logtarget", "where it logs to now"),
-            (
-                "set syslogsocket auto|<SOCKET>",
-                "socket of the system's log",
-            ),
+            ("set syslogsocket auto|<SOCKET>", "socket of the system's log"),
             ("get syslogsocket", "the one in use"),
             ("flushlogs", "open the log file again, for rotation"),
         ],
@@ -205,53 +187,26 @@ const COMMANDS: &[Section] = &[
                 "watch matching entries of the journal",
             ),
             ("set <JAIL> deljournalmatch <MATCH>", "watch them no longer"),
-            (
-                "set <JAIL> addfailregex <REGEX>",
-                "add an expression for failures",
-            ),
-            (
-                "set <JAIL> delfailregex <INDEX>",
-                "remove the one with this number",
-            ),
+            ("set <JAIL> addfailregex <REGEX>", "add an expression for failures"),
+            ("set <JAIL> delfailregex <INDEX>", "remove the one with this number"),
             (
                 "set <JAIL> addignoreregex <REGEX>",
                 "add an expression for lines to pass over",
             ),
-            (
-                "set <JAIL> delignoreregex <INDEX>",
-                "remove the one with this number",
-            ),
+            ("set <JAIL> delignoreregex <INDEX>", "remove the one with this number"),
             ("set <JAIL> findtime <TIME>", "how far back failures count"),
             ("set <JAIL> bantime <TIME>", "how long bans last"),
-            (
-                "set <JAIL> datepattern <PATTERN>",
-                "how times are written in the log",
-            ),
+            ("set <JAIL> datepattern <PATTERN>", "how times are written in the log"),
             (
                 "set <JAIL> usedns <VALUE>",
                 "what to do with names in place of addresses",
             ),
-            (
-                "set <JAIL> attempt <IP> [<LINE> ...]",
-                "count failures of an address",
-            ),
+            ("set <JAIL> attempt <IP> [<LINE> ...]", "count failures of an address"),
             ("set <JAIL> banip <IP> ... <IP>", "ban addresses"),
-            (
-                "set <JAIL> unbanip [--report-absent] <IP> ... <IP>",
-                "lift their bans",
-            ),
-            (
-                "set <JAIL> maxretry <RETRY>",
-                "how many failures lead to a ban",
-            ),
-            (
-                "set <JAIL> maxmatches <INT>",
-                "how many lines are kept of an address",
-            ),
-            (
-                "set <JAIL> maxlines <LINES>",
-                "how many lines an expression may span",
-            ),
+            ("set <JAIL> unbanip [--report-absent] <IP> ... <IP>", "lift their bans"),
+            ("set <JAIL> maxretry <RETRY>", "how many failures lead to a ban"),
+            ("set <JAIL> maxmatches <INT>", "how many lines are kept of an address"),
+            ("set <JAIL> maxlines <LINES>", "how many lines an expression may span"),
             ("set <JAIL> addaction <ACT>", "add an action"),
             ("set <JAIL> delaction <ACT>", "remove it"),
             (
@@ -264,10 +219,7 @@ const COMMANDS: &[Section] = &[
         "JAIL INFORMATION",
         &[
             ("get <JAIL> banned", "addresses that it bans"),
-            (
-                "get <JAIL> banned <IP> ... <IP>",
-                "1 for each that it bans, else 0",
-            ),
+            ("get <JAIL> banned <IP> ... <IP>", "1 for each that it bans, else 0"),
             (
                 "get <JAIL> banip [<SEP>|--with-time]",
                 "the same in words, by the end of the ban",
@@ -277,14 +229,8 @@ const COMMANDS: &[Section] = &[
                 "logpath, logencoding, journalmatch, ignoreself, ignoreip, ignorecommand, prefregex, failregex, \
                  ignoreregex, findtime, bantime, datepattern, usedns, maxretry, maxmatches, maxlines, actions",
             ),
-            (
-                "get <JAIL> action <ACT> <PROPERTY>",
-                "a property of an action",
-            ),
-            (
-                "get <JAIL> actionproperties <ACT>",
-                "names of its properties",
-            ),
+            ("get <JAIL> action <ACT> <PROPERTY>", "a property of an action"),
+            ("get <JAIL> actionproperties <ACT>", "names of its properties"),
             ("get <JAIL> actionmethods <ACT>", "names of its methods"),
         ],
     ),

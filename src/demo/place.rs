@@ -67,7 +67,9 @@ fn is_root() -> bool {
 
 fn firewall() -> Option<Firewall> {
     let there = |program: &str| {
-        ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].iter().any(|dir| Path::new(dir).join(program).exists())
+        ["/usr/sbin", "/sbin", "/usr/bin", "/bin"]
+            .iter()
+            .any(|dir| Path::new(dir).join(program).exists())
     };
     if !there("ip") || !there("unshare") {
         None
@@ -85,8 +87,19 @@ fn again_in_a_namespace() -> Option<ExitCode> {
         return None;
     }
     let own = std::env::current_exe().ok()?;
-    let status = Command::new("unshare").arg("--net").arg(own).arg("demo").env(INSIDE, "1").status().ok()?;
-    Some(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+    let status = Command::new("unshare")
+        .arg("--net")
+        .arg(own)
+        .arg("demo")
+        .env(INSIDE, "1")
+        .status()
+        .ok()?;
+    Some(
+        status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .map_or(ExitCode::FAILURE, ExitCode::from),
+    )
 }
 
 /// The namespace is empty: its loopback gets an address for each who takes part (RFC 5737: for documentation).
@@ -97,19 +110,32 @@ fn inside() -> Place {
         ready &= quietly("ip", &["addr", "add", &format!("198.51.100.{last}/32"), "dev", "lo"]);
     }
     match firewall() {
-        Some(firewall) if ready => {
-            Place { firewall, server: address(1), visitor: address(20), attacker: address(66) }
-        }
+        Some(firewall) if ready => Place {
+            firewall,
+            server: address(1),
+            visitor: address(20),
+            attacker: address(66),
+        },
         _ => outside(),
     }
 }
 
 fn outside() -> Place {
     let address = |last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
-    Place { firewall: Firewall::Printed, server: address(1), visitor: address(20), attacker: address(66) }
+    Place {
+        firewall: Firewall::Printed,
+        server: address(1),
+        visitor: address(20),
+        attacker: address(66),
+    }
 }
 
 fn quietly(program: &str, words: &[&str]) -> bool {
-    let run = Command::new(program).args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let run = Command::new(program)
+        .args(words)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     run.is_ok_and(|status| status.success())
 }

@@ -30,9 +30,12 @@ datepattern = "StartUTC":"%%Y-%%m-%%d[T]%%H:%%M:%%S\.%%f\d*%%z"
 
 fn action(dir: &Path, place: &Place) -> String {
     let (start, ban, unban, stop) = match place.firewall {
-        Firewall::Iptables => {
-            ("", "iptables -w -I INPUT -s <ip> -j DROP".to_owned(), "iptables -w -D INPUT -s <ip> -j DROP".to_owned(), "")
-        }
+        Firewall::Iptables => (
+            "",
+            "iptables -w -I INPUT -s <ip> -j DROP".to_owned(),
+            "iptables -w -D INPUT -s <ip> -j DROP".to_owned(),
+            "",
+        ),
         Firewall::Nftables => (
             "nft 'add table inet demo; add set inet demo banned { type ipv4_addr; }; \
              add chain inet demo in { type filter hook input priority 0; }; add rule inet demo in ip saddr @banned drop'",
@@ -42,7 +45,10 @@ fn action(dir: &Path, place: &Place) -> String {
         ),
         Firewall::Printed => {
             let note = |flag| {
-                format!("echo iptables -w -{flag} INPUT -s '<ip>' -j DROP >> {}", dir.join("commands").display())
+                format!(
+                    "echo iptables -w -{flag} INPUT -s '<ip>' -j DROP >> {}",
+                    dir.join("commands").display()
+                )
             };
             ("", note("I"), note("D"), "")
         }

@@ -55,7 +55,11 @@ pub struct Show {
 
 impl Show {
     pub fn new() -> Self {
-        Show { begun: Instant::now(), colour: std::io::stdout().is_terminal(), state: Mutex::default() }
+        Show {
+            begun: Instant::now(),
+            colour: std::io::stdout().is_terminal(),
+            state: Mutex::default(),
+        }
     }
 
     pub fn title(&self, place: &Place, dir: &Path) {
@@ -100,7 +104,11 @@ impl Show {
             seen.unbanned |= text.contains("[demo] Unban ");
         }
         if text.contains("[demo]") || text.starts_with("error") || text.starts_with("warning") {
-            let colour = if text.contains("Ban ") || text.contains("Unban ") { "1;36" } else { "2" };
+            let colour = if text.contains("Ban ") || text.contains("Unban ") {
+                "1;36"
+            } else {
+                "2"
+            };
             self.line(colour, "bantam", text);
         }
     }
@@ -114,7 +122,10 @@ impl Show {
     }
 
     pub fn seen_in(&self, place: &Place) -> Seen {
-        Seen { real: place.firewall != Firewall::Printed, ..self.seen() }
+        Seen {
+            real: place.firewall != Firewall::Printed,
+            ..self.seen()
+        }
     }
 
     /// Waits until something holds, at most so long.
@@ -134,9 +145,17 @@ impl Show {
     }
 
     fn line(&self, colour: &str, who: &str, text: &str) {
-        let (on, off) = if self.colour { (format!("\x1b[{colour}m"), "\x1b[0m") } else { (String::new(), "") };
+        let (on, off) = if self.colour {
+            (format!("\x1b[{colour}m"), "\x1b[0m")
+        } else {
+            (String::new(), "")
+        };
         let mut out = std::io::stdout().lock();
         // A reader that went away ends the demo's output, not the demo.
-        let _ = writeln!(out, "{:>5.1} s  {who:<8}  {on}{text}{off}", self.begun.elapsed().as_secs_f64());
+        let _ = writeln!(
+            out,
+            "{:>5.1} s  {who:<8}  {on}{text}{off}",
+            self.begun.elapsed().as_secs_f64()
+        );
     }
 }

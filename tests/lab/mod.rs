@@ -16,7 +16,9 @@ pub fn guide_files() -> PathBuf {
 
 /// Runs a command and gives its output; fails the test when it cannot be run at all.
 pub fn output(command: &mut Command) -> Output {
-    command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"))
+    command
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"))
 }
 
 /// Runs a command that must succeed.
@@ -42,11 +44,24 @@ pub fn wait_for(what: &str, patience: Duration, mut holds: impl FnMut() -> bool)
 
 /// Fails with the line to install what is missing.
 pub fn require(programs: &[(&str, &str)]) {
-    assert!(rustix::process::geteuid().is_root(), "this test makes network namespaces: run it as root");
-    let missing: Vec<&str> = programs.iter().filter(|(program, _)| !in_path(program)).map(|(_, package)| *package).collect();
-    assert!(missing.is_empty(), "missing packages; install them with: apt-get install -y {}", missing.join(" "));
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "this test makes network namespaces: run it as root"
+    );
+    let missing: Vec<&str> = programs
+        .iter()
+        .filter(|(program, _)| !in_path(program))
+        .map(|(_, package)| *package)
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "missing packages; install them with: apt-get install -y {}",
+        missing.join(" ")
+    );
 }
 
 fn in_path(program: &str) -> bool {
-    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|dir| Path::new(dir).join(program).exists())
+    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        .iter()
+        .any(|dir| Path::new(dir).join(program).exists())
 }

@@ -31,16 +31,25 @@ impl Net {
     /// Makes the namespaces, the wire, the chains that Docker would have made, and a web server.
     pub fn new() -> Self {
         let id = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
-        let mut net = Net { server: format!("bs{id}"), client: format!("bc{id}"), web: None };
+        let mut net = Net {
+            server: format!("bs{id}"),
+            client: format!("bc{id}"),
+            web: None,
+        };
         let (server, client) = (net.server.clone(), net.client.clone());
         for name in [&server, &client] {
             ip(&["netns", "add", name]);
             ip(&["-n", name, "link", "set", "lo", "up"]);
         }
-        ip(&["-n", &server, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", &client]);
+        ip(&[
+            "-n", &server, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", &client,
+        ]);
         for (name, addresses) in [
             (&server, vec!["203.0.113.1/24", "2001:db8::1/64", "10.9.8.1/24"]),
-            (&client, vec!["203.0.113.10/24", "203.0.113.11/24", "2001:db8::10/64", "10.9.8.7/24"]),
+            (
+                &client,
+                vec!["203.0.113.10/24", "203.0.113.11/24", "2001:db8::10/64", "10.9.8.7/24"],
+            ),
         ] {
             for address in addresses {
                 // No duplicate address detection: an IPv6 address is usable at once.
@@ -75,7 +84,9 @@ impl Net {
             .spawn()
             .expect("start the web server");
         self.web = Some(child);
-        super::wait_for("the web server answers", std::time::Duration::from_secs(10), || self.reaches(NEIGHBOUR));
+        super::wait_for("the web server answers", std::time::Duration::from_secs(10), || {
+            self.reaches(NEIGHBOUR)
+        });
     }
 
     /// Whether a client address gets a TCP connection to the web server.
@@ -88,20 +99,38 @@ impl Net {
             format!("http://{SERVER4}:{PORT}/")
         };
         let done = output(Command::new("ip").args([
-            "netns", "exec", &self.client, "/usr/bin/curl", "-s", "-o", "/dev/null", "-m", "1", "--interface", from, &to,
+            "netns",
+            "exec",
+            &self.client,
+            "/usr/bin/curl",
+            "-s",
+            "-o",
+            "/dev/null",
+            "-m",
+            "1",
+            "--interface",
+            from,
+            &to,
         ]));
         done.status.success()
     }
 
     /// Runs a command in the server's namespace; it must succeed.
     pub fn in_server(&self, program: &str, words: &[&str]) -> String {
-        succeed(Command::new("ip").args(["netns", "exec", &self.server, program]).args(words))
+        succeed(
+            Command::new("ip")
+                .args(["netns", "exec", &self.server, program])
+                .args(words),
+        )
     }
 
     /// All rules, of both families, one a line.
     pub fn rules(&self) -> Vec<String> {
         let all = self.in_server("iptables-save", &[]) + &self.in_server("ip6tables-save", &[]);
-        all.lines().filter(|line| line.starts_with("-A")).map(str::to_owned).collect()
+        all.lines()
+            .filter(|line| line.starts_with("-A"))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// How many rules hold a text.

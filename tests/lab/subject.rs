@@ -29,7 +29,12 @@ pub const JAIL: &str = "traefik-general-forceful-browsing";
 impl Lab {
     /// The guide's set-up, its log's path changed.
     pub fn with_guide(subject: Subject) -> Self {
-        let lab = Lab { subject, net: Net::new(), dir: tempfile::tempdir().expect("a folder"), daemon: None };
+        let lab = Lab {
+            subject,
+            net: Net::new(),
+            dir: tempfile::tempdir().expect("a folder"),
+            daemon: None,
+        };
         for kind in ["jail.d", "filter.d", "action.d"] {
             let to = lab.dir.path().join(kind);
             std::fs::create_dir(&to).expect("a folder");
@@ -38,7 +43,11 @@ impl Lab {
                 std::fs::copy(file.path(), to.join(file.file_name())).expect("copy");
             }
         }
-        lab.change("jail.d/jail.local", "/var/log/traefik/traefik.log", &lab.log().to_string_lossy());
+        lab.change(
+            "jail.d/jail.local",
+            "/var/log/traefik/traefik.log",
+            &lab.log().to_string_lossy(),
+        );
         lab.write("fail2ban.conf", &lab.server_options());
         // The original insists on a jail.conf; the guide's container has the stock one beneath. Ours needs none, but
         // both are given the same.
@@ -111,7 +120,10 @@ impl Lab {
     }
 
     fn path_variable(&self) -> String {
-        format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", self.dir.path().join("bin").display())
+        format!(
+            "{}:/usr/sbin:/usr/bin:/sbin:/bin",
+            self.dir.path().join("bin").display()
+        )
     }
 
     fn program(&self, kind: &str) -> Command {
@@ -126,7 +138,11 @@ impl Lab {
             Subject::Bantam => command.args([env!("CARGO_BIN_EXE_bantam"), kind]),
             Subject::Original => command.arg(format!("/usr/bin/fail2ban-{kind}")),
         };
-        command.env("PATH", self.path_variable()).env("TZ", "Europe/Berlin").arg("-c").arg(self.dir.path());
+        command
+            .env("PATH", self.path_variable())
+            .env("TZ", "Europe/Berlin")
+            .arg("-c")
+            .arg(self.dir.path());
         command
     }
 
@@ -137,9 +153,11 @@ impl Lab {
         let errors = std::fs::File::create(self.dir.path().join("daemon.stderr")).expect("a file");
         self.daemon = Some(command.stderr(errors).spawn().expect("start the daemon"));
         let (jail, errors) = (JAIL, self.dir.path().join("daemon.stderr"));
-        wait_for(&format!("the jail is up; see {}", errors.display()), Duration::from_secs(20), || {
-            String::from_utf8_lossy(&self.client(&["status", jail]).stdout).contains("Filter")
-        });
+        wait_for(
+            &format!("the jail is up; see {}", errors.display()),
+            Duration::from_secs(20),
+            || String::from_utf8_lossy(&self.client(&["status", jail]).stdout).contains("Filter"),
+        );
     }
 
     /// One command of the client.
@@ -185,8 +203,15 @@ impl Lab {
     /// Seconds of a standing ban.
     pub fn bantime(&self, id: &str) -> i64 {
         let text = self.ask(&["get", JAIL, "banip", "--with-time"]);
-        let line = text.lines().find(|line| line.starts_with(&format!("{id} "))).unwrap_or_else(|| panic!("no {id} in {text}"));
-        let seconds = line.split(" + ").nth(1).and_then(|rest| rest.split(" = ").next()).expect("seconds");
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(&format!("{id} ")))
+            .unwrap_or_else(|| panic!("no {id} in {text}"));
+        let seconds = line
+            .split(" + ")
+            .nth(1)
+            .and_then(|rest| rest.split(" = ").next())
+            .expect("seconds");
         seconds.trim().parse::<f64>().expect("a number") as i64
     }
 
@@ -203,7 +228,11 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("--- daemon's log\n{}\n--- daemon's stderr\n{}", self.said(), self.read("daemon.stderr"));
+            eprintln!(
+                "--- daemon's log\n{}\n--- daemon's stderr\n{}",
+                self.said(),
+                self.read("daemon.stderr")
+            );
             eprintln!("--- rules\n{}", self.net.rules().join("\n"));
         }
         self.kill();

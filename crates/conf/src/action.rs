@@ -30,13 +30,7 @@ pub(crate) const OPTIONS: Known = &[
 ];
 
 /// Tags that are filled in at a ban, never here.
-const LEAVE: &[&str] = &[
-    "matches",
-    "ipmatches",
-    "ipjailmatches",
-    "timeout",
-    "bantime",
-];
+const LEAVE: &[&str] = &["matches", "ipmatches", "ipjailmatches", "timeout", "bantime"];
 
 /// One action of a jail, ready to become commands.
 #[derive(Debug)]
@@ -55,12 +49,7 @@ pub(crate) enum Action {
 pub(crate) fn shell(config: Rc<Config>, jail: &str, request: Request) -> Action {
     let (file, place) = (request.name.as_str().to_owned(), request.name.place_at(0));
     let mut arguments = as_settings(request);
-    let text = |arguments: &Settings, key: &str| {
-        arguments
-            .get(key)
-            .and_then(Setting::to_text)
-            .map(Text::into_string)
-    };
+    let text = |arguments: &Settings, key: &str| arguments.get(key).and_then(Setting::to_text).map(Text::into_string);
     let name = text(&arguments, "name").unwrap_or_else(|| {
         arguments.insert("name".to_owned(), Setting::Text(Text::plain(jail)));
         jail.to_owned()
@@ -70,10 +59,7 @@ pub(crate) fn shell(config: Rc<Config>, jail: &str, request: Request) -> Action 
             Some(rest) => format!("{file}{rest}"),
             None => format!("{file}-{name}"),
         };
-        arguments.insert(
-            "actname".to_owned(),
-            Setting::Text(Text::plain(actname.clone())),
-        );
+        arguments.insert("actname".to_owned(), Setting::Text(Text::plain(actname.clone())));
         actname
     });
     let definition = Box::new(Definition::new(config, OPTIONS, arguments));
@@ -128,17 +114,13 @@ impl Action {
         };
         let (settings, _) = definition.combined(LEAVE)?;
         let known = |key: &str| OPTIONS.iter().any(|(option, _)| *option == key);
-        let pair =
-            |key: &str, value: &Setting| Value::List(vec![Value::from(key), value.to_value()]);
+        let pair = |key: &str, value: &Setting| Value::List(vec![Value::from(key), value.to_value()]);
         let options = settings.iter().filter(|(key, _)| known(key));
         let arguments = definition
             .arguments()
             .iter()
             .filter(|(key, _)| !known(key) && !key.starts_with("known/"));
-        let mut properties: Vec<Value> = options
-            .chain(arguments)
-            .map(|(key, value)| pair(key, value))
-            .collect();
+        let mut properties: Vec<Value> = options.chain(arguments).map(|(key, value)| pair(key, value)).collect();
         let add = [Value::from("addaction"), Value::from(name.as_str())];
         let mut out = vec![Command::set(jail, add, place.clone())];
         let head = |word: &str| {

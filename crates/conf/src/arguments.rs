@@ -30,10 +30,7 @@ pub(crate) fn parse(request: &Text) -> Result<Request, Box<SyntaxError>> {
             arguments: IndexMap::new(),
         });
     };
-    let inner_end = text
-        .trim_end_matches(is_space)
-        .strip_suffix(']')
-        .map(str::len);
+    let inner_end = text.trim_end_matches(is_space).strip_suffix(']').map(str::len);
     let inner_end = inner_end.filter(|end| open > 0 && *end > open);
     let Some(end) = inner_end else {
         let hint = if open == 0 {
@@ -41,12 +38,7 @@ pub(crate) fn parse(request: &Text) -> Result<Request, Box<SyntaxError>> {
         } else {
             "close the arguments with `]`"
         };
-        let problem = Problem::new(
-            request.place_at(open),
-            1,
-            "these arguments are not complete",
-        )
-        .hint(hint);
+        let problem = Problem::new(request.place_at(open), 1, "these arguments are not complete").hint(hint);
         return Err(Box::new(SyntaxError {
             original: "unexpected option syntax".to_owned(),
             problem,
@@ -93,17 +85,10 @@ fn no_argument(list: &Text, at: usize) -> SyntaxError {
     let text = list.as_str();
     let rest = text.get(at..).unwrap_or_default();
     let position = text.get(..at).map_or(0, |before| before.chars().count());
-    let original = format!(
-        "expected option, wrong syntax at {position}: {}",
-        excerpt(rest)
-    );
+    let original = format!("expected option, wrong syntax at {position}: {}", excerpt(rest));
     let start = skip_space(text, at);
-    let problem = Problem::new(
-        list.place_at(start),
-        1,
-        "an argument `name=value` was expected here",
-    )
-    .hint("write `name[a=1, b=\"x, y\"]`: no white space around the `=`, commas between arguments");
+    let problem = Problem::new(list.place_at(start), 1, "an argument `name=value` was expected here")
+        .hint("write `name[a=1, b=\"x, y\"]`: no white space around the `=`, commas between arguments");
     SyntaxError { original, problem }
 }
 
@@ -116,16 +101,10 @@ fn bad_value(list: &Text, name: &str, value_start: usize, after: usize) -> Synta
         crate::python::quoted(name),
         excerpt(rest)
     );
-    let quote = text
-        .get(value_start..)
-        .and_then(|value| value.chars().next());
+    let quote = text.get(value_start..).and_then(|value| value.chars().next());
     let hint = match quote {
-        Some('"') => {
-            "put a comma after the closing quote; a value that holds a `\"` goes into single quotes"
-        }
-        Some('\'') => {
-            "put a comma after the closing quote; a value that holds a `'` goes into double quotes"
-        }
+        Some('"') => "put a comma after the closing quote; a value that holds a `\"` goes into single quotes",
+        Some('\'') => "put a comma after the closing quote; a value that holds a `'` goes into double quotes",
         _ => "put a value that holds a comma or `]` into quotes",
     };
     let problem = Problem::new(
@@ -174,14 +153,8 @@ fn argument_value(text: &str, at: usize) -> (Range<usize>, usize) {
 
 /// Offset of the quote that closes the one at `at`.
 fn quoted_end(text: &str, at: usize) -> Option<usize> {
-    let quote = text
-        .get(at..)?
-        .chars()
-        .next()
-        .filter(|c| matches!(c, '"' | '\''))?;
-    text.get(at + 1..)?
-        .find(quote)
-        .map(|length| at + 1 + length)
+    let quote = text.get(at..)?.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    text.get(at + 1..)?.find(quote).map(|length| at + 1 + length)
 }
 
 fn bare_end(text: &str, at: usize) -> usize {
@@ -237,10 +210,7 @@ pub(crate) fn split_for_people(list: &Text) -> Vec<Text> {
                     .get(first.end..)
                     .and_then(|rest| rest.find('\n'))
                     .map_or(text.len(), |n| first.end + n);
-                ranges
-                    .iter()
-                    .rposition(|range| range.start < line_end)
-                    .unwrap_or(at)
+                ranges.iter().rposition(|range| range.start < line_end).unwrap_or(at)
             }
         };
         let end = ranges.get(last).map_or(first.end, |range| range.end);
@@ -257,12 +227,9 @@ fn split_ranges(text: &str) -> Vec<Range<usize>> {
         let rest = text.get(at..).unwrap_or_default();
         let name = at + rest.find(|c| c == '[' || is_space(c)).unwrap_or(rest.len());
         let bracket = skip_space(text, name);
-        let with_arguments = (name > at
-            && text
-                .get(bracket..)
-                .is_some_and(|rest| rest.starts_with('[')))
-        .then(|| closing_bracket(text, bracket + 1))
-        .flatten();
+        let with_arguments = (name > at && text.get(bracket..).is_some_and(|rest| rest.starts_with('[')))
+            .then(|| closing_bracket(text, bracket + 1))
+            .flatten();
         let end = with_arguments.unwrap_or_else(|| {
             // Without readable arguments, a request ends at the next white space.
             at + rest.find(is_space).unwrap_or(rest.len())
@@ -339,28 +306,17 @@ mod tests {
     }
 
     fn list(text: &str) -> Vec<String> {
-        split(&Text::plain(text))
-            .into_iter()
-            .map(Text::into_string)
-            .collect()
+        split(&Text::plain(text)).into_iter().map(Text::into_string).collect()
     }
 
     #[test]
     fn arguments_are_bare_or_in_either_kind_of_quotes() {
         let (name, arguments) = read("a[b=1 2, c=\"x, ]y\",d='\"'][e?family=inet6=\n5]  ").unwrap();
         assert_eq!(name, "a");
-        let arguments: Vec<_> = arguments
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect();
+        let arguments: Vec<_> = arguments.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(
             arguments,
-            [
-                ("b", "1 2"),
-                ("c", "x, ]y"),
-                ("d", "\""),
-                ("e?family=inet6", "5")
-            ]
+            [("b", "1 2"), ("c", "x, ]y"), ("d", "\""), ("e?family=inet6", "5")]
         );
     }
 
@@ -376,10 +332,7 @@ mod tests {
             read("a[b=\"1\"x]").unwrap_err(),
             "unexpected syntax at 5 after option 'b': x"
         );
-        assert_eq!(
-            read("a[b]").unwrap_err(),
-            "expected option, wrong syntax at 0: b"
-        );
+        assert_eq!(read("a[b]").unwrap_err(), "expected option, wrong syntax at 0: b");
         assert_eq!(read("a[b=1").unwrap_err(), "unexpected option syntax");
     }
 

@@ -38,9 +38,7 @@ pub(crate) fn value(key: &str, setting: &Setting) -> Option<Problem> {
         return None;
     };
     match key {
-        "findtime" | "bantime" | "bantime.maxtime" | "bantime.rndtime" => {
-            duration_problem(key, text)
-        }
+        "findtime" | "bantime" | "bantime.maxtime" | "bantime.rndtime" => duration_problem(key, text),
         "backend" => backend_problem(text),
         _ => None,
     }
@@ -66,16 +64,9 @@ fn backend_problem(text: &Text) -> Option<Problem> {
     if BACKENDS.contains(&name.as_str()) {
         return None;
     }
-    let problem = Problem::new(
-        text.home(),
-        text.as_str().chars().count(),
-        "there is no such backend",
-    )
-    .hint("use `auto`, `pyinotify`, `polling` or `systemd`")
-    .hint_if(
-        typo::nearest(&name, BACKENDS.iter().copied())
-            .map(|near| format!("did you mean `{near}`?")),
-    );
+    let problem = Problem::new(text.home(), text.as_str().chars().count(), "there is no such backend")
+        .hint("use `auto`, `pyinotify`, `polling` or `systemd`")
+        .hint_if(typo::nearest(&name, BACKENDS.iter().copied()).map(|near| format!("did you mean `{near}`?")));
     Some(problem)
 }
 

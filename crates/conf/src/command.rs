@@ -24,11 +24,7 @@ impl Command {
     }
 
     /// `["set", jail, ...]`
-    pub(crate) fn set(
-        jail: &str,
-        words: impl IntoIterator<Item = Value>,
-        place: Option<Place>,
-    ) -> Self {
+    pub(crate) fn set(jail: &str, words: impl IntoIterator<Item = Value>, place: Option<Place>) -> Self {
         let words = [Value::from("set"), Value::from(jail)]
             .into_iter()
             .chain(words)

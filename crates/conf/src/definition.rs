@@ -71,9 +71,7 @@ impl Setting {
     pub(crate) fn convert(text: Text, kind: Kind) -> Option<Setting> {
         match kind {
             Kind::Text => Some(Setting::Text(text)),
-            Kind::Int => {
-                python::as_int(text.as_str()).map(|number| Setting::Int(number, text.home()))
-            }
+            Kind::Int => python::as_int(text.as_str()).map(|number| Setting::Int(number, text.home())),
             Kind::Bool => Some(Setting::Bool(python::as_bool(text.as_str()), text.home())),
         }
     }
@@ -151,11 +149,7 @@ impl Definition {
     pub(crate) fn read(&mut self, jail: &Settings, all: bool) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut given = jail.clone();
-        given.extend(
-            self.arguments
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
+        given.extend(self.arguments.iter().map(|(key, value)| (key.clone(), value.clone())));
         self.vars = vars(&given);
         self.own = Settings::new();
         for (key, _) in self.known {
@@ -179,12 +173,7 @@ impl Definition {
     /// `[Init]` holds defaults for arguments. They stay reachable as `known/...` beside an argument.
     fn read_init(&mut self, given: &Settings, problems: &mut Vec<Problem>) {
         let config = Rc::clone(&self.config);
-        for key in config
-            .sections
-            .get(INIT)
-            .into_iter()
-            .flat_map(|section| section.keys())
-        {
+        for key in config.sections.get(INIT).into_iter().flat_map(|section| section.keys()) {
             let value = match interpolate::get(&config, INIT, key, &Vars::default()) {
                 Ok(text) => Setting::Text(text),
                 Err(Missing::Broken(problem)) => {
@@ -229,16 +218,9 @@ impl Definition {
 
     /// The final settings: tags resolved, numbers and truth values converted. Options that depend on the
     /// address family, and those in `leave`, keep their tags. Second come texts that are no numbers.
-    pub(crate) fn combined(
-        &mut self,
-        leave: &[&str],
-    ) -> Result<(Settings, Vec<Problem>), Box<Problem>> {
+    pub(crate) fn combined(&mut self, leave: &[&str]) -> Result<(Settings, Vec<Problem>), Box<Problem>> {
         let mut settings = self.own.clone();
-        settings.extend(
-            self.arguments
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
+        settings.extend(self.arguments.iter().map(|(key, value)| (key.clone(), value.clone())));
         let mut leave: HashSet<String> = leave.iter().map(|name| (*name).to_owned()).collect();
         leave.extend(
             settings

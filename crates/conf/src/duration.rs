@@ -260,16 +260,9 @@ fn too_large() -> String {
     "the number is too large".to_owned()
 }
 
-fn calculate(
-    a: Seconds,
-    b: Seconds,
-    whole: fn(i64, i64) -> Option<i64>,
-    fraction: fn(f64, f64) -> f64,
-) -> Number {
+fn calculate(a: Seconds, b: Seconds, whole: fn(i64, i64) -> Option<i64>, fraction: fn(f64, f64) -> f64) -> Number {
     match (a, b) {
-        (Seconds::Whole(a), Seconds::Whole(b)) => {
-            whole(a, b).map(Seconds::Whole).ok_or_else(too_large)
-        }
+        (Seconds::Whole(a), Seconds::Whole(b)) => whole(a, b).map(Seconds::Whole).ok_or_else(too_large),
         (a, b) => Ok(Seconds::Fraction(fraction(a.as_f64(), b.as_f64()))),
     }
 }

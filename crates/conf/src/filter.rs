@@ -27,11 +27,7 @@ const TRIAL: &str = "fail2ban-regex-jail";
 
 /// Adds the commands of filter options to a stream. `usedns` comes first of all, then `maxlines` and `prefregex`,
 /// since expressions are compiled with them; options given later in `settings` keep their order.
-pub(crate) fn fill(
-    stream: &mut Vec<Command>,
-    settings: &Settings,
-    jail: &str,
-) -> Result<(), Box<Problem>> {
+pub(crate) fn fill(stream: &mut Vec<Command>, settings: &Settings, jail: &str) -> Result<(), Box<Problem>> {
     let mut first = 0;
     for (key, setting) in settings {
         if *setting == Setting::None {
@@ -41,11 +37,7 @@ pub(crate) fn fill(
             "failregex" | "ignoreregex" => stream.extend(expressions(key, setting, jail)),
             "usedns" | "maxlines" | "prefregex" => {
                 let at = if key == "usedns" { 0 } else { first };
-                let command = Command::set(
-                    jail,
-                    [Value::from(key.as_str()), setting.to_value()],
-                    setting.place(),
-                );
+                let command = Command::set(jail, [Value::from(key.as_str()), setting.to_value()], setting.place());
                 stream.insert(at.min(stream.len()), command);
                 first += 1;
             }
@@ -71,25 +63,14 @@ pub(crate) fn fill(
 /// One command for all expressions of an option. Each keeps the place of its own line.
 fn expressions(key: &str, setting: &Setting, jail: &str) -> Option<Command> {
     let text = setting.to_text()?;
-    let lines: Vec<Text> = text
-        .lines()
-        .into_iter()
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<Text> = text.lines().into_iter().filter(|line| !line.is_empty()).collect();
     let method = format!("add{key}");
     let places = lines.iter().map(Text::home).collect();
     let mut command = match lines.as_slice() {
         [] => return None,
-        [line] => Command::set(
-            jail,
-            [Value::from(method), Value::from(line.as_str())],
-            line.home(),
-        ),
+        [line] => Command::set(jail, [Value::from(method), Value::from(line.as_str())], line.home()),
         [first, ..] => {
-            let list = lines
-                .iter()
-                .map(|line| Value::from(line.as_str()))
-                .collect();
+            let list = lines.iter().map(|line| Value::from(line.as_str())).collect();
             let words = vec![
                 Value::from("multi-set"),
                 Value::from(jail),
@@ -144,32 +125,17 @@ pub(crate) fn not_found(files: &Files, what: &str, folder: &str, name: &Text) ->
 }
 
 /// Reads a filter alone, as `fail2ban-regex` does.
-pub(crate) fn load(
-    base: &Path,
-    underlay: Option<&Path>,
-    spec: &str,
-) -> Result<Vec<Command>, Vec<Diagnostic>> {
+pub(crate) fn load(base: &Path, underlay: Option<&Path>, spec: &str) -> Result<Vec<Command>, Vec<Diagnostic>> {
     let mut findings = Findings::default();
     let commands = read(base, underlay, spec, &mut findings);
     let list = findings.into_list();
     match commands {
-        Some(commands)
-            if !list
-                .iter()
-                .any(|finding| finding.severity == Severity::Error) =>
-        {
-            Ok(commands)
-        }
+        Some(commands) if !list.iter().any(|finding| finding.severity == Severity::Error) => Ok(commands),
         _ => Err(list),
     }
 }
 
-fn read(
-    base: &Path,
-    underlay: Option<&Path>,
-    spec: &str,
-    findings: &mut Findings,
-) -> Option<Vec<Command>> {
+fn read(base: &Path, underlay: Option<&Path>, spec: &str, findings: &mut Findings) -> Option<Vec<Command>> {
     let request = match arguments::parse(&Text::plain(spec)) {
         Ok(request) => request,
         Err(error) => {
@@ -179,11 +145,9 @@ fn read(
     };
     let source = Source::find(base, underlay, request.name.as_str());
     let read = match &source {
-        Source::Named {
-            base,
-            underlay,
-            name,
-        } => Files::new(base, underlay.as_deref()).read(&format!("filter.d/{name}")),
+        Source::Named { base, underlay, name } => {
+            Files::new(base, underlay.as_deref()).read(&format!("filter.d/{name}"))
+        }
         Source::File(path) => Files::new(base, None).read_single(path),
         Source::Nothing => Err(ReadError::NotFound),
     };
@@ -201,12 +165,7 @@ fn read(
             };
             findings.error(
                 None,
-                not_found(
-                    &Files::new(base, underlay),
-                    "filter",
-                    "filter.d",
-                    &request.name,
-                ),
+                not_found(&Files::new(base, underlay), "filter", "filter.d", &request.name),
             );
             return None;
         }
@@ -216,9 +175,7 @@ fn read(
     findings.extend(None, filter.read(&Settings::new(), false));
     let mut stream = Vec::new();
     let filled = filter.combined(&[]).and_then(|(settings, wrong)| {
-        wrong
-            .into_iter()
-            .for_each(|problem| findings.warning(None, problem));
+        wrong.into_iter().for_each(|problem| findings.warning(None, problem));
         fill(&mut stream, &settings, TRIAL)
     });
     match filled {
@@ -261,11 +218,7 @@ impl Source {
                 name: stem.to_owned(),
             };
         }
-        let tries = [
-            name.to_owned(),
-            format!("{name}.conf"),
-            format!("{name}.local"),
-        ];
+        let tries = [name.to_owned(), format!("{name}.conf"), format!("{name}.local")];
         let Some(path) = tries.iter().map(PathBuf::from).find(|path| path.is_file()) else {
             return Source::Nothing;
         };

@@ -42,9 +42,7 @@ impl Findings {
     /// Adds a problem. One that was found before, for another jail, stays one finding and names no jail.
     pub(crate) fn add(&mut self, severity: Severity, jail: Option<&str>, problem: Problem) {
         let known = self.list.iter_mut().find(|known| {
-            known.severity == severity
-                && known.place == problem.place
-                && known.message == problem.message
+            known.severity == severity && known.place == problem.place && known.message == problem.message
         });
         if let Some(known) = known {
             if known.jail.as_deref() != jail {
@@ -77,9 +75,7 @@ impl Findings {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.list
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+        self.list.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     pub(crate) fn into_list(self) -> Vec<Diagnostic> {

@@ -43,24 +43,14 @@ pub(crate) fn parse(file: &Arc<Path>, bytes: &[u8]) -> IniFile {
             let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let good = String::from_utf8_lossy(good);
             let number = lines(&good).count().max(1);
-            let column = good
-                .rsplit(['\n', '\r'])
-                .next()
-                .unwrap_or_default()
-                .chars()
-                .count()
-                + 1;
+            let column = good.rsplit(['\n', '\r']).next().unwrap_or_default().chars().count() + 1;
             let number = if good.ends_with(['\n', '\r']) {
                 number + 1
             } else {
                 number
             };
-            let problem = Problem::new(
-                place(file, number, column),
-                1,
-                "this file is not UTF-8 from here on",
-            )
-            .hint("save the file as UTF-8");
+            let problem = Problem::new(place(file, number, column), 1, "this file is not UTF-8 from here on")
+                .hint("save the file as UTF-8");
             IniFile {
                 problems: vec![problem],
                 ..IniFile::default()
@@ -140,9 +130,7 @@ impl<'a> Reader<'a> {
 
     fn line(&mut self, line: &str, number: u32) {
         let comment = comment_start(line);
-        let content = line
-            .get(..comment.unwrap_or(line.len()))
-            .unwrap_or_default();
+        let content = line.get(..comment.unwrap_or(line.len())).unwrap_or_default();
         let value = strip(content);
         if value.is_empty() {
             if comment.is_none()
@@ -185,21 +173,13 @@ impl<'a> Reader<'a> {
         section.get_mut(key)
     }
 
-    fn problem(
-        &mut self,
-        number: u32,
-        column: u32,
-        length: usize,
-        message: String,
-    ) -> &mut Problem {
+    fn problem(&mut self, number: u32, column: u32, length: usize, message: String) -> &mut Problem {
         let place = Place {
             file: Arc::clone(self.file),
             line: number,
             column,
         };
-        self.out
-            .problems
-            .push(Problem::new(Some(place), length, message));
+        self.out.problems.push(Problem::new(Some(place), length, message));
         let last = self.out.problems.len() - 1;
         &mut self.out.problems[last]
     }
@@ -214,8 +194,7 @@ impl<'a> Reader<'a> {
             let message = format!("section [{name}] stands twice in this file");
             let hint = format!("move its keys to the first one, in line {}", first.line);
             self.reopened += 1;
-            self.problem(number, column, name.chars().count() + 2, message)
-                .hint = Some(hint);
+            self.problem(number, column, name.chars().count() + 2, message).hint = Some(hint);
             return;
         }
         let place = Place {
@@ -245,8 +224,7 @@ impl<'a> Reader<'a> {
                 "put a section such as `[DEFAULT]` or `[sshd]` above it",
             )
         };
-        self.problem(number, column, length, message.to_owned())
-            .hint = Some(hint.to_owned());
+        self.problem(number, column, length, message.to_owned()).hint = Some(hint.to_owned());
     }
 
     fn option(&mut self, value: &str, number: u32, column: u32) {
@@ -258,20 +236,14 @@ impl<'a> Reader<'a> {
             } else {
                 "this line is neither `name = value` nor a section"
             };
-            self.problem(number, column, length, message.to_owned())
-                .hint = Some(hint);
+            self.problem(number, column, length, message.to_owned()).hint = Some(hint);
             return;
         };
         let (key, rest) = value.split_at(at);
         let key = key.trim_end_matches(is_space);
         if key.is_empty() {
-            self.problem(
-                number,
-                column,
-                length,
-                "there is no key before the `=`".to_owned(),
-            )
-            .hint = Some("write `name = value`".to_owned());
+            self.problem(number, column, length, "there is no key before the `=`".to_owned())
+                .hint = Some("write `name = value`".to_owned());
             return;
         }
         let name = key.to_lowercase();
@@ -294,17 +266,13 @@ impl<'a> Reader<'a> {
                 .keys(&section)
                 .and_then(|keys| keys.get(&name))
                 .and_then(Text::anchor);
-            let hint = before
-                .map(|first| format!("the first one is in line {}; keep one of them", first.line));
-            self.problem(number, column, key.chars().count(), message)
-                .hint = hint;
+            let hint = before.map(|first| format!("the first one is in line {}; keep one of them", first.line));
+            self.problem(number, column, key.chars().count(), message).hint = hint;
         }
         let after = rest.get(1..).unwrap_or_default();
         let trimmed = after.trim_start_matches(is_space);
         let value_column = value.len() - trimmed.len();
-        let value_column = value
-            .get(..value_column)
-            .map_or(0, |before| before.chars().count());
+        let value_column = value.get(..value_column).map_or(0, |before| before.chars().count());
         let mut text = Text::anchored(Some(place));
         text.push_piece(
             trimmed,
@@ -342,11 +310,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self) -> IniFile {
-        let sections = self
-            .out
-            .sections
-            .values_mut()
-            .chain([&mut self.out.defaults]);
+        let sections = self.out.sections.values_mut().chain([&mut self.out.defaults]);
         for text in sections.flat_map(|section| section.values_mut()) {
             text.strip_end();
         }
@@ -379,10 +343,7 @@ mod tests {
     fn a_value_that_begins_on_the_next_line_begins_with_a_line_break() {
         let file = read("[a]\nX =\n  b\n");
         assert_eq!(value(&file, "a", "x"), "\nb");
-        assert_eq!(
-            file.sections["a"]["x"].place_at(1).unwrap().to_string(),
-            "f:3:3"
-        );
+        assert_eq!(file.sections["a"]["x"].place_at(1).unwrap().to_string(), "f:3:3");
     }
 
     #[test]
@@ -422,9 +383,6 @@ mod tests {
     #[test]
     fn a_byte_that_is_no_utf8_is_reported_where_it_stands() {
         let file = parse(&Arc::from(Path::new("f")), b"[a]\nx = \xc3\xbc\xff\n");
-        assert_eq!(
-            file.problems[0].place.as_ref().unwrap().to_string(),
-            "f:2:6"
-        );
+        assert_eq!(file.problems[0].place.as_ref().unwrap().to_string(), "f:2:6");
     }
 }

@@ -41,18 +41,11 @@ pub(crate) fn get(config: &Config, section: &str, key: &str, vars: &Vars) -> Res
         return Err(Missing::NoSection);
     }
     let raw = scope.find(&key).ok_or(Missing::NoOption)?;
-    scope
-        .resolve(raw)
-        .map_err(|problem| Missing::Broken(Box::new(problem)))
+    scope.resolve(raw).map_err(|problem| Missing::Broken(Box::new(problem)))
 }
 
 /// The value behind a tag such as `<name>` or `<section/name>`: another section first, then this one.
-pub(crate) fn get_tag(
-    config: &Config,
-    section: &str,
-    tag: &str,
-    vars: &Vars,
-) -> Result<Text, Missing> {
+pub(crate) fn get_tag(config: &Config, section: &str, tag: &str, vars: &Vars) -> Result<Text, Missing> {
     if let Some((other, key)) = split_section(tag, &[]) {
         let none = Vars::default();
         let found = match other.to_lowercase().as_str() {
@@ -120,17 +113,16 @@ impl<'a> Scope<'a> {
         Ok(work.out)
     }
 
-    fn expand(
-        &self,
-        raw: &Text,
-        depth: u16,
-        outer: &HashMap<String, Text>,
-        work: &mut Work,
-    ) -> Result<(), Problem> {
+    fn expand(&self, raw: &Text, depth: u16, outer: &HashMap<String, Text>, work: &mut Work) -> Result<(), Problem> {
         let text = raw.as_str();
         if depth > MAX_DEPTH {
             let length = text.lines().next().map_or(1, |line| line.chars().count());
-            return Err(Problem::new(raw.home(), length, "this value refers to itself, directly or by a detour").hint(
+            return Err(Problem::new(
+                raw.home(),
+                length,
+                "this value refers to itself, directly or by a detour",
+            )
+            .hint(
                 "`%(known/...)s` is the value of an earlier file; in [DEFAULT] there is none, so set another key there",
             ));
         }
@@ -138,11 +130,7 @@ impl<'a> Scope<'a> {
         extras.insert("__name__".to_owned(), Text::plain(self.section));
         self.map_sections(text, &mut extras);
         let mut from = 0;
-        while let Some(at) = text
-            .get(from..)
-            .and_then(|rest| rest.find('%'))
-            .map(|at| from + at)
-        {
+        while let Some(at) = text.get(from..).and_then(|rest| rest.find('%')).map(|at| from + at) {
             work.out.push_slice(raw, from..at, depth - 1);
             let rest = text.get(at + 1..).unwrap_or_default();
             if rest.starts_with('%') {
@@ -212,16 +200,10 @@ impl<'a> Scope<'a> {
 
     fn undefined(&self, raw: &Text, at: usize, name: &str) -> Problem {
         let section = self.section.strip_prefix("KNOWN/").unwrap_or(self.section);
-        let message = format!(
-            "`%({name})s` stands for a key that is set neither in [{section}] nor in [DEFAULT]"
-        );
+        let message = format!("`%({name})s` stands for a key that is set neither in [{section}] nor in [DEFAULT]");
         let section_keys = self.keys().into_iter().flat_map(|keys| keys.keys());
-        let candidates = section_keys
-            .chain(self.config.defaults.keys())
-            .chain(self.vars.keys());
-        let candidates = candidates
-            .map(String::as_str)
-            .filter(|key| *key != self.key);
+        let candidates = section_keys.chain(self.config.defaults.keys()).chain(self.vars.keys());
+        let candidates = candidates.map(String::as_str).filter(|key| *key != self.key);
         let in_init = self
             .config
             .sections
@@ -229,12 +211,8 @@ impl<'a> Scope<'a> {
             .is_some_and(|init| init.contains_key(&name.to_lowercase()));
         let hint = typo::nearest(&name.to_lowercase(), candidates)
             .map(|near| format!("did you mean `%({near})s`?"))
-            .or_else(|| {
-                in_init.then(|| format!("keys of [Init] are reached by their tag: `<{name}>`"))
-            })
-            .unwrap_or_else(|| {
-                format!("set `{name}`, or write `%%({name})s` for the characters themselves")
-            });
+            .or_else(|| in_init.then(|| format!("keys of [Init] are reached by their tag: `<{name}>`")))
+            .unwrap_or_else(|| format!("set `{name}`, or write `%%({name})s` for the characters themselves"));
         Problem::new(raw.place_at(at), name.chars().count() + 4, message).hint(hint)
     }
 }
@@ -303,10 +281,7 @@ mod tests {
     fn a_value_that_multiplies_ends_in_an_error() {
         let mut text = String::from("[a]\n");
         for n in 0..9 {
-            text.push_str(&format!(
-                "x{n} = {}\n",
-                format!("%(x{})s", n + 1).repeat(30)
-            ));
+            text.push_str(&format!("x{n} = {}\n", format!("%(x{})s", n + 1).repeat(30)));
         }
         text.push_str("x9 =\n");
         assert!(value(&text, "x0").unwrap_err().contains("without end"));

@@ -38,9 +38,7 @@ impl Config {
         }
         for (name, section) in &file.sections {
             let (name, condition) = split_condition(name).unwrap_or((name, ""));
-            let keys = section
-                .iter()
-                .map(|(key, value)| (format!("{key}{condition}"), value));
+            let keys = section.iter().map(|(key, value)| (format!("{key}{condition}"), value));
             match self.sections.get_mut(name) {
                 Some(target) => {
                     let known = self.known.entry(name.to_owned()).or_default();
@@ -57,9 +55,7 @@ impl Config {
             }
         }
         for (name, place) in &file.headers {
-            self.headers
-                .entry(name.clone())
-                .or_insert_with(|| place.clone());
+            self.headers.entry(name.clone()).or_insert_with(|| place.clone());
         }
     }
 }
@@ -68,10 +64,7 @@ impl Config {
 pub(crate) fn split_condition(name: &str) -> Option<(&str, &str)> {
     let at = name.find('?')?;
     let (base, condition) = name.split_at(at);
-    let fits = !base.is_empty()
-        && base.chars().all(is_word)
-        && condition.len() > 1
-        && !condition.contains('\n');
+    let fits = !base.is_empty() && base.chars().all(is_word) && condition.len() > 1 && !condition.contains('\n');
     fits.then_some((base, condition))
 }
 
@@ -129,11 +122,7 @@ impl Files {
 
     /// The directory that stock files refer to as `%(fail2ban_confpath)s`.
     pub(crate) fn confpath(&self) -> String {
-        let path = self
-            .underlay
-            .as_ref()
-            .unwrap_or(&self.base)
-            .to_string_lossy();
+        let path = self.underlay.as_ref().unwrap_or(&self.base).to_string_lossy();
         path.trim_end_matches('/').to_owned()
     }
 
@@ -144,10 +133,7 @@ impl Files {
             names.extend(
                 self.folder(folder, extension)
                     .into_iter()
-                    .filter_map(|file| {
-                        file.strip_suffix(&format!(".{extension}"))
-                            .map(str::to_owned)
-                    }),
+                    .filter_map(|file| file.strip_suffix(&format!(".{extension}")).map(str::to_owned)),
             );
         }
         names.sort();
@@ -158,7 +144,10 @@ impl Files {
     /// File names in a folder, of the directory and the underlay together, sorted by code point.
     fn folder(&self, folder: &str, extension: &str) -> Vec<String> {
         let mut names = Vec::new();
-        let below = self.underlay.as_ref().filter(|_| is_stock(&Path::new(folder).join(format!("x.{extension}"))));
+        let below = self
+            .underlay
+            .as_ref()
+            .filter(|_| is_stock(&Path::new(folder).join(format!("x.{extension}"))));
         for base in [Some(&self.base), below].into_iter().flatten() {
             let Ok(entries) = std::fs::read_dir(base.join(folder)) else {
                 continue;
@@ -167,9 +156,7 @@ impl Files {
                 let Ok(name) = entry.file_name().into_string() else {
                     continue;
                 };
-                let fits = name
-                    .strip_suffix(extension)
-                    .is_some_and(|stem| stem.ends_with('.'));
+                let fits = name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.'));
                 if fits && !name.starts_with('.') {
                     names.push(name);
                 }
@@ -282,11 +269,7 @@ impl Files {
                     line: 1,
                     column: 1,
                 };
-                problems.push(Problem::new(
-                    Some(anchor),
-                    1,
-                    "files include each other too deeply",
-                ));
+                problems.push(Problem::new(Some(anchor), 1, "files include each other too deeply"));
                 continue;
             }
             parents.push(path.clone());
@@ -317,13 +300,7 @@ impl Files {
     }
 
     /// Paths under one key of `[INCLUDES]`, as seen from the including file.
-    fn includes(
-        &self,
-        file: &IniFile,
-        path: &Path,
-        key: &str,
-        problems: &mut Vec<Problem>,
-    ) -> Vec<PathBuf> {
+    fn includes(&self, file: &IniFile, path: &Path, key: &str, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
         if !file
             .sections
             .get(INCLUDES)
@@ -412,10 +389,7 @@ pub(crate) mod tests {
         );
         write(
             &own,
-            &[(
-                "filter.d/a.conf",
-                "[INCLUDES]\nbefore=common.conf\n[B]\ny=own\n",
-            )],
+            &[("filter.d/a.conf", "[INCLUDES]\nbefore=common.conf\n[B]\ny=own\n")],
         );
         let config = Files::new(&own, Some(&below)).read("filter.d/a").unwrap();
         assert!(!config.sections.contains_key("A"));

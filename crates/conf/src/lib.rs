@@ -82,11 +82,7 @@ impl LogPattern {
     /// The files it stands for now, in the order in which the system lists them. Links without a target are
     /// left out.
     pub fn files(&self) -> Vec<PathBuf> {
-        paths::expand(&self.path)
-            .files
-            .into_iter()
-            .map(PathBuf::from)
-            .collect()
+        paths::expand(&self.path).files.into_iter().map(PathBuf::from).collect()
     }
 }
 
@@ -185,17 +181,15 @@ pub fn load_server(base: &Path, options: &LoadOptions) -> Result<ServerOptions, 
     let mut files = Files::new(base, options.underlay.as_deref());
     let config = read(&mut files, "fail2ban", base, options, &mut findings);
     let (server, _) = server::read(&config, options, &mut findings);
-    if findings.has_errors() { Err(findings.into_list()) } else { Ok(server) }
+    if findings.has_errors() {
+        Err(findings.into_list())
+    } else {
+        Ok(server)
+    }
 }
 
 /// Reads `fail2ban` or `jail`. After an error, what is left is still looked at for more.
-fn read(
-    files: &mut Files,
-    name: &str,
-    base: &Path,
-    options: &LoadOptions,
-    findings: &mut Findings,
-) -> Rc<Config> {
+fn read(files: &mut Files, name: &str, base: &Path, options: &LoadOptions, findings: &mut Findings) -> Rc<Config> {
     match files.read(name) {
         Ok(config) => config,
         Err(ReadError::Broken(problems, config)) => {
@@ -205,9 +199,7 @@ fn read(
         Err(ReadError::NotFound) => {
             if !options.lenient_layout {
                 let message = format!("there is no `{name}.conf` in `{}`", base.display());
-                let hint = format!(
-                    "is this a directory of Fail2ban? It needs `{name}.conf` or `{name}.local`"
-                );
+                let hint = format!("is this a directory of Fail2ban? It needs `{name}.conf` or `{name}.local`");
                 findings.error(None, Problem::new(None, 1, message).hint(hint));
             }
             Rc::default()
@@ -216,12 +208,7 @@ fn read(
 }
 
 /// The enabled jails, and whether one was asked for that does not exist.
-fn read_jails(
-    files: &mut Files,
-    config: &Config,
-    options: &LoadOptions,
-    findings: &mut Findings,
-) -> (Vec<Jail>, bool) {
+fn read_jails(files: &mut Files, config: &Config, options: &LoadOptions, findings: &mut Findings) -> (Vec<Jail>, bool) {
     let mut config = config.clone();
     for (key, value) in [
         ("fail2ban_version", FAIL2BAN_VERSION.to_owned()),
@@ -262,11 +249,7 @@ pub fn load_filter(base: &Path, spec: &str) -> Result<Vec<Command>, Vec<Diagnost
 }
 
 /// As [`load_filter`], with stock configuration beneath (see [`LoadOptions::underlay`]).
-pub fn load_filter_over(
-    base: &Path,
-    underlay: &Path,
-    spec: &str,
-) -> Result<Vec<Command>, Vec<Diagnostic>> {
+pub fn load_filter_over(base: &Path, underlay: &Path, spec: &str) -> Result<Vec<Command>, Vec<Diagnostic>> {
     filter::load(base, Some(underlay), spec)
 }
 

@@ -33,11 +33,7 @@ pub(crate) fn expand(pattern: &str) -> Found {
 fn matches(pattern: &str, depth: u32) -> Vec<String> {
     if !is_pattern(pattern) {
         let there = Path::new(pattern).symlink_metadata().is_ok();
-        return if there {
-            vec![pattern.to_owned()]
-        } else {
-            Vec::new()
-        };
+        return if there { vec![pattern.to_owned()] } else { Vec::new() };
     }
     if depth > 64 {
         return Vec::new();
@@ -125,10 +121,7 @@ enum Token {
     Any,
     One,
     Char(char),
-    Set {
-        not: bool,
-        ranges: Vec<(char, char)>,
-    },
+    Set { not: bool, ranges: Vec<(char, char)> },
 }
 
 impl Token {
@@ -136,9 +129,7 @@ impl Token {
         match self {
             Token::Any | Token::One => true,
             Token::Char(own) => *own == c,
-            Token::Set { not, ranges } => {
-                ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *not
-            }
+            Token::Set { not, ranges } => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *not,
         }
     }
 }
@@ -225,10 +216,7 @@ mod tests {
         let base = dir.path().to_str().unwrap();
         let mut found = expand(&format!("{base}/*/*.log"));
         found.files.sort();
-        assert_eq!(
-            found.files,
-            [format!("{base}/a/x.log"), format!("{base}/b/x.log")]
-        );
+        assert_eq!(found.files, [format!("{base}/a/x.log"), format!("{base}/b/x.log")]);
         assert_eq!(found.dangling, [format!("{base}/b/y.log")]);
         assert_eq!(expand(&format!("{base}/*/x.log")).files.len(), 2);
         assert_eq!(expand(&format!("{base}/c.log")), Found::default());

@@ -107,16 +107,7 @@ mod tests {
         assert_eq!(as_int(" +1_000 "), Some(1000));
         assert_eq!(as_int("-5"), Some(-5));
         assert_eq!(as_int("007"), Some(7));
-        for wrong in [
-            "",
-            "-",
-            "1__0",
-            "_1",
-            "5m",
-            "1.0",
-            "0x1",
-            "99999999999999999999",
-        ] {
+        for wrong in ["", "-", "1__0", "_1", "5m", "1.0", "0x1", "99999999999999999999"] {
             assert_eq!(as_int(wrong), None, "{wrong}");
         }
     }

@@ -34,18 +34,12 @@ pub(crate) fn render(finding: &Diagnostic, colour: bool) -> String {
         }
     }
     if let (Some(jail), Severity::Error) = (&finding.jail, finding.severity) {
-        group = group.element(
-            Level::NOTE.message(format!("jail `{}` can't run because of this", plain(jail))),
-        );
+        group = group.element(Level::NOTE.message(format!("jail `{}` can't run because of this", plain(jail))));
     }
     if let Some(hint) = &finding.hint {
         group = group.element(Level::HELP.message(plain(hint)));
     }
-    let renderer = if colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let text = renderer.term_width(WIDTH).render(&[group]);
     match wrong_header {
         Some((shown, written)) if shown != written => text.replacen(&shown, &written, 1),
@@ -94,11 +88,7 @@ impl SourceLine {
         let line = lines.get(index)?;
         let hidden = hidden_parts(&lines, line);
         let start = (place.column as usize).saturating_sub(1);
-        Some(Self::show(
-            line,
-            &hidden,
-            start..start.saturating_add(length as usize),
-        ))
+        Some(Self::show(line, &hidden, start..start.saturating_add(length as usize)))
     }
 
     fn snippet(self, line: usize) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
@@ -244,10 +234,7 @@ mod tests {
         ] {
             for column in 1..30 {
                 let got = shown(content, line, column, 5);
-                assert!(
-                    !got.contains("very") && !got.contains("secret"),
-                    "{content}: {got}"
-                );
+                assert!(!got.contains("very") && !got.contains("secret"), "{content}: {got}");
                 assert!(!got.contains("abc"), "{got}");
             }
         }

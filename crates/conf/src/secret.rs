@@ -93,31 +93,21 @@ fn value_behind(text: &str, at: usize) -> Option<Range<usize>> {
     let rest = text.get(start..)?;
     let rest_unescaped = rest.trim_start_matches('\\');
     let start = start + (rest.len() - rest_unescaped.len());
-    let quote = rest_unescaped
-        .chars()
-        .next()
-        .filter(|c| matches!(c, '"' | '\''));
+    let quote = rest_unescaped.chars().next().filter(|c| matches!(c, '"' | '\''));
     let (start, end) = match quote {
         Some(quote) => {
             let inner = text.get(start + 1..)?;
-            (
-                start + 1,
-                start + 1 + inner.find(quote).unwrap_or(inner.len()),
-            )
+            (start + 1, start + 1 + inner.find(quote).unwrap_or(inner.len()))
         }
         None => {
             let bare = text.get(start..)?;
-            let length = bare.find(|c: char| {
-                c.is_whitespace() || matches!(c, ',' | ']' | '}' | '"' | '\'' | '&')
-            });
+            let length = bare.find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | '"' | '\'' | '&'));
             (start, start + length.unwrap_or(bare.len()))
         }
     };
     // `Authorization: Bearer abc` has two words.
     let value = text.get(start..end)?;
-    let scheme = ["bearer", "basic"]
-        .iter()
-        .any(|word| value.eq_ignore_ascii_case(word));
+    let scheme = ["bearer", "basic"].iter().any(|word| value.eq_ignore_ascii_case(word));
     if scheme {
         return None;
     }
@@ -130,9 +120,7 @@ fn url_passwords(text: &str) -> Vec<Range<usize>> {
     for (at, _) in text.match_indices("://") {
         let start = at + 3;
         let rest = text.get(start..).unwrap_or_default();
-        let end = rest
-            .find(|c: char| c.is_whitespace() || c == '/')
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(rest.len());
         let authority = rest.get(..end).unwrap_or_default();
         if let Some((login, _)) = authority.rsplit_once('@')
             && let Some(colon) = login.find(':')
@@ -155,12 +143,8 @@ fn url_passwords(text: &str) -> Vec<Range<usize>> {
 /// `<cftoken>` and `%(cfapikey)s` name a secret but are none.
 pub(crate) fn is_reference(value: &str) -> bool {
     let value = value.trim();
-    let tag = value.starts_with('<')
-        && value.ends_with('>')
-        && value.matches('<').count() == 1
-        && value.len() < 40;
-    let reference =
-        value.starts_with("%(") && value.ends_with(")s") && value.matches("%(").count() == 1;
+    let tag = value.starts_with('<') && value.ends_with('>') && value.matches('<').count() == 1 && value.len() < 40;
+    let reference = value.starts_with("%(") && value.ends_with(")s") && value.matches("%(").count() == 1;
     let variable = value.starts_with('$') && value.len() < 40;
     tag || reference || variable || value.is_empty()
 }
@@ -185,10 +169,7 @@ mod tests {
                 "{\"password\": \"***\", \"user\": \"u\"}",
             ),
             ("Authorization: Bearer abc", "Authorization: Bearer ***"),
-            (
-                "https://u:p@host/x?token=t&a=b",
-                "https://u:***@host/x?token=***&a=b",
-            ),
+            ("https://u:p@host/x?token=t&a=b", "https://u:***@host/x?token=***&a=b"),
             (
                 "https://api.telegram.org/bot123:AbC/send",
                 "https://api.telegram.org/bot***/send",

@@ -42,11 +42,7 @@ const LEVELS: &[&str] = &[
 ];
 
 /// Reads the options and the commands that set them.
-pub(crate) fn read(
-    config: &Config,
-    options: &LoadOptions,
-    findings: &mut Findings,
-) -> (ServerOptions, Vec<Command>) {
+pub(crate) fn read(config: &Config, options: &LoadOptions, findings: &mut Findings) -> (ServerOptions, Vec<Command>) {
     let mut get = |key: &str| value(config, options, key, findings);
     let [
         socket,
@@ -81,16 +77,10 @@ pub(crate) fn read(
         ("dbfile", &dbfile),
     ];
     let set = |key: &str, value: Value, text: &Text| {
-        Command::new(
-            vec![Value::from("set"), Value::from(key), value],
-            text.home(),
-        )
+        Command::new(vec![Value::from("set"), Value::from(key), value], text.home())
     };
     for (key, text) in texts {
-        stream.extend(
-            text.as_ref()
-                .map(|text| set(key, Value::from(text.as_str()), text)),
-        );
+        stream.extend(text.as_ref().map(|text| set(key, Value::from(text.as_str()), text)));
     }
     if let Some(text) = &dbmaxmatches {
         match python::as_int(text.as_str()) {
@@ -124,12 +114,7 @@ fn is_below(text: &Text, options: &LoadOptions) -> bool {
 
 /// What was asked for on the command line, else what the files say, else what the caller supposes, else what stock
 /// files beneath say, else the original's value.
-fn value(
-    config: &Config,
-    options: &LoadOptions,
-    key: &str,
-    findings: &mut Findings,
-) -> Option<Text> {
+fn value(config: &Config, options: &LoadOptions, key: &str, findings: &mut Findings) -> Option<Text> {
     let given = |list: &[(String, String)]| {
         list.iter()
             .rev()
@@ -175,11 +160,7 @@ fn check_age(age: &Option<Text>, findings: &mut Findings) {
         let length = text.as_str().chars().count();
         findings.error(
             None,
-            Problem::new(
-                text.home(),
-                length,
-                format!("`dbpurgeage` is not a duration: {why}"),
-            ),
+            Problem::new(text.home(), length, format!("`dbpurgeage` is not a duration: {why}")),
         );
     }
 }

@@ -82,8 +82,10 @@ fn resolve_one(
         let used = count.entry(tag.clone()).or_insert(0);
         if tag == name || *used > MAX_REPLACEMENTS {
             let message = format!("`{name}` contains itself through `<{tag}>`");
-            return Err(Problem::new(value.place_at(found.start), tag.chars().count() + 2, message)
-                .hint("a value can't be built from itself; in arguments, `<known/...>` means the value of [Init]"));
+            return Err(
+                Problem::new(value.place_at(found.start), tag.chars().count() + 2, message)
+                    .hint("a value can't be built from itself; in arguments, `<known/...>` means the value of [Init]"),
+            );
         }
         let replacement = match settings.get(&tag).and_then(Setting::to_text) {
             Some(text) => Some(text),
@@ -145,16 +147,8 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), Setting::Text(Text::plain(*v))))
             .collect();
-        resolve(
-            &mut settings,
-            &HashSet::from(["left".to_owned()]),
-            &mut |_| Ok(None),
-        )
-        .map_err(|p| p.message)?;
-        Ok(settings
-            .values()
-            .map(|s| s.to_text().unwrap().into_string())
-            .collect())
+        resolve(&mut settings, &HashSet::from(["left".to_owned()]), &mut |_| Ok(None)).map_err(|p| p.message)?;
+        Ok(settings.values().map(|s| s.to_text().unwrap().into_string()).collect())
     }
 
     #[test]

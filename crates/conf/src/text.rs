@@ -114,12 +114,7 @@ impl Text {
             .runs
             .partition_point(|run| run.start <= range.start)
             .saturating_sub(1);
-        for run in other
-            .runs
-            .iter()
-            .skip(first)
-            .take_while(|run| run.start < range.end)
-        {
+        for run in other.runs.iter().skip(first).take_while(|run| run.start < range.end) {
             let from = run.start.max(range.start);
             let mut run = run.clone();
             run.place.column += other.columns(run.start, from);
@@ -181,10 +176,7 @@ impl Text {
 
     /// Where the character at an offset was written.
     pub(crate) fn place_at(&self, offset: usize) -> Option<Place> {
-        let index = self
-            .runs
-            .partition_point(|run| run.start <= offset)
-            .checked_sub(1);
+        let index = self.runs.partition_point(|run| run.start <= offset).checked_sub(1);
         let Some(run) = index.and_then(|index| self.runs.get(index)) else {
             return self.home();
         };
@@ -206,10 +198,7 @@ impl Text {
 
     /// Characters between two offsets.
     fn columns(&self, from: usize, to: usize) -> u32 {
-        let count = self
-            .text
-            .get(from..to)
-            .map_or(0, |part| part.chars().count());
+        let count = self.text.get(from..to).map_or(0, |part| part.chars().count());
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 }

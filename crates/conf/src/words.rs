@@ -45,10 +45,7 @@ mod tests {
     #[test]
     fn words_end_at_white_space_outside_of_quotes() {
         let got = split(r#"a  "b \"c\" \d" 'e f'g \  '' "#);
-        assert_eq!(
-            got.unwrap_or_default(),
-            ["a", r#"b "c" \d"#, "e fg", " ", ""]
-        );
+        assert_eq!(got.unwrap_or_default(), ["a", r#"b "c" \d"#, "e fg", " ", ""]);
         assert_eq!(split("a 'b"), None);
         assert_eq!(split("a\\"), None);
     }

@@ -1,11 +1,6 @@
 //! What a user sees of broken configurations. Each folder of `tests/broken` is one; what it does not bring itself
 //! (a server file, a filter `sshd`, an action `ban`) is added.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
 
@@ -14,10 +9,7 @@ use std::path::Path;
 use support::{copy, write};
 
 fn render(findings: &[Diagnostic], dir: &Path, outcome: &str) -> String {
-    let shown: Vec<String> = findings
-        .iter()
-        .map(|finding| finding.render(false))
-        .collect();
+    let shown: Vec<String> = findings.iter().map(|finding| finding.render(false)).collect();
     let text = shown.join("\n\n").replace(dir.to_str().unwrap(), "DIR");
     format!("{text}\n\n=> {outcome}")
 }
@@ -28,10 +20,7 @@ fn read(case: &Path) -> String {
         dir.path(),
         &[
             ("fail2ban.conf", "[Definition]\n"),
-            (
-                "filter.d/sshd.conf",
-                "[Definition]\nfailregex = ^fail from <HOST>\n",
-            ),
+            ("filter.d/sshd.conf", "[Definition]\nfailregex = ^fail from <HOST>\n"),
             ("action.d/ban.conf", "[Definition]\nactionban = ban <ip>\n"),
         ],
     );
@@ -65,10 +54,7 @@ fn broken_configurations_are_explained() {
     for case in cases {
         let name = case.file_name().unwrap().to_str().unwrap();
         let text = read(&case);
-        assert!(
-            !text.contains("secret") || name != "secret_in_the_line",
-            "{text}"
-        );
+        assert!(!text.contains("secret") || name != "secret_in_the_line", "{text}");
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "snapshots" }, {
             insta::assert_snapshot!(name, text);
         });

@@ -1,10 +1,5 @@
 //! What a caller gets and can ask for, beyond the stream itself.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
 
@@ -107,11 +102,7 @@ fn a_command_knows_the_option_that_asked_for_it() {
         (["set", "j", "addaction"], "jail.local:5:10"),
         (["add", "j", "auto"], "jail.local:1:1"),
     ] {
-        assert_eq!(
-            place(&dir, &command(&loaded, &words).place),
-            expected,
-            "{words:?}"
-        );
+        assert_eq!(place(&dir, &command(&loaded, &words).place), expected, "{words:?}");
     }
 }
 
@@ -142,10 +133,7 @@ fn a_jail_without_its_log_file_is_an_error_of_this_jail_alone() {
 
 #[test]
 fn a_jail_may_be_left_out_when_its_log_file_is_missing() {
-    let dir = dir(&[(
-        "jail.local",
-        &TWO.replace("[good]", "skip_if_nologs = yes\n[good]"),
-    )]);
+    let dir = dir(&[("jail.local", &TWO.replace("[good]", "skip_if_nologs = yes\n[good]"))]);
     let loaded = load(
         &dir,
         &LoadOptions {
@@ -153,9 +141,9 @@ fn a_jail_may_be_left_out_when_its_log_file_is_missing() {
             ..LoadOptions::default()
         },
     );
-    assert!(lines(&loaded).contains(
-        &"['config-error', \"Jail 'lost' skipped, because of missing log files.\"]".to_owned()
-    ));
+    assert!(
+        lines(&loaded).contains(&"['config-error', \"Jail 'lost' skipped, because of missing log files.\"]".to_owned())
+    );
     assert!(
         !lines(&loaded)
             .iter()
@@ -165,10 +153,7 @@ fn a_jail_may_be_left_out_when_its_log_file_is_missing() {
 
 #[test]
 fn a_jail_with_a_journalmatch_reads_the_journal_when_its_log_file_is_missing() {
-    let with = TWO.replace(
-        "[good]",
-        "journalmatch = _COMM=x\nskip_if_nologs = yes\n[good]",
-    );
+    let with = TWO.replace("[good]", "journalmatch = _COMM=x\nskip_if_nologs = yes\n[good]");
     let dir1 = dir(&[("jail.local", &with)]);
     let loaded = load(&dir1, &LoadOptions::default());
     assert!(lines(&loaded).contains(&"['add', 'lost', 'systemd']".to_owned()));
@@ -193,9 +178,7 @@ fn the_patterns_of_logpath_are_kept_beside_the_files() {
         dir.path(),
         &[(
             "jail.local",
-            &format!(
-                "[j]\nenabled=1\nfilter=f\naction=a\nlogpath = {base}/logs/*.log tail\n    {base}/later.log\n"
-            ),
+            &format!("[j]\nenabled=1\nfilter=f\naction=a\nlogpath = {base}/logs/*.log tail\n    {base}/later.log\n"),
         )],
     );
     let loaded = load(&dir, &LoadOptions::default());
@@ -205,13 +188,7 @@ fn the_patterns_of_logpath_are_kept_beside_the_files() {
         .map(|glob| (glob.path.as_str(), glob.tail.as_str(), glob.is_pattern()))
         .collect();
     let (first, second) = (format!("{base}/logs/*.log"), format!("{base}/later.log"));
-    assert_eq!(
-        got,
-        [
-            (first.as_str(), "tail", true),
-            (second.as_str(), "head", false)
-        ]
-    );
+    assert_eq!(got, [(first.as_str(), "tail", true), (second.as_str(), "head", false)]);
     write(dir.path(), &[("logs/b.log", "")]);
     assert_eq!(loaded.globs[0].files().len(), 2);
 }
@@ -233,10 +210,7 @@ fn only_the_jails_asked_for_are_read() {
 fn a_server_option_is_the_override_or_the_file_or_the_default_of_the_caller() {
     let dir = dir(&[
         ("jail.local", TWO),
-        (
-            "fail2ban.local",
-            "[Definition]\ndbfile = file\nsocket = file\n",
-        ),
+        ("fail2ban.local", "[Definition]\ndbfile = file\nsocket = file\n"),
     ]);
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let options = LoadOptions {
@@ -249,13 +223,7 @@ fn a_server_option_is_the_override_or_the_file_or_the_default_of_the_caller() {
         ..LoadOptions::default()
     };
     let server = load(&dir, &options).server;
-    let got = [
-        &server.socket,
-        &server.dbfile,
-        &server.dbpurgeage,
-        &server.logtarget,
-    ]
-    .map(String::as_str);
+    let got = [&server.socket, &server.dbfile, &server.dbpurgeage, &server.logtarget].map(String::as_str);
     assert_eq!(got, ["override", "file", "14d", "/var/log/fail2ban.log"]);
 }
 
@@ -266,10 +234,7 @@ fn a_layout_without_server_file_has_to_be_allowed() {
     std::fs::remove_file(dir.path().join("fail2ban.conf")).unwrap();
     write(
         dir.path(),
-        &[(
-            "jail.d/jail.local",
-            "[good]\nenabled=1\nfilter=f\naction=a\n",
-        )],
+        &[("jail.d/jail.local", "[good]\nenabled=1\nfilter=f\naction=a\n")],
     );
     assert!(bantam_conf::load(dir.path(), &LoadOptions::default()).is_err());
     let lenient = LoadOptions {
@@ -369,11 +334,7 @@ fn a_filter_is_found_by_name_by_file_name_and_by_path() {
         (&*base.join("filter.d"), "f"),
         (Path::new("/"), path.to_str().unwrap()),
     ] {
-        assert_eq!(
-            bantam_conf::load_filter(base, spec).unwrap(),
-            by_name,
-            "{spec}"
-        );
+        assert_eq!(bantam_conf::load_filter(base, spec).unwrap(), by_name, "{spec}");
     }
     let other = format!("{}[mode=n]", base.join("elsewhere/x").display());
     assert_eq!(

@@ -1,10 +1,5 @@
 //! Our command stream against the one of the installed original (`apt-get install fail2ban`).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
 
@@ -48,11 +43,7 @@ fn every_stock_jail_gives_the_same_commands() {
         .count();
     assert_eq!(started, names.len());
     assert!(started > 80);
-    let noise: Vec<String> = loaded
-        .diagnostics
-        .iter()
-        .map(|finding| finding.render(false))
-        .collect();
+    let noise: Vec<String> = loaded.diagnostics.iter().map(|finding| finding.render(false)).collect();
     assert_eq!(noise, Vec::<String>::new());
 }
 
@@ -90,9 +81,7 @@ fn every_stock_action_gives_the_same_commands() {
             "[a-{name}]\naction = {name}\n  {name}[name=two, port=\"1,2\", protocol=udp, x='a b']\n"
         ));
     }
-    local.push_str(
-        "[python]\naction = smtp.py[dest=\"a@b\", sendername='ü\"']\n  smtp.py[actname=second]\n",
-    );
+    local.push_str("[python]\naction = smtp.py[dest=\"a@b\", sendername='ü\"']\n  smtp.py[actname=second]\n");
     for stock in ["mwl", "mw", "xarf", "blocklist_de"] {
         local.push_str(&format!(
             "[v-{stock}]\naction = %(action_{stock})s\nblocklist_de_apikey = k\n"
@@ -144,11 +133,7 @@ fn the_guide_over_an_underlay_reads_as_if_it_were_linked_into_it() {
         ..dump()
     };
     let over = load(&guide(), &options).unwrap();
-    support::assert_same(
-        "underlay",
-        &lines(&over),
-        &lines(&load(&linked, &dump()).unwrap()),
-    );
+    support::assert_same("underlay", &lines(&over), &lines(&load(&linked, &dump()).unwrap()));
     assert!(!lines(&over).contains(&"['start', 'sshd']".to_owned()));
 }
 
@@ -161,10 +146,7 @@ const SERVER: (&str, &str) = (
     "[DEFAULT]\ndbmaxmatches = 10\n[Definition]\nallowipv6 = auto\n",
 );
 const FILTER: (&str, &str) = ("filter.d/f.conf", "[Definition]\nfailregex = ^a <HOST>$\n");
-const ACTION: (&str, &str) = (
-    "action.d/a.conf",
-    "[Definition]\nactionban = ban <ip> <name>\n",
-);
+const ACTION: (&str, &str) = ("action.d/a.conf", "[Definition]\nactionban = ban <ip> <name>\n");
 
 fn tricky(what: &str, files: &[(&str, &str)]) {
     let dir = tempfile::tempdir().unwrap();
@@ -230,10 +212,7 @@ fn includes_are_read_in_the_same_order() {
                 "[INCLUDES]\nafter = jail.conf\n[DEFAULT]\none=1\nx=1\n[from-one]\nenabled=on",
             ),
             ("one.local", "[DEFAULT]\none=11"),
-            (
-                "sub/two.conf",
-                "[INCLUDES]\nbefore=deep.conf\n[DEFAULT]\ntwo=%(deep)s2",
-            ),
+            ("sub/two.conf", "[INCLUDES]\nbefore=deep.conf\n[DEFAULT]\ntwo=%(deep)s2"),
             ("sub/deep.conf", "[DEFAULT]\ndeep=3"),
             ("missing.local", "[DEFAULT]\ntwo=77"),
             ("three.conf", "[DEFAULT]\nx=7"),
@@ -317,20 +296,13 @@ fn an_argument_holds_for_all_families_unless_one_is_passed_for_the_family() {
         ],
     );
     let got = lines(&load(dir.path(), &dump()).unwrap());
-    for (jail, four, six) in [
-        ("i", "four", "six"),
-        ("j", "arg", "arg"),
-        ("k", "arg", "arg6"),
-    ] {
+    for (jail, four, six) in [("i", "four", "six"), ("j", "arg", "arg"), ("k", "arg", "arg6")] {
         let command = got
             .iter()
             .find(|line| line.starts_with(&format!("['multi-set', '{jail}', 'action'")))
             .unwrap();
         assert!(command.contains(&format!("['t', '{four}']")), "{command}");
-        assert!(
-            command.contains(&format!("['t?family=inet6', '{six}']")),
-            "{command}"
-        );
+        assert!(command.contains(&format!("['t?family=inet6', '{six}']")), "{command}");
     }
 }
 
@@ -390,10 +362,7 @@ fn broken_jails_are_skipped_with_the_same_words() {
         .filter(|d| d.severity == Severity::Error)
         .collect();
     assert_eq!(errors.len(), 3);
-    let strict = LoadOptions {
-        strict: true,
-        ..dump()
-    };
+    let strict = LoadOptions { strict: true, ..dump() };
     assert_eq!(
         bantam_conf::load(dir.path(), &strict)
             .unwrap_err()

@@ -71,10 +71,7 @@ impl Id {
         match address {
             IpAddr::V4(_) if prefix >= 32 => Id::single(address),
             IpAddr::V6(_) if prefix >= 128 => Id::single(address),
-            IpAddr::V4(v4) => Id::Net(
-                Ipv4Addr::from_bits(v4.to_bits() & !(u32::MAX >> prefix)).into(),
-                prefix,
-            ),
+            IpAddr::V4(v4) => Id::Net(Ipv4Addr::from_bits(v4.to_bits() & !(u32::MAX >> prefix)).into(), prefix),
             IpAddr::V6(v6) => Id::Net(
                 Ipv6Addr::from_bits(v6.to_bits() & !(u128::MAX >> prefix)).into(),
                 prefix,
@@ -96,9 +93,7 @@ impl Id {
     /// Whether `other` lies wholly in `self`; raw text only when it is equal.
     pub fn contains(&self, other: &Id) -> bool {
         match (self, other) {
-            (Id::Net(net, prefix), Id::Ip(address)) => {
-                Id::network(*address, *prefix) == Id::Net(*net, *prefix)
-            }
+            (Id::Net(net, prefix), Id::Ip(address)) => Id::network(*address, *prefix) == Id::Net(*net, *prefix),
             (Id::Net(net, prefix), Id::Net(inner, longer)) => {
                 longer >= prefix && Id::network(*inner, *prefix) == Id::Net(*net, *prefix)
             }
@@ -170,12 +165,7 @@ fn write_address(f: &mut fmt::Formatter<'_>, address: &IpAddr) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
     use super::*;
     use proptest::prelude::*;
     use proptest::strategy::ValueTree;
@@ -199,32 +189,18 @@ mod tests {
         assert_eq!(shown("192.0.2.77/24"), "192.0.2.0/24");
         assert_eq!(shown("192.0.2.77/255.255.255.0"), "192.0.2.0/24");
         assert_eq!(shown("2001:db8::1/ffff:ffff::"), "2001:db8::/32");
-        assert_eq!(
-            Id::parse("192.0.2.77/32"),
-            Id::Ip("192.0.2.77".parse().unwrap())
-        );
+        assert_eq!(Id::parse("192.0.2.77/32"), Id::Ip("192.0.2.77".parse().unwrap()));
         assert_eq!(Id::parse("::1/128"), Id::Ip("::1".parse().unwrap()));
         assert_eq!(shown("192.0.2.77/33"), "192.0.2.77");
     }
 
     #[test]
     fn what_is_no_address_stays_raw() {
-        for text in [
-            "999.1.1.1",
-            "192.030.0.6",
-            "user@example",
-            "",
-            "a/b",
-            "/",
-            "1.2.3.4/",
-        ] {
+        for text in ["999.1.1.1", "192.030.0.6", "user@example", "", "a/b", "/", "1.2.3.4/"] {
             assert_eq!(Id::parse(text), Id::Raw(text.to_owned()));
             assert_eq!(Id::parse(text).family(), None);
         }
-        assert_eq!(
-            Id::parse("1.2.3.4/255.0.255.0"),
-            Id::Raw("1.2.3.4/255.0.255.0".into())
-        );
+        assert_eq!(Id::parse("1.2.3.4/255.0.255.0"), Id::Raw("1.2.3.4/255.0.255.0".into()));
     }
 
     #[test]
@@ -260,10 +236,7 @@ for line in sys.stdin.read().split('\\n')[:-1]:
         let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()).unwrap());
         let output = child.wait_with_output().unwrap();
         writer.join().unwrap();
-        assert!(
-            output.status.success(),
-            "needs the original: apt-get install fail2ban"
-        );
+        assert!(output.status.success(), "needs the original: apt-get install fail2ban");
         String::from_utf8(output.stdout)
             .unwrap()
             .lines()
@@ -295,8 +268,8 @@ for line in sys.stdin.read().split('\\n')[:-1]:
             "/255\\.(0|255|128|192)\\.0\\.0",
             "/ffff:(ffff:|ff00:|8000:)?:"
         ];
-        let strategy = (prop_oneof![v4, v6, "[a-z.@:]{1,9}"], length)
-            .prop_map(|(address, length)| format!("{address}{length}"));
+        let strategy =
+            (prop_oneof![v4, v6, "[a-z.@:]{1,9}"], length).prop_map(|(address, length)| format!("{address}{length}"));
         let texts: Vec<String> = (0..4000)
             .map(|_| strategy.new_tree(&mut runner).unwrap().current())
             // Version 1.0.2 cuts `/24` off any text at all; since 1.1 it must follow something like an address.

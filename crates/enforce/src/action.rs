@@ -57,12 +57,7 @@ impl Action {
     }
 
     /// An action whose definition may be changed from elsewhere.
-    pub fn shared(
-        jail: &str,
-        name: Arc<str>,
-        shared: SharedDefinition,
-        surroundings: Surroundings,
-    ) -> Self {
+    pub fn shared(jail: &str, name: Arc<str>, shared: SharedDefinition, surroundings: Surroundings) -> Self {
         Self {
             jail: jail.to_owned(),
             name,
@@ -135,11 +130,7 @@ impl Action {
     ///
     /// # Errors
     /// When the start or the ban failed in the end.
-    pub fn ban(
-        &mut self,
-        family: Option<Family>,
-        values: &dyn TagSource,
-    ) -> Result<(), ActionError> {
+    pub fn ban(&mut self, family: Option<Family>, values: &dyn TagSource) -> Result<(), ActionError> {
         self.refresh();
         self.set("<actionban>", family, values)
     }
@@ -148,11 +139,7 @@ impl Action {
     ///
     /// # Errors
     /// As [`Action::ban`].
-    pub fn reban(
-        &mut self,
-        family: Option<Family>,
-        values: &dyn TagSource,
-    ) -> Result<(), ActionError> {
+    pub fn reban(&mut self, family: Option<Family>, values: &dyn TagSource) -> Result<(), ActionError> {
         self.refresh();
         let command = match self.definition.command("actionreban") {
             "" => "<actionban>",
@@ -165,11 +152,7 @@ impl Action {
     ///
     /// # Errors
     /// When the command failed in the end.
-    pub fn unban(
-        &mut self,
-        family: Option<Family>,
-        values: &dyn TagSource,
-    ) -> Result<(), ActionError> {
+    pub fn unban(&mut self, family: Option<Family>, values: &dyn TagSource) -> Result<(), ActionError> {
         self.refresh();
         let slot = Slot::of(family);
         if self.started.holds_items(&slot) && !self.process("<actionunban>", &slot, values)? {
@@ -182,15 +165,9 @@ impl Action {
     ///
     /// # Errors
     /// When the command failed in the end.
-    pub fn prolong(
-        &mut self,
-        family: Option<Family>,
-        values: &dyn TagSource,
-    ) -> Result<(), ActionError> {
+    pub fn prolong(&mut self, family: Option<Family>, values: &dyn TagSource) -> Result<(), ActionError> {
         self.refresh();
-        if self.definition.prolongable()
-            && !self.process("<actionprolong>", &Slot::of(family), values)?
-        {
+        if self.definition.prolongable() && !self.process("<actionprolong>", &Slot::of(family), values)? {
             return Err(self.failed_for("prolonging", values));
         }
         Ok(())
@@ -201,11 +178,7 @@ impl Action {
     ///
     /// # Errors
     /// When the command failed.
-    pub fn lift(
-        &mut self,
-        family: Option<Family>,
-        values: &dyn TagSource,
-    ) -> Result<(), ActionError> {
+    pub fn lift(&mut self, family: Option<Family>, values: &dyn TagSource) -> Result<(), ActionError> {
         self.refresh();
         if self.lift_slot(&Slot::of(family), values)? {
             Ok(())
@@ -324,12 +297,7 @@ impl Action {
     }
 
     /// Runs a ban's command; after a failure once more, when check and repair see no reason against it.
-    fn process(
-        &mut self,
-        command: &'static str,
-        slot: &Slot,
-        values: &dyn TagSource,
-    ) -> Result<bool, ActionError> {
+    fn process(&mut self, command: &'static str, slot: &Slot, values: &dyn TagSource) -> Result<bool, ActionError> {
         if self.process_once(command, slot, values, self.tone)? {
             return Ok(true);
         }

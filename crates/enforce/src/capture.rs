@@ -28,10 +28,7 @@ impl Capture {
         if let Some(pipe) = &pipe {
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
-        Ok(Self {
-            pipe,
-            kept: Vec::new(),
-        })
+        Ok(Self { pipe, kept: Vec::new() })
     }
 
     /// To be polled; none once all writers are gone.
@@ -56,8 +53,7 @@ impl Capture {
     }
 
     pub(crate) fn into_text(self) -> String {
-        String::from_utf8(self.kept)
-            .unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())
+        String::from_utf8(self.kept).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())
     }
 
     fn take(&mut self) -> Took {

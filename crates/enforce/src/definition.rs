@@ -33,9 +33,7 @@ impl Definition {
     ///
     /// # Errors
     /// As [`Definition::set`].
-    pub fn new<N: Into<String>, V: Into<String>>(
-        properties: impl IntoIterator<Item = (N, V)>,
-    ) -> Result<Self, String> {
+    pub fn new<N: Into<String>, V: Into<String>>(properties: impl IntoIterator<Item = (N, V)>) -> Result<Self, String> {
         let mut definition = Self::default();
         for (name, value) in properties {
             definition.set(name, value)?;
@@ -145,9 +143,7 @@ impl Definition {
     fn is_conditional(&self) -> bool {
         self.properties.keys().any(|name| {
             name.split_once("?family=").is_some_and(|(plain, _)| {
-                !plain.is_empty()
-                    && !plain.starts_with('_')
-                    && plain.chars().all(|c| c.is_alphanumeric() || c == '_')
+                !plain.is_empty() && !plain.starts_with('_') && plain.chars().all(|c| c.is_alphanumeric() || c == '_')
             })
         })
     }
@@ -222,10 +218,7 @@ mod tests {
         let families = |properties| definition(properties).families(true);
         assert_eq!(families(&[]), [""]);
         assert_eq!(families(&[("x?family=inet6", "")]), ["inet4", "inet6"]);
-        assert_eq!(
-            families(&[("families", "inet6, inet4")]),
-            ["inet6", "inet4"]
-        );
+        assert_eq!(families(&[("families", "inet6, inet4")]), ["inet6", "inet4"]);
     }
 
     #[test]

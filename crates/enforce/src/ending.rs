@@ -12,13 +12,11 @@ pub(crate) fn exit_descriptor(child: Pid) -> io::Result<OwnedFd> {
 /// The same with a thread that waits, and closes a pipe at the end.
 fn exit_pipe(child: Pid) -> io::Result<OwnedFd> {
     let (reader, writer) = io::pipe()?;
-    std::thread::Builder::new()
-        .name("wait".to_owned())
-        .spawn(move || {
-            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(child), options) {}
-            drop(writer);
-        })?;
+    std::thread::Builder::new().name("wait".to_owned()).spawn(move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(child), options) {}
+        drop(writer);
+    })?;
     Ok(reader.into())
 }
 

@@ -34,12 +34,7 @@ pub(crate) struct Executed {
 /// Distinguishes the lines of commands that run at the same time.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
-pub(crate) fn execute(
-    command: &Command,
-    timeout: Duration,
-    surroundings: &Surroundings,
-    tone: Tone,
-) -> Executed {
+pub(crate) fn execute(command: &Command, timeout: Duration, surroundings: &Surroundings, tone: Tone) -> Executed {
     if command.is_empty() {
         surroundings.say(Logger::Action, Level::Debug, || "Nothing to do".to_owned());
         return Executed {
@@ -61,11 +56,9 @@ pub(crate) fn execute(
         }
         Err(error) => {
             teller.say(Level::Error, || format!("-- exec: {shown}"));
-            teller
-                .surroundings
-                .say(Logger::Utils, tone.at(Level::Error), || {
-                    format!("{shown} -- failed with {}", error.0)
-                });
+            teller.surroundings.say(Logger::Utils, tone.at(Level::Error), || {
+                format!("{shown} -- failed with {}", error.0)
+            });
             None
         }
     };
@@ -93,10 +86,9 @@ struct Teller<'s> {
 
 impl Teller<'_> {
     fn say(&self, level: Level, text: impl FnOnce() -> String) {
-        self.surroundings
-            .say(Logger::Utils, self.tone.at(level), || {
-                format!("{:x} {}", self.number, text())
-            });
+        self.surroundings.say(Logger::Utils, self.tone.at(level), || {
+            format!("{:x} {}", self.number, text())
+        });
     }
 
     fn finished(&self, shown: &str, finished: &Finished, timeout: Duration) {
@@ -143,10 +135,7 @@ impl Teller<'_> {
 
     fn killed(&self, signal: i32, code: i32) {
         self.say(Level::Error, || {
-            format!(
-                "-- killed with {} (return code: {code})",
-                signal_name(signal)
-            )
+            format!("-- killed with {} (return code: {code})", signal_name(signal))
         });
     }
 }
@@ -185,9 +174,9 @@ fn hint(code: i32, shown: &str) -> Option<String> {
 
 fn signal_name(signal: i32) -> String {
     const NAMES: [&str; 31] = [
-        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
-        "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-        "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+        "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",
+        "WINCH", "IO", "PWR", "SYS",
     ];
     let name = usize::try_from(signal)
         .ok()

@@ -31,9 +31,7 @@ pub enum PropertyError {
         value: String,
     },
     /// A text in which tags never end.
-    #[error(
-        "unexpected too long replacement interpolation, possible self referencing definitions in query: {0}"
-    )]
+    #[error("unexpected too long replacement interpolation, possible self referencing definitions in query: {0}")]
     Endless(String),
 }
 
@@ -97,9 +95,7 @@ impl Resolved {
             "" => None,
             condition => self.values.get(&format!("{name}{condition}")),
         };
-        conditional
-            .or_else(|| self.values.get(name))
-            .map(String::as_str)
+        conditional.or_else(|| self.values.get(name)).map(String::as_str)
     }
 
     /// Goes round the properties until a round leaves none with tags that came in with others.
@@ -140,12 +136,7 @@ impl Resolved {
 
     /// One property, its tags replaced from left to right; each value that comes in is looked at again from where the
     /// tag stood, so a tag that only forms around it waits for the next round.
-    fn expand_once(
-        &self,
-        name: &str,
-        value: &str,
-        count: &mut HashMap<String, u32>,
-    ) -> Result<String, PropertyError> {
+    fn expand_once(&self, name: &str, value: &str, count: &mut HashMap<String, u32>) -> Result<String, PropertyError> {
         let mut value = value.to_owned();
         let mut from = 0;
         while let Some(tag) = find_tag(&value, from) {
@@ -186,8 +177,8 @@ fn escaped(value: &str) -> String {
         match c {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
-            '\\' | '#' | '&' | ';' | '`' | '|' | '*' | '?' | '~' | '<' | '>' | '^' | '(' | ')'
-            | '[' | ']' | '{' | '}' | '$' | '\'' | '"' => {
+            '\\' | '#' | '&' | ';' | '`' | '|' | '*' | '?' | '~' | '<' | '>' | '^' | '(' | ')' | '[' | ']' | '{'
+            | '}' | '$' | '\'' | '"' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -218,12 +209,7 @@ mod tests {
             ("tool?family=inet6", "ip6tables"),
             ("target", "DROP"),
         ];
-        let text = |family| {
-            resolved(&properties, family)
-                .unwrap()
-                .expand("<actionban>")
-                .unwrap()
-        };
+        let text = |family| resolved(&properties, family).unwrap().expand("<actionban>").unwrap();
         assert_eq!(text(""), "iptables -s <ip> -j DROP");
         assert_eq!(text("inet4"), "iptables -s <ip> -j DROP");
         assert_eq!(text("inet6"), "ip6tables -s <ip> -j DROP");
@@ -231,15 +217,8 @@ mod tests {
 
     #[test]
     fn a_name_may_be_made_of_another() {
-        let properties = [
-            ("a", "<ipt_<type>/rule>"),
-            ("type", "multi"),
-            ("ipt_multi/rule", "yes"),
-        ];
-        assert_eq!(
-            resolved(&properties, "").unwrap().expand("<a>").unwrap(),
-            "yes"
-        );
+        let properties = [("a", "<ipt_<type>/rule>"), ("type", "multi"), ("ipt_multi/rule", "yes")];
+        assert_eq!(resolved(&properties, "").unwrap().expand("<a>").unwrap(), "yes");
     }
 
     #[test]

@@ -237,9 +237,7 @@ impl Queue {
                     known.replace(Definition::clone(&definition.snapshot()));
                     return true;
                 }
-                None => inner
-                    .definitions
-                    .push((Arc::clone(name), definition.clone())),
+                None => inner.definitions.push((Arc::clone(name), definition.clone())),
             },
             Task::RemoveAction { name } => inner.definitions.retain(|(known, _)| known != name),
             Task::Stop => inner.stopping = Some(Instant::now()),
@@ -254,11 +252,7 @@ impl Queue {
     /// Names of the actions, in order.
     pub fn actions(&self) -> Vec<Arc<str>> {
         let inner = self.shared.inner.lock();
-        inner
-            .definitions
-            .iter()
-            .map(|(name, _)| Arc::clone(name))
-            .collect()
+        inner.definitions.iter().map(|(name, _)| Arc::clone(name)).collect()
     }
 
     /// An action's definition, to be read and changed at any time; commands begun later run by what it is then.
@@ -272,10 +266,7 @@ impl Queue {
         let (standing, failing_bans, failing_unbans) = inner.effects.counts();
         QueueStatus {
             pending: inner.tasks.len(),
-            lag: inner
-                .tasks
-                .front()
-                .map_or(Duration::ZERO, |(since, _)| since.elapsed()),
+            lag: inner.tasks.front().map_or(Duration::ZERO, |(since, _)| since.elapsed()),
             busy_for: inner.busy_since.map(|since| since.elapsed()),
             standing,
             failing_bans,
@@ -326,10 +317,7 @@ impl Drop for Queue {
 
 impl Inner {
     fn definition(&self, action: &str) -> Option<&SharedDefinition> {
-        let (_, definition) = self
-            .definitions
-            .iter()
-            .find(|(name, _)| **name == *action)?;
+        let (_, definition) = self.definitions.iter().find(|(name, _)| **name == *action)?;
         Some(definition)
     }
 
@@ -352,9 +340,7 @@ impl Inner {
             .stopping
             .is_some_and(|since| now.saturating_duration_since(since) > backoff.stop_grace);
         match task {
-            Task::Ban { .. } | Task::Reban { .. } | Task::Prolong { .. } if too_late => {
-                Next::Dropped(task)
-            }
+            Task::Ban { .. } | Task::Reban { .. } | Task::Prolong { .. } if too_late => Next::Dropped(task),
             task => Next::Task(task),
         }
     }

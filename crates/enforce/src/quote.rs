@@ -38,9 +38,7 @@ pub(crate) fn repr_list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
 
 fn printable(c: char) -> bool {
     // Debug escapes the same classes of characters as Python, and marks that combine with what stands before.
-    c.is_ascii_graphic()
-        || c == ' '
-        || (!c.is_ascii() && !c.escape_debug().to_string().starts_with("\\u"))
+    c.is_ascii_graphic() || c == ' ' || (!c.is_ascii() && !c.escape_debug().to_string().starts_with("\\u"))
 }
 
 #[cfg(test)]

@@ -242,11 +242,7 @@ impl Surroundings {
     pub(crate) fn say(&self, logger: Logger, level: Level, text: impl FnOnce() -> String) {
         if self.report.wants(level) {
             let text = text();
-            self.report.message(Message {
-                logger,
-                level,
-                text,
-            });
+            self.report.message(Message { logger, level, text });
         }
     }
 }

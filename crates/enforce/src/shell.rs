@@ -61,11 +61,7 @@ pub fn run(command: &Command, timeout: Duration) -> Result<Finished, ShellError>
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_guarded(
-    command: &Command,
-    timeout: Duration,
-    guard: Option<&OrphanGuard>,
-) -> Result<Finished, ShellError> {
+pub fn run_guarded(command: &Command, timeout: Duration, guard: Option<&OrphanGuard>) -> Result<Finished, ShellError> {
     let stdin = guard.map_or_else(|| Ok(Stdio::null()), OrphanGuard::stdin)?;
     let child = std::process::Command::new("/bin/sh")
         .arg("-c")

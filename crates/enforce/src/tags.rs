@@ -75,10 +75,7 @@ pub fn substitute(text: &str, values: &dyn TagSource) -> Command {
 }
 
 /// Replaces each `<name>` for which `value` has something; the rest stays. Names hold neither space nor brackets.
-pub(crate) fn replace<'v>(
-    text: &str,
-    mut value: impl FnMut(&str) -> Option<Cow<'v, str>>,
-) -> String {
+pub(crate) fn replace<'v>(text: &str, mut value: impl FnMut(&str) -> Option<Cow<'v, str>>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     let mut from = 0;
@@ -219,10 +216,7 @@ impl Variables {
         }
         whole.push('\n');
         whole.push_str(&text);
-        Command {
-            text: whole,
-            arguments,
-        }
+        Command { text: whole, arguments }
     }
 }
 
@@ -266,10 +260,7 @@ mod tests {
 
     #[test]
     fn a_value_with_special_characters_becomes_a_variable() {
-        let command = put(
-            "echo \"<F-USER>\" <ip>",
-            &[("F-USER", "a'b"), ("ip", "x;y")],
-        );
+        let command = put("echo \"<F-USER>\" <ip>", &[("F-USER", "a'b"), ("ip", "x;y")]);
         assert_eq!(
             command.text,
             "f2bV_ip=$0 f2bV_F_user=$1 \necho \"$f2bV_F_user\" $f2bV_ip"

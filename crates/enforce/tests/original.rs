@@ -1,12 +1,7 @@
 //! The same tags and the same life cycle through the installed original and through ours.
 //!
 //! Needs the Debian package `fail2ban`: `apt-get install fail2ban`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use bantam_detect::Family;
 use bantam_enforce::{Action, Definition, Resolved, TagSource, substitute};
@@ -183,9 +178,7 @@ fn dynamic_tags_come_out_as_in_the_original() {
     let fields: Vec<Vec<&str>> = cases
         .iter()
         .map(|(text, values)| {
-            let pairs = values
-                .iter()
-                .flat_map(|(name, value)| [name.as_str(), value]);
+            let pairs = values.iter().flat_map(|(name, value)| [name.as_str(), value]);
             std::iter::once(text.as_str()).chain(pairs).collect()
         })
         .collect();
@@ -198,10 +191,7 @@ fn dynamic_tags_come_out_as_in_the_original() {
         assert_eq!(command.arguments, arguments, "of {text:?} with {values:?}");
         with_arguments += usize::from(!arguments.is_empty());
     }
-    assert!(
-        with_arguments > 1000,
-        "only {with_arguments} cases had values to quote"
-    );
+    assert!(with_arguments > 1000, "only {with_arguments} cases had values to quote");
 }
 
 /// Properties named by single letters. `forward`: a value refers to later letters only, so that all of them resolve.
@@ -250,22 +240,13 @@ fn properties_resolve_as_in_the_original() {
     let mut cases = Vec::new();
     for number in 0..4000 {
         let family = *dice.one(&["", "inet4", "inet6"]);
-        let query = *dice.one(&[
-            "<a>",
-            "<b> <c>",
-            "x<d><unknown> <br>",
-            "<n<h>>",
-            "<matches>",
-            "no",
-        ]);
+        let query = *dice.one(&["<a>", "<b> <c>", "x<d><unknown> <br>", "<n<h>>", "<matches>", "no"]);
         cases.push((family, query, properties(&mut dice, number % 4 > 0)));
     }
     let fields: Vec<Vec<&str>> = cases
         .iter()
         .map(|(family, query, properties)| {
-            let pairs = properties
-                .iter()
-                .flat_map(|(name, value)| [name.as_str(), value]);
+            let pairs = properties.iter().flat_map(|(name, value)| [name.as_str(), value]);
             [*family, *query].into_iter().chain(pairs).collect()
         })
         .collect();
@@ -277,11 +258,7 @@ fn properties_resolve_as_in_the_original() {
             Ok((*query).to_owned())
         };
         let expected = (answer != "error").then(|| unhex(answer));
-        assert_eq!(
-            ours.ok(),
-            expected,
-            "of {query:?} for {family:?} with {properties:?}"
-        );
+        assert_eq!(ours.ok(), expected, "of {query:?} for {family:?} with {properties:?}");
         errors += usize::from(answer == "error");
     }
     assert!(errors > 100, "only {errors} cases led to themselves");
@@ -294,29 +271,19 @@ fn life(dice: &mut Dice, dir: &Path) -> Vec<String> {
     let dir = dir.display();
     let mut lines = vec![format!("case\t{log}")];
     let mut property = |name: &str, value: &str| lines.push(format!("prop\t{name}\t{value}"));
-    let run = |name: &str| {
-        format!("echo \"{name} <which> <family> <ip>\" >> {log}; test ! -e {dir}/{name}-fails")
-    };
+    let run = |name: &str| format!("echo \"{name} <which> <family> <ip>\" >> {log}; test ! -e {dir}/{name}-fails");
     let by_family = dice.yes();
     property("which", "four");
     if by_family {
-        property(
-            dice.one::<&str>(&["which?family=inet6", "other?family=inet6"]),
-            "six",
-        );
+        property(dice.one::<&str>(&["which?family=inet6", "other?family=inet6"]), "six");
     }
-    let start = format!(
-        "echo \"start <which>\" >> {log}; test ! -e {dir}/start-fails && rm -f {dir}/broken"
-    );
+    let start = format!("echo \"start <which>\" >> {log}; test ! -e {dir}/start-fails && rm -f {dir}/broken");
     property("actionstart", &start);
     property(
         "actionstop",
         &format!("echo \"stop <which>\" >> {log}; test ! -e {dir}/stop-fails"),
     );
-    property(
-        "actionban",
-        &format!("{} && test ! -e {dir}/broken", run("ban")),
-    );
+    property("actionban", &format!("{} && test ! -e {dir}/broken", run("ban")));
     property("actionunban", &run("unban"));
     if dice.yes() {
         property("actionreban", &run("reban"));
@@ -331,10 +298,7 @@ fn life(dice: &mut Dice, dir: &Path) -> Vec<String> {
         );
     }
     if dice.yes() {
-        property(
-            "actionreload",
-            &format!("echo \"reload <which> <family>\" >> {log}"),
-        );
+        property("actionreload", &format!("echo \"reload <which> <family>\" >> {log}"));
     }
     if dice.below(4) > 0 {
         property(
@@ -343,9 +307,7 @@ fn life(dice: &mut Dice, dir: &Path) -> Vec<String> {
         );
     }
     if dice.yes() {
-        let repair = format!(
-            "echo \"repair <which>\" >> {log}; test ! -e {dir}/repair-fails && rm -f {dir}/broken"
-        );
+        let repair = format!("echo \"repair <which>\" >> {log}; test ! -e {dir}/repair-fails && rm -f {dir}/broken");
         property("actionrepair", &repair);
     }
     for flag in ["actionstart_on_demand", "actionrepair_on_unban"] {
@@ -455,11 +417,7 @@ fn call(action: &mut Action, fields: &[&str]) -> String {
 }
 
 fn note(log: &str, line: &str) {
-    let mut file = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(log)
-        .unwrap();
+    let mut file = std::fs::File::options().create(true).append(true).open(log).unwrap();
     writeln!(file, "{line}").unwrap();
 }
 
@@ -483,25 +441,12 @@ fn an_action_runs_the_same_commands_as_the_originals_all_its_life() {
     let file = dir.path().join("scripts");
     std::fs::write(&file, all).unwrap();
     let output = driver("cycle").arg(&file).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut commands = 0;
     for (theirs, own, script) in ours {
-        let [theirs, own] =
-            [theirs, own].map(|dir| std::fs::read_to_string(dir.join("log")).unwrap());
-        assert_eq!(
-            own,
-            theirs,
-            "ours left, theirs right, by:\n{}",
-            script.join("\n")
-        );
-        commands += own
-            .lines()
-            .filter(|line| !line.starts_with(['=', '-']))
-            .count();
+        let [theirs, own] = [theirs, own].map(|dir| std::fs::read_to_string(dir.join("log")).unwrap());
+        assert_eq!(own, theirs, "ours left, theirs right, by:\n{}", script.join("\n"));
+        commands += own.lines().filter(|line| !line.starts_with(['=', '-'])).count();
     }
     assert!(commands > 500, "only {commands} commands ran");
 }

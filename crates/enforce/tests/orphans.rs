@@ -1,10 +1,5 @@
 //! Commands that a killed daemon left running, found by the next one.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use bantam_enforce::{Command, OrphanGuard, Orphans, run_guarded};
 use std::path::{Path, PathBuf};
@@ -18,10 +13,7 @@ const LONG: Duration = Duration::from_secs(20);
 /// The daemon's part: a command that goes on for a while after its daemon was killed.
 fn be_the_daemon(dir: &Path) {
     let (guard, _) = OrphanGuard::acquire(&dir.join("lock"), LONG).unwrap();
-    let text = format!(
-        "cd {}; echo > began; sleep 0.7; echo > ended",
-        dir.display()
-    );
+    let text = format!("cd {}; echo > began; sleep 0.7; echo > ended", dir.display());
     run_guarded(&Command::plain(text), LONG, Some(&guard)).unwrap();
 }
 
@@ -52,10 +44,7 @@ fn a_new_daemon_waits_for_the_command_of_a_killed_one() {
         return be_the_daemon(&dir);
     }
     let dir = tempfile::tempdir().unwrap();
-    kill_a_daemon(
-        "a_new_daemon_waits_for_the_command_of_a_killed_one",
-        dir.path(),
-    );
+    kill_a_daemon("a_new_daemon_waits_for_the_command_of_a_killed_one", dir.path());
     assert!(!dir.path().join("ended").exists());
     let (_guard, orphans) = OrphanGuard::acquire(&dir.path().join("lock"), LONG).unwrap();
     assert!(matches!(orphans, Orphans::Ended(_)), "{orphans:?}");
@@ -68,10 +57,7 @@ fn waiting_for_a_command_that_does_not_end_is_given_up() {
         return be_the_daemon(&dir);
     }
     let dir = tempfile::tempdir().unwrap();
-    kill_a_daemon(
-        "waiting_for_a_command_that_does_not_end_is_given_up",
-        dir.path(),
-    );
+    kill_a_daemon("waiting_for_a_command_that_does_not_end_is_given_up", dir.path());
     let wait = Duration::from_millis(30);
     let (_guard, orphans) = OrphanGuard::acquire(&dir.path().join("lock"), wait).unwrap();
     assert_eq!(orphans, Orphans::Running);
@@ -84,10 +70,7 @@ fn only_commands_hold_the_lock_and_only_in_the_foreground() {
     let lock = dir.path().join("lock");
     let (guard, orphans) = OrphanGuard::acquire(&lock, LONG).unwrap();
     assert_eq!(orphans, Orphans::None);
-    let mut other = std::process::Command::new("sleep")
-        .arg("60")
-        .spawn()
-        .unwrap();
+    let mut other = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let background = Command::plain("sleep 60 & echo $!");
     let background = run_guarded(&background, LONG, Some(&guard)).unwrap();
     drop(guard);

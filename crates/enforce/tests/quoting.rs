@@ -1,10 +1,5 @@
 //! Whatever a log says, the shell runs none of it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use bantam_enforce::{Finished, TagSource, run, substitute};
 use proptest::prelude::*;
@@ -61,8 +56,7 @@ fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat()),
         any::<String>(),
-        proptest::collection::vec(any::<u8>(), 0..40)
-            .prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        proptest::collection::vec(any::<u8>(), 0..40).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
     ]
 }
 

@@ -1,10 +1,5 @@
 //! Commands in a shell: what comes back, how they are ended, and what they cannot hold up.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use bantam_enforce::{Command, Finished, run};
 use std::path::Path;
@@ -55,10 +50,7 @@ fn stdin_is_empty() {
 fn the_time_limit_ends_the_whole_group() {
     let dir = tempfile::tempdir().unwrap();
     let pid_file = dir.path().join("pid");
-    let text = format!(
-        "sleep 100 & echo $! > {}; echo before; sleep 100",
-        pid_file.display()
-    );
+    let text = format!("sleep 100 & echo $! > {}; echo before; sleep 100", pid_file.display());
     let began = Instant::now();
     let finished = run(&Command::plain(text), Duration::from_millis(500)).unwrap();
     assert!(began.elapsed() < Duration::from_secs(5));

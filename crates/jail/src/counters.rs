@@ -113,13 +113,7 @@ impl Counters {
 
     /// Counts a failure of a known offender `extra` times more. The original counts it as one more failure with the
     /// same lines again, unless it began the counter.
-    pub(crate) fn add_again(
-        &mut self,
-        failure: &Failure,
-        extra: u32,
-        began: bool,
-        window: Window,
-    ) -> u32 {
+    pub(crate) fn add_again(&mut self, failure: &Failure, extra: u32, began: bool, window: Window) -> u32 {
         let Some(entry) = self.entries.get_mut(&failure.id) else {
             return 0;
         };
@@ -205,10 +199,7 @@ impl Counters {
     }
 
     fn insert(&mut self, id: Id, entry: Entry) {
-        self.oldest = Some(
-            self.oldest
-                .map_or(entry.last, |oldest| oldest.min(entry.last)),
-        );
+        self.oldest = Some(self.oldest.map_or(entry.last, |oldest| oldest.min(entry.last)));
         self.entries.insert(id, entry);
     }
 

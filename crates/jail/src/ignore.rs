@@ -348,48 +348,22 @@ mod tests {
 
     #[test]
     fn entries_are_asked_in_order_and_only_until_one_covers() {
-        let list = list(&[
-            "example.org",
-            "192.0.2.0/24",
-            "other.example",
-            "203.0.113.1",
-        ]);
+        let list = list(&["example.org", "192.0.2.0/24", "other.example", "203.0.113.1"]);
         let mut world = World::default();
-        assert_eq!(
-            list.covers(&Id::parse("192.0.2.9"), &mut world),
-            Some(IgnoredBy::Dns)
-        );
-        assert_eq!(
-            list.covers(&Id::parse("192.0.2.10"), &mut world),
-            Some(IgnoredBy::Ip)
-        );
-        assert_eq!(
-            list.covers(&Id::parse("203.0.113.1"), &mut world),
-            Some(IgnoredBy::Ip)
-        );
+        assert_eq!(list.covers(&Id::parse("192.0.2.9"), &mut world), Some(IgnoredBy::Dns));
+        assert_eq!(list.covers(&Id::parse("192.0.2.10"), &mut world), Some(IgnoredBy::Ip));
+        assert_eq!(list.covers(&Id::parse("203.0.113.1"), &mut world), Some(IgnoredBy::Ip));
         assert_eq!(world.0, ["example.org", "example.org"]);
     }
 
     #[test]
     fn entries_are_listed_networks_names_and_files_first_and_removed_by_any_spelling() {
-        let mut list = list(&[
-            "::1",
-            "10.0.0.0/8",
-            "example.org",
-            "file:/etc/list",
-            "10.0.0.1",
-        ]);
+        let mut list = list(&["::1", "10.0.0.0/8", "example.org", "file:/etc/list", "10.0.0.1"]);
         assert!(!list.add("0:0::1"));
         assert!(!list.add("10.3.0.0/8"));
         assert_eq!(
             list.entries(),
-            [
-                "10.0.0.0/8",
-                "example.org",
-                "file://etc/list",
-                "::1",
-                "10.0.0.1"
-            ]
+            ["10.0.0.0/8", "example.org", "file://etc/list", "::1", "10.0.0.1"]
         );
         assert!(list.remove("10.0.0.0/255.0.0.0"));
         assert!(list.remove("file:///etc/list"));

@@ -38,12 +38,7 @@ impl Increment {
     /// Seconds of the next ban, from the jail's `bantime` and what is remembered; negative: for ever.
     ///
     /// A first ban, and a formula that fails, give `base`. `rndtime` comes after `maxtime` and may exceed it.
-    pub fn bantime(
-        &self,
-        base: f64,
-        past: Option<&PastBans>,
-        luck: &mut dyn FnMut() -> f64,
-    ) -> f64 {
+    pub fn bantime(&self, base: f64, past: Option<&PastBans>, luck: &mut dyn FnMut() -> f64) -> f64 {
         let count = past.map_or(0, |past| past.count);
         if !self.enabled || base <= 0.0 || count == 0 {
             return base;

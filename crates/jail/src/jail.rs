@@ -127,13 +127,7 @@ impl Jail {
     }
 
     /// Like [`Jail::failed`], with this jail's and all jails' memory told apart.
-    pub fn failed_known(
-        &mut self,
-        failure: Failure,
-        known: Known,
-        now: Time,
-        luck: &mut dyn FnMut() -> f64,
-    ) -> Ruling {
+    pub fn failed_known(&mut self, failure: Failure, known: Known, now: Time, luck: &mut dyn FnMut() -> f64) -> Ruling {
         self.count(&failure, 1, known, now, luck)
     }
 
@@ -256,10 +250,7 @@ impl Jail {
         if let Some(past) = past.filter(|past| grows && past.count > 0) {
             follows = ticket.bantime <= 0.0;
             ticket.bancount = past.count.saturating_add(1);
-            ticket.bantime = self
-                .options
-                .increment
-                .bantime(ticket.bantime, Some(&past), luck);
+            ticket.bantime = self.options.increment.bantime(ticket.bantime, Some(&past), luck);
             // Lines from before the last ban were read again: this is that ban, and no further one.
             ticket.restored = ticket.time <= past.last;
         }
@@ -273,13 +264,7 @@ impl Jail {
 
     /// Bans an id by hand, from now. None when it stands banned already (which may then last longer, see
     /// [`Ruling::AlreadyBanned`]).
-    pub fn ban(
-        &mut self,
-        id: Id,
-        past: Option<PastBans>,
-        now: Time,
-        luck: &mut dyn FnMut() -> f64,
-    ) -> Option<Ticket> {
+    pub fn ban(&mut self, id: Id, past: Option<PastBans>, now: Time, luck: &mut dyn FnMut() -> f64) -> Option<Ticket> {
         self.settle();
         let bantime = base(&self.options);
         if self.bans.get(&id).is_some() {

@@ -81,7 +81,10 @@ impl Packed {
 
     pub(crate) fn open(&self, sample: &Sample) -> Unpacked {
         let (head, matches) = self.parts(sample);
-        let mut unpacked = Unpacked { matches, ..Unpacked::default() };
+        let mut unpacked = Unpacked {
+            matches,
+            ..Unpacked::default()
+        };
         // Written by `first` alone, so a part that does not read is simply not there.
         let _ = read_head(&head, &mut unpacked);
         unpacked

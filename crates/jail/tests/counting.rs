@@ -1,13 +1,6 @@
 //! The counting rule and the life of a ban, by hand-made vectors.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-use bantam_jail::{
-    Counter, Failure, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time,
-};
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+use bantam_jail::{Counter, Failure, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time};
 use std::collections::BTreeMap;
 
 fn options() -> Options {
@@ -38,12 +31,7 @@ fn failure(id: &str, time: f64) -> Failure {
 }
 
 fn fail(jail: &mut Jail, id: &str, time: f64) -> Ruling {
-    jail.failed(
-        failure(id, time),
-        None,
-        Time::from_secs_f64(time),
-        &mut || 0.5,
-    )
+    jail.failed(failure(id, time), None, Time::from_secs_f64(time), &mut || 0.5)
 }
 
 fn attempts(rulings: impl IntoIterator<Item = Ruling>) -> Vec<u32> {
@@ -110,12 +98,7 @@ fn a_ban_begins_at_its_last_failure_and_holds_the_newest_lines() {
     for time in [10.0, 20.0] {
         fail(&mut jail, "192.0.2.1", time);
     }
-    let ticket = ban(jail.failed(
-        failure("192.0.2.1", 30.0),
-        None,
-        Time::from_secs(100),
-        &mut || 0.5,
-    ));
+    let ticket = ban(jail.failed(failure("192.0.2.1", 30.0), None, Time::from_secs(100), &mut || 0.5));
     assert_eq!(ticket.time, Time::from_secs(30));
     assert_eq!(ticket.ends(), Some(Time::from_secs(630)));
     assert_eq!((ticket.attempts, ticket.bancount), (3, 1));
@@ -132,12 +115,7 @@ fn a_ban_that_would_be_over_is_dropped() {
         maxretry: 1,
         ..options()
     });
-    let ruling = jail.failed(
-        failure("192.0.2.1", 0.0),
-        None,
-        Time::from_secs(601),
-        &mut || 0.5,
-    );
+    let ruling = jail.failed(failure("192.0.2.1", 0.0), None, Time::from_secs(601), &mut || 0.5);
     assert_eq!(ruling, Ruling::Expired);
     assert_eq!(jail.currently_banned(), 0);
     assert_eq!(jail.currently_failed(), 0);
@@ -157,12 +135,7 @@ fn who_fails_on_while_banned_stays_banned_longer() {
     assert_eq!(jail.next_end(), Some(Time::from_secs(650)));
     assert_eq!(jail.total_banned(), 1);
     assert_eq!(
-        jail.ban(
-            Id::parse("192.0.2.1"),
-            None,
-            Time::from_secs(60),
-            &mut || 0.5
-        ),
+        jail.ban(Id::parse("192.0.2.1"), None, Time::from_secs(60), &mut || 0.5),
         None
     );
     assert_eq!(jail.next_end(), Some(Time::from_secs(660)));
@@ -211,21 +184,12 @@ fn lists_keep_the_order_of_banning_and_the_order_of_ending() {
         ..options()
     });
     let now = Time::from_secs(100);
-    for (id, time) in [
-        ("192.0.2.3", 50.0),
-        ("192.0.2.1", 70.0),
-        ("192.0.2.2", 60.0),
-    ] {
+    for (id, time) in [("192.0.2.3", 50.0), ("192.0.2.1", 70.0), ("192.0.2.2", 60.0)] {
         jail.failed(failure(id, time), None, now, &mut || 0.5);
     }
-    let ids = |tickets: Vec<&Ticket>| -> Vec<String> {
-        tickets.iter().map(|ticket| ticket.id.to_string()).collect()
-    };
+    let ids = |tickets: Vec<&Ticket>| -> Vec<String> { tickets.iter().map(|ticket| ticket.id.to_string()).collect() };
     assert_eq!(ids(jail.bans()), ["192.0.2.3", "192.0.2.1", "192.0.2.2"]);
-    assert_eq!(
-        ids(jail.bans_by_end()),
-        ["192.0.2.3", "192.0.2.2", "192.0.2.1"]
-    );
+    assert_eq!(ids(jail.bans_by_end()), ["192.0.2.3", "192.0.2.2", "192.0.2.1"]);
     jail.unban(&Id::parse("192.0.2.3"));
     jail.failed(failure("192.0.2.3", 80.0), None, now, &mut || 0.5);
     assert_eq!(ids(jail.bans()), ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
@@ -260,9 +224,7 @@ fn bans_without_a_time_of_their_own_follow_a_changed_bantime() {
 fn old_ban(bantime: f64) -> Ticket {
     let mut jail = Jail::new(options());
     let now = Time::from_secs(0);
-    let mut ticket = jail
-        .ban(Id::parse("10.0.0.1"), None, now, &mut || 0.5)
-        .unwrap();
+    let mut ticket = jail.ban(Id::parse("10.0.0.1"), None, now, &mut || 0.5).unwrap();
     ticket.bantime = bantime;
     ticket
 }
@@ -320,10 +282,7 @@ fn only_changed_counters_are_told_and_a_counter_goes_on_after_a_restart() {
     assert_eq!(changed[0], first);
     assert_eq!(jail.changed_counters(), (Vec::new(), Vec::new()));
     jail.forget_old(Time::from_secs(601));
-    assert_eq!(
-        jail.changed_counters(),
-        (Vec::new(), vec![Id::parse("192.0.2.1")])
-    );
+    assert_eq!(jail.changed_counters(), (Vec::new(), vec![Id::parse("192.0.2.1")]));
 
     let mut jail = Jail::new(options());
     jail.restore_counter(first);
@@ -332,10 +291,7 @@ fn only_changed_counters_are_told_and_a_counter_goes_on_after_a_restart() {
         fail(&mut jail, "192.0.2.1", time);
     }
     assert_eq!(ban(fail(&mut jail, "192.0.2.1", 4.0)).attempts, 5);
-    assert_eq!(
-        jail.changed_counters(),
-        (Vec::new(), vec![Id::parse("192.0.2.1")])
-    );
+    assert_eq!(jail.changed_counters(), (Vec::new(), vec![Id::parse("192.0.2.1")]));
 }
 
 #[test]

@@ -1,14 +1,7 @@
 //! Decisions and formulas compared with the installed original, which is run for it. Needs the Debian package:
 //! `apt-get install fail2ban`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-use bantam_jail::{
-    Failure, Formula, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time,
-};
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+use bantam_jail::{Failure, Formula, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -77,21 +70,19 @@ impl Setting {
             prop_oneof![4 => 5i32..600, 1 => Just(-1)],
             0usize..5,
         );
-        (basic, growth).prop_map(
-            |((maxretry, findtime, bantime, maxmatches), growth)| Setting {
-                maxretry,
-                findtime,
-                bantime,
-                maxmatches,
-                // Of permanent bans the original counts a known offender's up or not by which failure came first.
-                increment: growth.0 && bantime > 0,
-                maxtime: growth.1,
-                rndtime: growth.2,
-                factor: growth.3,
-                multipliers: growth.4,
-                formula: growth.5,
-            },
-        )
+        (basic, growth).prop_map(|((maxretry, findtime, bantime, maxmatches), growth)| Setting {
+            maxretry,
+            findtime,
+            bantime,
+            maxmatches,
+            // Of permanent bans the original counts a known offender's up or not by which failure came first.
+            increment: growth.0 && bantime > 0,
+            maxtime: growth.1,
+            rndtime: growth.2,
+            factor: growth.3,
+            multipliers: growth.4,
+            formula: growth.5,
+        })
     }
 
     fn line(&self) -> String {
@@ -250,10 +241,7 @@ impl Ours {
                 }
             }
             Event::Unban(client) => {
-                format!(
-                    "unbanned {}",
-                    self.jail.unban(&Id::parse(&name(*client))).len()
-                )
+                format!("unbanned {}", self.jail.unban(&Id::parse(&name(*client))).len())
             }
             Event::Tick => {
                 let mut ended: Vec<String> = self
@@ -319,16 +307,12 @@ fn every_decision_and_ban_time_is_the_originals() {
                 script_of(setting, events).join("\n")
             );
             bans += usize::from(answer.starts_with("ban"));
-            grown +=
-                usize::from(answer.starts_with("ban") && ours.memory.values().any(|p| p.count > 1));
+            grown += usize::from(answer.starts_with("ban") && ours.memory.values().any(|p| p.count > 1));
             line += 1;
         }
     }
     // The generated sequences must reach what they are made for.
-    assert!(
-        bans > 500 && grown > 100,
-        "{bans} bans, {grown} of them after others"
-    );
+    assert!(bans > 500 && grown > 100, "{bans} bans, {grown} of them after others");
 }
 
 fn expression() -> impl Strategy<Value = String> {
@@ -344,12 +328,25 @@ fn expression() -> impl Strategy<Value = String> {
     ];
     leaf.prop_recursive(5, 30, 3, |inner| {
         let operator = prop::sample::select(vec![
-            "+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "^", "<", "<=", ">", ">=",
-            "==", "!=", " and ", " or ",
+            "+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "^", "<", "<=", ">", ">=", "==", "!=", " and ",
+            " or ",
         ]);
         let function = prop::sample::select(vec![
-            "float", "int", "abs", "round", "math.exp", "math.log", "math.sqrt", "math.floor",
-            "math.ceil", "math.log10", "math.atan", "-", "+", "not ", "(",
+            "float",
+            "int",
+            "abs",
+            "round",
+            "math.exp",
+            "math.log",
+            "math.sqrt",
+            "math.floor",
+            "math.ceil",
+            "math.log10",
+            "math.atan",
+            "-",
+            "+",
+            "not ",
+            "(",
         ]);
         let function2 = prop::sample::select(vec![
             "min",

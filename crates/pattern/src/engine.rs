@@ -86,12 +86,7 @@ impl fmt::Debug for Program {
 
 impl Program {
     /// Compiles; `groups` is the number of captures plus one. The error is PCRE2's own text.
-    pub fn compile(
-        pattern: &str,
-        utf: bool,
-        leash: Leash,
-        groups: usize,
-    ) -> Result<Program, String> {
+    pub fn compile(pattern: &str, utf: bool, leash: Leash, groups: usize) -> Result<Program, String> {
         let mut options = sys::PCRE2_ALT_CIRCUMFLEX;
         if utf {
             options |= sys::PCRE2_UTF;
@@ -119,12 +114,7 @@ impl Program {
         // Where the JIT is missing or forbidden its failure leaves the code to the interpreter, which is only slower.
         // SAFETY: the code is valid and no other thread knows of it yet.
         let jit = unsafe { sys::pcre2_jit_compile_8(code.as_ptr(), sys::PCRE2_JIT_COMPLETE) } == 0;
-        Ok(Program {
-            code,
-            utf,
-            jit,
-            groups,
-        })
+        Ok(Program { code, utf, jit, groups })
     }
 
     /// Searches from `start` on. With `spans`, tells where the groups lie. `text` must be UTF-8 with `start` at a
@@ -165,22 +155,11 @@ impl Program {
         let mut guard = Guard::new(text.len(), self.jit);
         // SAFETY: the context is valid, and the guard outlives the search, after which it is taken out again.
         unsafe {
-            sys::pcre2_set_match_limit_8(
-                scratch.context.as_ptr(),
-                u32::try_from(steps).unwrap_or(u32::MAX),
-            );
-            pcre2_set_callout_8(
-                scratch.context.as_ptr(),
-                Some(ask_guard),
-                (&raw mut guard).cast(),
-            );
+            sys::pcre2_set_match_limit_8(scratch.context.as_ptr(), u32::try_from(steps).unwrap_or(u32::MAX));
+            pcre2_set_callout_8(scratch.context.as_ptr(), Some(ask_guard), (&raw mut guard).cast());
         }
         // PCRE2's vector code reads around the text's address, which for an empty string need not be memory at all.
-        let memory = if text.is_empty() {
-            EMPTY.as_ptr()
-        } else {
-            text.as_ptr()
-        };
+        let memory = if text.is_empty() { EMPTY.as_ptr() } else { text.as_ptr() };
         // SAFETY: code, match data and context are valid; pointer and length belong to one string; `start` is within
         // it and at a character's border; a `str` is UTF-8, so PCRE2 need not check that again.
         let found = unsafe {
@@ -241,8 +220,7 @@ impl Scratch {
         // SAFETY: no general context means the defaults; each result is checked before use, and `Drop` frees them.
         unsafe {
             let context = NonNull::new(sys::pcre2_match_context_create_8(ptr::null_mut()))?;
-            let Some(data) = NonNull::new(sys::pcre2_match_data_create_8(pairs, ptr::null_mut()))
-            else {
+            let Some(data) = NonNull::new(sys::pcre2_match_data_create_8(pairs, ptr::null_mut())) else {
                 sys::pcre2_match_context_free_8(context.as_ptr());
                 return None;
             };
@@ -354,23 +332,16 @@ mod tests {
 
     #[test]
     fn where_there_is_no_jit_the_interpreter_finds_the_same_and_is_held_as_well() {
-        let compiled = |pattern: &str| {
-            Program::compile(&format!("(*NO_JIT){pattern}"), false, Leash::Guard, 2).unwrap()
-        };
+        let compiled =
+            |pattern: &str| Program::compile(&format!("(*NO_JIT){pattern}"), false, Leash::Guard, 2).unwrap();
         let mut spans = Vec::new();
         let honest = compiled("a(?C)(b+)c").find("xabbc", 0, Some(&mut spans));
-        assert_eq!(
-            (honest, spans),
-            (Ok(true), vec![Some((1, 5)), Some((2, 4))])
-        );
+        assert_eq!((honest, spans), (Ok(true), vec![Some((1, 5)), Some((2, 4))]));
         assert_eq!(
             compiled("^(?:(?C)a+)+$").find(&("a".repeat(5000) + "!"), 0, None),
             Err(LimitHit)
         );
-        assert_eq!(
-            compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(5_000), 0, None),
-            Ok(true)
-        );
+        assert_eq!(compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(5_000), 0, None), Ok(true));
     }
 
     #[test]

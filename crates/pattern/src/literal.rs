@@ -22,10 +22,7 @@ impl Literals {
             Some(text) => vec![text],
             None => facts.required,
         };
-        let all: Vec<Vec<u8>> = all
-            .into_iter()
-            .filter(|literal| !literal.is_empty())
-            .collect();
+        let all: Vec<Vec<u8>> = all.into_iter().filter(|literal| !literal.is_empty()).collect();
         let structured = all.iter().any(|literal| without_json_keys(literal).1);
         let score = |index: usize| selectivity(&all[index], structured);
         let best = (0..all.len()).max_by(|&a, &b| score(a).total_cmp(&score(b)));
@@ -37,9 +34,7 @@ impl Literals {
     }
 
     pub fn best(&self) -> Option<&[u8]> {
-        self.best
-            .and_then(|index| self.all.get(index))
-            .map(Vec::as_slice)
+        self.best.and_then(|index| self.all.get(index)).map(Vec::as_slice)
     }
 }
 
@@ -87,14 +82,10 @@ fn facts(node: &Node) -> Facts {
     match &node.kind {
         // Places have no width: what stands left and right of one touches.
         Kind::Empty | Kind::Assertion(_) | Kind::Look { .. } => Facts::exact(Vec::new()),
-        Kind::Literal { point, case } => of_character(*point, *case)
-            .map(Facts::exact)
-            .unwrap_or_default(),
+        Kind::Literal { point, case } => of_character(*point, *case).map(Facts::exact).unwrap_or_default(),
         Kind::Class(class) => match (class.negated, class.items.as_slice()) {
             (false, [crate::syntax::ClassItem::Range(first, last)]) if first == last => {
-                of_character(*first, class.case)
-                    .map(Facts::exact)
-                    .unwrap_or_default()
+                of_character(*first, class.case).map(Facts::exact).unwrap_or_default()
             }
             _ => Facts::default(),
         },
@@ -110,11 +101,7 @@ fn facts(node: &Node) -> Facts {
 /// The bytes of a character that is written in one way only.
 pub(crate) fn of_character(point: u32, case: Case) -> Option<Vec<u8>> {
     let c = char::from_u32(point)?;
-    let cased = if c.is_ascii() {
-        c.is_ascii_alphabetic()
-    } else {
-        true
-    };
+    let cased = if c.is_ascii() { c.is_ascii_alphabetic() } else { true };
     (case == Case::Sensitive || !cased).then(|| c.encode_utf8(&mut [0; 4]).as_bytes().to_vec())
 }
 
@@ -163,12 +150,11 @@ fn either(branches: &[Facts]) -> Facts {
     if first.exact.is_some() && branches.iter().all(|branch| branch.exact == first.exact) {
         return first.clone();
     }
-    let common =
-        |a: usize, b: &[u8], c: &[u8]| b.iter().zip(c).take(a).take_while(|(x, y)| x == y).count();
+    let common = |a: usize, b: &[u8], c: &[u8]| b.iter().zip(c).take(a).take_while(|(x, y)| x == y).count();
     let begin = first.beginning();
-    let prefix = branches.iter().fold(begin.len(), |length, branch| {
-        common(length, begin, branch.beginning())
-    });
+    let prefix = branches
+        .iter()
+        .fold(begin.len(), |length, branch| common(length, begin, branch.beginning()));
     let end: Vec<u8> = first.end().iter().rev().copied().collect();
     let suffix = branches.iter().fold(end.len(), |length, branch| {
         let other: Vec<u8> = branch.end().iter().rev().copied().collect();
@@ -179,9 +165,7 @@ fn either(branches: &[Facts]) -> Facts {
         .iter()
         .filter_map(|branch| branch.exact.as_ref().map(Vec::len))
         .min();
-    let suffix = shortest.map_or(suffix, |shortest| {
-        suffix.min(shortest - prefix.min(shortest))
-    });
+    let suffix = shortest.map_or(suffix, |shortest| suffix.min(shortest - prefix.min(shortest)));
     let end = first.end();
     Facts::framed(begin[..prefix].to_vec(), end[end.len() - suffix..].to_vec())
 }
@@ -304,7 +288,8 @@ mod tests {
 
     #[test]
     fn values_are_chosen_before_the_keys_of_json() {
-        let line = r#"^{"ClientHost":".*","DownstreamContentSize":.*,"OriginStatus":(405|404),"RequestContentSize":.*"}$"#;
+        let line =
+            r#"^{"ClientHost":".*","DownstreamContentSize":.*,"OriginStatus":(405|404),"RequestContentSize":.*"}$"#;
         assert_eq!(best(line).unwrap(), r#","OriginStatus":40"#);
         assert_eq!(
             best("^.* Failed password for .* from .*$").unwrap(),

@@ -115,10 +115,7 @@ impl Regex {
 
     /// Index of a named group.
     pub fn group_index(&self, name: &str) -> Option<usize> {
-        self.ast
-            .groups
-            .iter()
-            .position(|known| known.as_deref() == Some(name))
+        self.ast.groups.iter().position(|known| known.as_deref() == Some(name))
     }
 
     /// Whether the expression is found anywhere in the text.
@@ -134,19 +131,12 @@ impl Regex {
     /// The first match at or after `start` (a character border), look-behind seeing what stands before it.
     pub fn captures_at(&self, text: &str, start: usize) -> Result<Option<Captures>, LimitHit> {
         let mut captures = Captures::default();
-        Ok(self
-            .captures_into(text, start, &mut captures)?
-            .then_some(captures))
+        Ok(self.captures_into(text, start, &mut captures)?.then_some(captures))
     }
 
     /// Like [`Regex::captures_at`], into memory that is there already; tells whether there was a match. Without one
     /// `captures` is left as it was.
-    pub fn captures_into(
-        &self,
-        text: &str,
-        start: usize,
-        captures: &mut Captures,
-    ) -> Result<bool, LimitHit> {
+    pub fn captures_into(&self, text: &str, start: usize, captures: &mut Captures) -> Result<bool, LimitHit> {
         self.find(text, start, Some(&mut captures.spans))
     }
 
@@ -196,9 +186,7 @@ impl Regex {
         if text.is_ascii() {
             return self.ascii.find(text, start, spans);
         }
-        let unicode = self
-            .unicode
-            .get_or_init(|| compile(&self.ast, Target::Unicode).ok());
+        let unicode = self.unicode.get_or_init(|| compile(&self.ast, Target::Unicode).ok());
         unicode.as_ref().ok_or(LimitHit)?.find(text, start, spans)
     }
 }
@@ -211,12 +199,10 @@ fn compile(ast: &Ast, target: Target) -> Result<Program, PatternError> {
         hint: None,
     })?;
     let groups = ast.groups.len();
-    Program::compile(&printed, target == Target::Unicode, leash, groups).map_err(|error| {
-        PatternError {
-            message: format!("this expression is beyond the engine: {error}"),
-            span: None,
-            hint: Some("split it into several expressions".to_owned()),
-        }
+    Program::compile(&printed, target == Target::Unicode, leash, groups).map_err(|error| PatternError {
+        message: format!("this expression is beyond the engine: {error}"),
+        span: None,
+        hint: Some("split it into several expressions".to_owned()),
     })
 }
 
@@ -231,12 +217,7 @@ mod tests {
 
     #[test]
     fn a_host_tag_finds_the_address() {
-        let source = crate::tags::expand(
-            "^from <HOST> by <F-USER>.*</F-USER>$",
-            Default::default(),
-            false,
-        )
-        .unwrap();
+        let source = crate::tags::expand("^from <HOST> by <F-USER>.*</F-USER>$", Default::default(), false).unwrap();
         let regex = regex(&source);
         let text = "from 192.0.2.7 by bob\n";
         let found = regex.captures(text).unwrap().unwrap();
@@ -266,10 +247,7 @@ mod tests {
     #[test]
     fn a_search_from_the_middle_needs_its_literal_only_there() {
         let regex = regex("abc.*");
-        assert_eq!(
-            regex.captures_at("abc abc", 1).unwrap().unwrap().spans,
-            [Some((4, 7))]
-        );
+        assert_eq!(regex.captures_at("abc abc", 1).unwrap().unwrap().spans, [Some((4, 7))]);
         assert_eq!(regex.captures_at("abc ab", 1).unwrap(), None);
     }
 
@@ -288,10 +266,7 @@ mod tests {
     fn an_expression_with_hundreds_of_groups_tells_them_all() {
         let regex = regex(&"(a)".repeat(300));
         let found = regex.captures(&"a".repeat(300)).unwrap().unwrap();
-        assert_eq!(
-            (found.spans.len(), found.spans[300]),
-            (301, Some((299, 300)))
-        );
+        assert_eq!((found.spans.len(), found.spans[300]), (301, Some((299, 300))));
     }
 
     #[test]

@@ -65,9 +65,7 @@ impl GroupRole {
                     return GroupRole::TupleOf(target_name(target));
                 }
                 match name.strip_prefix("skiplines") {
-                    Some(number)
-                        if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
-                    {
+                    Some(number) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
                         GroupRole::SkippedLines
                     }
                     _ => GroupRole::Value(name.to_owned()),
@@ -80,11 +78,7 @@ impl GroupRole {
     pub fn identifies(&self) -> bool {
         matches!(
             self,
-            GroupRole::Ip4
-                | GroupRole::Ip6
-                | GroupRole::Dns
-                | GroupRole::Id
-                | GroupRole::MultiLineId
+            GroupRole::Ip4 | GroupRole::Ip6 | GroupRole::Dns | GroupRole::Id | GroupRole::MultiLineId
         )
     }
 }
@@ -144,9 +138,7 @@ pub fn expand(source: &str, use_dns: UseDns, _multi_line: bool) -> Result<String
         return Err(PatternError {
             message: "the expression is empty".to_owned(),
             span: Some(0..source.len()),
-            hint: Some(
-                "leave the option out, or write what a line of a failure looks like".to_owned(),
-            ),
+            hint: Some("leave the option out, or write what a line of a failure looks like".to_owned()),
         });
     }
     Ok(localize_flags(&out))
@@ -201,8 +193,7 @@ impl Expander {
             None => (false, name),
         };
         let tag = tag.strip_prefix("F-")?;
-        let allowed =
-            |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+        let allowed = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
         if tag.is_empty() || !tag.bytes().all(allowed) {
             return None;
         }
@@ -250,10 +241,7 @@ fn flags_behind(text: &str) -> Option<(&str, usize)> {
     if tail.len() == letters.len() || !tail.starts_with(')') {
         return None;
     }
-    Some((
-        &plain[..plain.len() - tail.len()],
-        text.len() - tail.len() + 1,
-    ))
+    Some((&plain[..plain.len() - tail.len()], text.len() - tail.len() + 1))
 }
 
 #[cfg(test)]
@@ -277,10 +265,7 @@ mod tests {
             expanded("<f-user>a</f-user> <br/> <F-Abc>"),
             "<f-user>a</f-user> <br/> <F-Abc>"
         );
-        assert_eq!(
-            expanded("<F-ID>.*</F-ID> <F-PORT/>"),
-            r"(?P<fid>.*) (?P<fport>\w+)"
-        );
+        assert_eq!(expanded("<F-ID>.*</F-ID> <F-PORT/>"), r"(?P<fid>.*) (?P<fport>\w+)");
     }
 
     #[test]
@@ -305,10 +290,7 @@ mod tests {
 
     #[test]
     fn names_of_groups_tell_what_they_are_for() {
-        assert_eq!(
-            GroupRole::of("alt_user_12"),
-            GroupRole::AltOf("user".into())
-        );
+        assert_eq!(GroupRole::of("alt_user_12"), GroupRole::AltOf("user".into()));
         assert_eq!(GroupRole::of("tuple_id"), GroupRole::TupleOf("fid".into()));
         assert_eq!(GroupRole::of("skiplines0"), GroupRole::SkippedLines);
         assert_eq!(GroupRole::of("user"), GroupRole::Value("user".into()));

@@ -13,10 +13,7 @@ fn search(expression: &str, text: &str) -> (Result<bool, LimitHit>, Duration) {
         let found = regex.is_match(text);
         (found, start.elapsed())
     };
-    (0..3)
-        .map(|_| timed())
-        .min_by_key(|(_, time)| *time)
-        .unwrap()
+    (0..3).map(|_| timed()).min_by_key(|(_, time)| *time).unwrap()
 }
 
 #[test]
@@ -44,16 +41,10 @@ fn a_crafted_line_of_usual_length_costs_little() {
     for (expression, line) in [
         ("^(a+)+$", &words),
         ("(a|a)*b|(a+)+$", &words),
-        (
-            r"(?:\w+)+@",
-            &words.replace('!', "@!").replacen("@!", "!@", 1),
-        ),
+        (r"(?:\w+)+@", &words.replace('!', "@!").replacen("@!", "!@", 1)),
         (r"^d.*a.*b.*c.*a.*\d", &chain),
         (r"d?.*a.*b.*c.*a.*\d", &chain),
-        (
-            r"(?=.*d).*a(?=.*b).*b.*c.*?a.*\d",
-            &chain.replacen('d', "1d", 1),
-        ),
+        (r"(?=.*d).*a(?=.*b).*b.*c.*?a.*\d", &chain.replacen('d', "1d", 1)),
         (r"(.*)(.*)\1\2!", &chain.replacen('d', "!", 1)),
     ] {
         let (_, time) = search(expression, line);
@@ -100,15 +91,10 @@ fn honest_lines_of_many_megabytes_are_searched_to_the_end() {
                 format!("v{n}")
             }
         };
-        let values: String = (0..20)
-            .map(|n| format!(r#""k{n}":"{}","#, value(n)))
-            .collect();
+        let values: String = (0..20).map(|n| format!(r#""k{n}":"{}","#, value(n))).collect();
         let line = format!("{{{values}\"x\":1,\"status\":404}}\n");
         let found = regex.captures(&line).unwrap().unwrap();
-        assert_eq!(
-            found.spans[11].map(|(from, to)| to - from),
-            Some(value(10).len())
-        );
+        assert_eq!(found.spans[11].map(|(from, to)| to - from), Some(value(10).len()));
     }
     let words = "word ".repeat(100_000);
     assert_eq!(search(r"^(?:\w+\s)+$", &words).0, Ok(true));

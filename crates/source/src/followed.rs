@@ -56,12 +56,7 @@ pub(crate) struct Followed {
 }
 
 impl Followed {
-    pub(crate) fn new(
-        id: u64,
-        path: PathBuf,
-        start: Start,
-        remembered: Arc<Vec<Position>>,
-    ) -> Self {
+    pub(crate) fn new(id: u64, path: PathBuf, start: Start, remembered: Arc<Vec<Position>>) -> Self {
         Self {
             id,
             path,
@@ -104,15 +99,13 @@ impl Followed {
         let now = Instant::now();
         let moved = match (rustix::fs::stat(&self.path), &self.current) {
             (Ok(stat), Some(current)) => {
-                FileId::of(&stat) != current.id
-                    || Seen::of(&stat) != current.seen
-                    || self.missing_since.is_some()
+                FileId::of(&stat) != current.id || Seen::of(&stat) != current.seen || self.missing_since.is_some()
             }
             (Ok(_), None) => true,
             (Err(_), Some(current)) => {
-                self.missing_since.is_none_or(|since| {
-                    self.said.is_none() && now.duration_since(since) >= settings.missing
-                }) || current.changed()
+                self.missing_since
+                    .is_none_or(|since| self.said.is_none() && now.duration_since(since) >= settings.missing)
+                    || current.changed()
                     || self.is_over(settings)
             }
             (Err(_), None) => self.said.is_none() || !self.explicit,
@@ -126,10 +119,7 @@ impl Followed {
 
     /// Whether nothing is left of it and nobody asked for it by name.
     pub(crate) fn forgotten(&self) -> bool {
-        !self.explicit
-            && self.current.is_none()
-            && self.old.is_empty()
-            && self.missing_since.is_some()
+        !self.explicit && self.current.is_none() && self.old.is_empty() && self.missing_since.is_some()
     }
 
     /// Whether the file under another name is a copy of one that is or was read under this name, as copytruncate
@@ -176,11 +166,8 @@ impl Followed {
 
     /// Gives away the stream of a file that stands under another followed name by now.
     pub(crate) fn give(&mut self, id: FileId, watches: Option<&mut Watches>) -> Option<Stream> {
-        let held = self.old.iter().any(|old| old.id == id)
-            || self
-                .current
-                .as_ref()
-                .is_some_and(|current| current.id == id);
+        let held =
+            self.old.iter().any(|old| old.id == id) || self.current.as_ref().is_some_and(|current| current.id == id);
         if !held || rustix::fs::stat(&self.path).is_ok_and(|stat| FileId::of(&stat) == id) {
             return None;
         }

@@ -147,9 +147,7 @@ fn bracket(text: &str) -> Option<usize> {
     let set = inner.strip_prefix('!').unwrap_or(inner);
     let from = text.len() - set.len();
     let first = set.chars().next()?.len_utf8();
-    set.get(first..)?
-        .find(']')
-        .map(|end| from + first + end + 1)
+    set.get(first..)?.find(']').map(|end| from + first + end + 1)
 }
 
 #[cfg(test)]

@@ -113,10 +113,7 @@ impl Reader {
         let Some(&id) = self.by_path.get(path) else {
             return false;
         };
-        let globs = self
-            .followed
-            .get(&id)
-            .map(|followed| followed.globs.clone());
+        let globs = self.followed.get(&id).map(|followed| followed.globs.clone());
         for glob in globs.into_iter().flatten() {
             if let Some(glob) = self.globs.get_mut(&glob) {
                 glob.excluded.insert(path.to_path_buf());
@@ -290,11 +287,7 @@ impl Reader {
 
     /// Reads what is there, in fair turns (1 MiB of each file), and hands over blocks of whole lines. Returns
     /// whether more is waiting (then call again without waiting).
-    pub fn read(
-        &mut self,
-        lines: &mut dyn FnMut(Block<'_>),
-        events: &mut dyn FnMut(Event),
-    ) -> bool {
+    pub fn read(&mut self, lines: &mut dyn FnMut(Block<'_>), events: &mut dyn FnMut(Event)) -> bool {
         self.drain();
         self.look_if_due();
         self.rescan();
@@ -318,18 +311,9 @@ impl Reader {
         more || self.pending()
     }
 
-    fn turn(
-        &mut self,
-        id: u64,
-        lines: &mut dyn FnMut(Block<'_>),
-        events: &mut dyn FnMut(Event),
-    ) -> bool {
+    fn turn(&mut self, id: u64, lines: &mut dyn FnMut(Block<'_>), events: &mut dyn FnMut(Event)) -> bool {
         let mut again = false;
-        if self
-            .followed
-            .get(&id)
-            .is_some_and(|followed| followed.check)
-        {
+        if self.followed.get(&id).is_some_and(|followed| followed.check) {
             self.adopt(id, events);
             again = self.with(id, events, |followed, around, _| followed.look(around));
         }

@@ -61,8 +61,7 @@ pub(crate) fn numbered(path: &Path, wanted: Wanted<'_>, taken: &dyn Fn(&Path) ->
         missing = 0;
         if wanted(&file, &stat) {
             // Rotation shifts the highest number first. While this one is in its place, the lower ones were too.
-            let still =
-                rustix::fs::stat(&name).is_ok_and(|now| FileId::of(&now) == FileId::of(&stat));
+            let still = rustix::fs::stat(&name).is_ok_and(|now| FileId::of(&now) == FileId::of(&stat));
             if !still {
                 return Search::Moving;
             }
@@ -110,8 +109,7 @@ fn with_number(path: &Path, number: u32) -> PathBuf {
 
 fn open(path: &Path) -> Option<(OwnedFd, Stat)> {
     // NOFOLLOW: nobody who may write in this directory shall lead us elsewhere.
-    let flags =
-        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
     let file = rustix::fs::open(path, flags, Mode::empty()).ok()?;
     let stat = rustix::fs::fstat(&file).ok()?;
     rustix::fs::FileType::from_raw_mode(stat.st_mode)

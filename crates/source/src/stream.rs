@@ -125,12 +125,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// A file to be read from `offset` on.
-    pub(crate) fn new(
-        file: OwnedFd,
-        stat: &Stat,
-        offset: u64,
-        generation: u64,
-    ) -> Result<Self, Errno> {
+    pub(crate) fn new(file: OwnedFd, stat: &Stat, offset: u64, generation: u64) -> Result<Self, Errno> {
         let mut stream = Self {
             file,
             id: FileId::of(stat),
@@ -252,8 +247,7 @@ impl Stream {
 
     /// Whether it has changed since it was read to its end.
     pub(crate) fn changed(&self) -> bool {
-        self.stat()
-            .map_or(true, |stat| Seen::of(&stat) != self.seen)
+        self.stat().map_or(true, |stat| Seen::of(&stat) != self.seen)
     }
 
     /// Reads a piece of the file into `buffer`, which is longer than [`BUFFER`] only where one line is.
@@ -265,13 +259,7 @@ impl Stream {
         let data = &buffer[..read];
         self.note_extent(self.offset + read as u64);
         let check = self.check(self.offset, data)?;
-        let step = |deliver, outcome| {
-            Ok(Step {
-                deliver,
-                read,
-                outcome,
-            })
-        };
+        let step = |deliver, outcome| Ok(Step { deliver, read, outcome });
         if let Check::Same { .. } = check
             && self.hole
             && read > 0
@@ -302,13 +290,7 @@ impl Stream {
         let data = &buffer[..read];
         self.note_extent(at + read as u64);
         let check = self.check(at, data)?;
-        let step = |deliver, outcome| {
-            Ok(Step {
-                deliver,
-                read,
-                outcome,
-            })
-        };
+        let step = |deliver, outcome| Ok(Step { deliver, read, outcome });
         let Check::Same { at_end } = check else {
             return step(0, Outcome::Cut);
         };
@@ -344,18 +326,12 @@ impl Stream {
         let check = self.check(self.offset, data)?;
         let whole = read == length && data.last() == Some(&b'\n');
         let (deliver, outcome) = match check {
-            Check::Same { at_end } if whole => {
-                (read, if at_end { Outcome::End } else { Outcome::More })
-            }
+            Check::Same { at_end } if whole => (read, if at_end { Outcome::End } else { Outcome::More }),
             Check::CutAfter if whole => (read, Outcome::Cut),
             Check::Same { .. } => (0, Outcome::More),
             _ => (0, Outcome::Cut),
         };
-        Ok(Step {
-            deliver,
-            read,
-            outcome,
-        })
+        Ok(Step { deliver, read, outcome })
     }
 
     /// Takes the delivered bytes as read.

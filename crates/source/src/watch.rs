@@ -66,10 +66,7 @@ impl Watches {
 
     /// Watches the bytes of an open file for the follower `id`.
     pub(crate) fn file(&mut self, file: BorrowedFd<'_>, path: &Path, id: u64) -> Option<i32> {
-        let flags = WatchFlags::MODIFY
-            | WatchFlags::ATTRIB
-            | WatchFlags::MOVE_SELF
-            | WatchFlags::DELETE_SELF;
+        let flags = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::MOVE_SELF | WatchFlags::DELETE_SELF;
         let through = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         let wd = match self.add(&through, flags) {
             // No /proc here: the name has to do.
@@ -80,12 +77,7 @@ impl Watches {
     }
 
     /// Watches the entries of a directory, or one of them.
-    pub(crate) fn directory(
-        &mut self,
-        directory: &Path,
-        entry: Option<&OsStr>,
-        mark: Mark,
-    ) -> Option<i32> {
+    pub(crate) fn directory(&mut self, directory: &Path, entry: Option<&OsStr>, mark: Mark) -> Option<i32> {
         let flags = WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::MOVED_FROM
@@ -146,11 +138,7 @@ impl Watches {
         let mut taken = 0;
         // A few events are all there were: the call that would find none is spared.
         while taken == 0 || taken > 16 || !queue.is_buffer_empty() {
-            taken = if queue.is_buffer_empty() {
-                1
-            } else {
-                taken + 1
-            };
+            taken = if queue.is_buffer_empty() { 1 } else { taken + 1 };
             let event = match queue.next() {
                 Ok(event) => event,
                 Err(Errno::INTR) => continue,
@@ -165,9 +153,7 @@ impl Watches {
             let Some(users) = self.users.get(&wd) else {
                 continue;
             };
-            let entry = event
-                .file_name()
-                .map(|name| OsStr::from_bytes(name.to_bytes()));
+            let entry = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()));
             for user in users {
                 mark(marks, user, what, entry);
             }

@@ -20,9 +20,7 @@ fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u32> {
 /// Text of a column that others may have filled with anything.
 pub(crate) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(column)? {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            String::from_utf8_lossy(bytes).into_owned()
-        }
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Real(number) => number.to_string(),
         ValueRef::Null => String::new(),
@@ -43,14 +41,7 @@ impl Store {
         self.know_jail(&ban.jail)?;
         let data = data::write(ban, self.max_matches);
         self.transaction("writing a ban", |transaction| {
-            let values = params![
-                ban.jail,
-                ban.ip,
-                ban.timeofban,
-                ban.bantime,
-                ban.bancount,
-                data
-            ];
+            let values = params![ban.jail, ban.ip, ban.timeofban, ban.bantime, ban.bancount, data];
             transaction
                 .prepare_cached(
                     "INSERT INTO bans(jail, ip, timeofban, bantime, bancount, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -67,11 +58,7 @@ impl Store {
     }
 
     /// Removes bans: of one jail or all, of some ids or all. Says how many ids were remembered in how many jails.
-    pub fn remove_bans(
-        &mut self,
-        jail: Option<&str>,
-        ids: Option<&[&str]>,
-    ) -> Result<usize, StateError> {
+    pub fn remove_bans(&mut self, jail: Option<&str>, ids: Option<&[&str]>) -> Result<usize, StateError> {
         let mut removed = 0;
         self.transaction("removing bans", |transaction| {
             let mut remove = |id: Option<&str>| -> rusqlite::Result<()> {
@@ -133,23 +120,13 @@ impl Store {
         let result = match jail {
             Some(jail) => self
                 .connection
-                .prepare_cached(
-                    "SELECT bancount, timeofban, bantime FROM bips WHERE ip = ?1 AND jail = ?2",
-                )
-                .and_then(|mut statement| {
-                    statement
-                        .query_row([id, jail], |row| history(row, 0))
-                        .optional()
-                }),
+                .prepare_cached("SELECT bancount, timeofban, bantime FROM bips WHERE ip = ?1 AND jail = ?2")
+                .and_then(|mut statement| statement.query_row([id, jail], |row| history(row, 0)).optional()),
             None => self
                 .connection
                 // SQLite takes the bare column from the row of the maximum.
-                .prepare_cached(
-                    "SELECT sum(bancount), max(timeofban), bantime FROM bips WHERE ip = ?1 GROUP BY ip",
-                )
-                .and_then(|mut statement| {
-                    statement.query_row([id], |row| history(row, 0)).optional()
-                }),
+                .prepare_cached("SELECT sum(bancount), max(timeofban), bantime FROM bips WHERE ip = ?1 GROUP BY ip")
+                .and_then(|mut statement| statement.query_row([id], |row| history(row, 0)).optional()),
         };
         result.doing("looking up an id")
     }
@@ -160,20 +137,14 @@ impl Store {
             .prepare("SELECT jail, ip, bancount, timeofban, bantime FROM bips")
             .and_then(|mut statement| {
                 statement
-                    .query_map([], |row| {
-                        Ok((text(row, 0)?, text(row, 1)?, history(row, 2)?))
-                    })?
+                    .query_map([], |row| Ok((text(row, 0)?, text(row, 1)?, history(row, 2)?)))?
                     .collect()
             })
             .doing("reading what is remembered")
     }
 
     /// An id's bans merged (`<ipmatches>`, `<ipfailures>`, …), in one jail or all: failures and matches, oldest first.
-    pub fn merged(
-        &mut self,
-        id: &str,
-        jail: Option<&str>,
-    ) -> Result<Option<(u32, Vec<String>)>, StateError> {
+    pub fn merged(&mut self, id: &str, jail: Option<&str>) -> Result<Option<(u32, Vec<String>)>, StateError> {
         let most = self.max_matches;
         let mut statement = self
             .connection
@@ -190,13 +161,7 @@ impl Store {
             let sum = failures.get_or_insert(0u32);
             *sum = sum.saturating_add(data.failures.unwrap_or(1));
             let room = most.saturating_sub(matches.len());
-            matches.extend(
-                data.matches
-                    .iter()
-                    .rev()
-                    .take(room)
-                    .map(|parts| parts.concat()),
-            );
+            matches.extend(data.matches.iter().rev().take(room).map(|parts| parts.concat()));
         }
         matches.reverse();
         Ok(failures.map(|failures| (failures, matches)))

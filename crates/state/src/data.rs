@@ -58,18 +58,10 @@ fn append(bytes: &mut Vec<u8>, value: &Value) {
 struct Spaced;
 
 impl Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + io::Write>(
-        &mut self,
-        w: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
         w.write_all(if first { b"" } else { b", " })
     }
-    fn begin_object_key<W: ?Sized + io::Write>(
-        &mut self,
-        w: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
         w.write_all(if first { b"" } else { b", " })
     }
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
@@ -117,8 +109,7 @@ fn read_match(value: Value) -> [String; 3] {
     match value {
         Value::Array(parts) => {
             let parts: Vec<String> = parts.into_iter().map(text).collect();
-            <[String; 3]>::try_from(parts)
-                .unwrap_or_else(|parts| [String::new(), String::new(), parts.concat()])
+            <[String; 3]>::try_from(parts).unwrap_or_else(|parts| [String::new(), String::new(), parts.concat()])
         }
         other => [String::new(), String::new(), text(other)],
     }
@@ -169,7 +160,9 @@ mod tests {
     #[test]
     fn bytes_that_are_no_utf8_or_no_json_do_not_lose_the_ban() {
         let read_bytes = |bytes: &[u8]| read(ValueRef::Blob(bytes));
-        let data = read_bytes(b"{\"matches\": [\"a\xff\", [\"b\", \"c\", \"d\"], [\"e\", null], 7], \"failures\": 2.0, \"user\": \"u\"}");
+        let data = read_bytes(
+            b"{\"matches\": [\"a\xff\", [\"b\", \"c\", \"d\"], [\"e\", null], 7], \"failures\": 2.0, \"user\": \"u\"}",
+        );
         assert_eq!(
             data.matches,
             [

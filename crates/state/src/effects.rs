@@ -7,9 +7,7 @@ impl Store {
     /// An action is about to be told of a ban: from now on its effect may stand.
     pub fn effect_begins(&mut self, jail: &str, action: &str, id: &str) -> Result<(), StateError> {
         self.connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO bantam_effects(jail, action, id) VALUES(?1, ?2, ?3)",
-            )
+            .prepare_cached("INSERT OR IGNORE INTO bantam_effects(jail, action, id) VALUES(?1, ?2, ?3)")
             .and_then(|mut statement| statement.execute([jail, action, id]))
             .doing("writing an effect")?;
         Ok(())
@@ -18,9 +16,7 @@ impl Store {
     /// The effect is lifted for certain.
     pub fn effect_ended(&mut self, jail: &str, action: &str, id: &str) -> Result<(), StateError> {
         self.connection
-            .prepare_cached(
-                "DELETE FROM bantam_effects WHERE jail = ?1 AND action = ?2 AND id = ?3",
-            )
+            .prepare_cached("DELETE FROM bantam_effects WHERE jail = ?1 AND action = ?2 AND id = ?3")
             .and_then(|mut statement| statement.execute([jail, action, id]))
             .doing("removing an effect")?;
         Ok(())

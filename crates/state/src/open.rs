@@ -78,9 +78,7 @@ fn attempt(path: &Path, notes: &mut Vec<String>) -> Result<Connection, StateErro
 /// Settings of the connection and all tables.
 pub(crate) fn prepare(connection: &mut Connection) -> Result<(), StateError> {
     connection
-        .execute_batch(
-            "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY",
-        )
+        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY")
         .doing("opening")?;
     schema::create(connection).doing("creating tables")?;
     connection.set_prepared_statement_cache_capacity(32);
@@ -138,11 +136,7 @@ fn set_aside(path: &Path) -> Result<PathBuf, StateError> {
 /// A name beside the file that is not taken, with the present time (UTC) at its end.
 fn free_name(path: &Path) -> Result<PathBuf, StateError> {
     let time: String = Connection::open_in_memory()
-        .and_then(|memory| {
-            memory.query_row("SELECT strftime('%Y%m%d-%H%M%S', 'now')", [], |row| {
-                row.get(0)
-            })
-        })
+        .and_then(|memory| memory.query_row("SELECT strftime('%Y%m%d-%H%M%S', 'now')", [], |row| row.get(0)))
         .doing("asking for the time")?;
     let first = with_suffix(path, &format!(".{time}"));
     let mut name = first.clone();
@@ -185,9 +179,7 @@ fn copy_rows(
     let has_rowid = !table.starts_with("bantam_");
     let key = if has_rowid { "rowid" } else { columns[0] };
     let names = columns.join(", ");
-    let mut select = from.prepare(&format!(
-        "SELECT {names} FROM {table} ORDER BY {key} {order}"
-    ))?;
+    let mut select = from.prepare(&format!("SELECT {names} FROM {table} ORDER BY {key} {order}"))?;
     let holders = vec!["?"; columns.len()].join(", ");
     // `bans` has no key: what was copied from one end is not copied from the other.
     let same = columns.join(" IS ? AND ") + " IS ?";

@@ -32,9 +32,7 @@ impl Store {
             }
             save_counters(transaction, jail, changed, gone)?;
             transaction
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO bantam_totals(jail, failed, banned) VALUES(?1, ?2, ?3)",
-                )?
+                .prepare_cached("INSERT OR REPLACE INTO bantam_totals(jail, failed, banned) VALUES(?1, ?2, ?3)")?
                 .execute(params![jail, signed(totals.failed), signed(totals.banned)])?;
             Ok(())
         })
@@ -44,9 +42,7 @@ impl Store {
     pub fn load_progress(&mut self, jail: &str) -> Result<(Vec<CounterRow>, Totals), StateError> {
         let counters = self
             .connection
-            .prepare_cached(
-                "SELECT id, attempts, first_ns, last_ns FROM bantam_counters WHERE jail = ?1",
-            )
+            .prepare_cached("SELECT id, attempts, first_ns, last_ns FROM bantam_counters WHERE jail = ?1")
             .and_then(|mut statement| {
                 statement
                     .query_map([jail], |row| {
@@ -91,12 +87,7 @@ fn position(row: &Row<'_>) -> rusqlite::Result<LogRow> {
     })
 }
 
-fn save_position(
-    transaction: &Transaction<'_>,
-    jail: &str,
-    path: &str,
-    row: Option<&LogRow>,
-) -> rusqlite::Result<()> {
+fn save_position(transaction: &Transaction<'_>, jail: &str, path: &str, row: Option<&LogRow>) -> rusqlite::Result<()> {
     let Some(row) = row else {
         transaction
             .prepare_cached("DELETE FROM logs WHERE jail = ?1 AND path = ?2")?
@@ -118,8 +109,7 @@ fn save_counters(
     changed: &[CounterRow],
     gone: &[String],
 ) -> rusqlite::Result<()> {
-    let mut delete =
-        transaction.prepare_cached("DELETE FROM bantam_counters WHERE jail = ?1 AND id = ?2")?;
+    let mut delete = transaction.prepare_cached("DELETE FROM bantam_counters WHERE jail = ?1 AND id = ?2")?;
     for id in gone {
         delete.execute([jail, id])?;
     }

@@ -84,18 +84,9 @@ CREATE TABLE IF NOT EXISTS bantam_effects(
 pub(crate) const TABLES: [(&str, &[&str]); 7] = [
     ("jails", &["name", "enabled"]),
     ("logs", &["jail", "path", "firstlinemd5", "lastfilepos"]),
-    (
-        "bips",
-        &["ip", "jail", "timeofban", "bantime", "bancount", "data"],
-    ),
-    (
-        "bans",
-        &["jail", "ip", "timeofban", "bantime", "bancount", "data"],
-    ),
-    (
-        "bantam_counters",
-        &["jail", "id", "attempts", "first_ns", "last_ns"],
-    ),
+    ("bips", &["ip", "jail", "timeofban", "bantime", "bancount", "data"]),
+    ("bans", &["jail", "ip", "timeofban", "bantime", "bancount", "data"]),
+    ("bantam_counters", &["jail", "id", "attempts", "first_ns", "last_ns"]),
     ("bantam_totals", &["jail", "failed", "banned"]),
     ("bantam_effects", &["jail", "action", "id"]),
 ];
@@ -106,9 +97,7 @@ pub(crate) fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> 
         return Ok(None);
     }
     connection
-        .query_row("SELECT version FROM fail2banDb LIMIT 1", [], |row| {
-            row.get(0)
-        })
+        .query_row("SELECT version FROM fail2banDb LIMIT 1", [], |row| row.get(0))
         .optional()
 }
 
@@ -132,20 +121,10 @@ pub(crate) fn upgrade(connection: &mut Connection, from: i64) -> rusqlite::Resul
     connection.execute_batch("PRAGMA foreign_keys = OFF")?;
     let transaction = connection.transaction()?;
     if from < 2 {
-        replace(
-            &transaction,
-            "logs",
-            LOGS,
-            "jail, path, firstlinemd5, lastfilepos",
-        )?;
+        replace(&transaction, "logs", LOGS, "jail, path, firstlinemd5, lastfilepos")?;
     }
     if from < 3 {
-        replace(
-            &transaction,
-            "bans",
-            BANS,
-            "jail, ip, timeofban, -2, 1, data",
-        )?;
+        replace(&transaction, "bans", BANS, "jail, ip, timeofban, -2, 1, data")?;
     }
     transaction.execute_batch(BIPS)?;
     if has_table(&transaction, "bans")? {
@@ -160,12 +139,7 @@ pub(crate) fn upgrade(connection: &mut Connection, from: i64) -> rusqlite::Resul
     connection.execute_batch("PRAGMA foreign_keys = ON")
 }
 
-fn replace(
-    transaction: &Transaction<'_>,
-    table: &str,
-    script: &str,
-    columns: &str,
-) -> rusqlite::Result<()> {
+fn replace(transaction: &Transaction<'_>, table: &str, script: &str, columns: &str) -> rusqlite::Result<()> {
     if !has_table(transaction, table)? {
         return Ok(());
     }

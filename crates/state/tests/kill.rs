@@ -1,10 +1,5 @@
 //! A ban that was said to be written is there after `kill -9` at any moment.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 use bantam_state::{BanRow, CounterRow, LogRow, Store, Totals};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -60,13 +55,7 @@ fn write_for_ever(file: &Path) {
             last: 0,
         };
         store
-            .save_progress(
-                "j",
-                &[("/log".into(), Some(position))],
-                &[counter],
-                &[],
-                totals,
-            )
+            .save_progress("j", &[("/log".into(), Some(position))], &[counter], &[], totals)
             .unwrap();
         writeln!(out, "{ip} {}", number + 1).unwrap();
         out.flush().unwrap();
@@ -95,10 +84,7 @@ fn no_ban_is_lost() {
             }
             all
         });
-        let moment = std::time::SystemTime::UNIX_EPOCH
-            .elapsed()
-            .unwrap()
-            .subsec_nanos();
+        let moment = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
         std::thread::sleep(Duration::from_micros(u64::from(moment % 30_000)));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -115,10 +101,7 @@ fn no_ban_is_lost() {
         check(&file, &said, last.expect("the child wrote nothing"));
     }
     assert!(said.len() > ROUNDS as usize * 5, "only {} bans", said.len());
-    println!(
-        "{} bans said to be written in {ROUNDS} rounds, all there",
-        said.len()
-    );
+    println!("{} bans said to be written in {ROUNDS} rounds, all there", said.len());
 }
 
 fn check(file: &Path, said: &HashMap<String, u32>, last: u64) {

@@ -1,11 +1,6 @@
 //! The installed original reads what is written here, and the other way round. Needs the Debian package:
 //! `apt-get install fail2ban`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 use bantam_state::{BanRow, CounterRow, History, LogRow, Store, Totals};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -42,15 +37,7 @@ fn a_file_of_the_original_opens_and_its_bans_and_counts_carry_on() {
     let bans = store.bans_in_force("j", NOW).unwrap();
     let ids: Vec<(&str, i64, i64, u32, u32)> = bans
         .iter()
-        .map(|b| {
-            (
-                b.ip.as_str(),
-                b.timeofban,
-                b.bantime,
-                b.bancount,
-                b.failures,
-            )
-        })
+        .map(|b| (b.ip.as_str(), b.timeofban, b.bantime, b.bancount, b.failures))
         .collect();
     assert_eq!(
         ids,
@@ -68,20 +55,13 @@ fn a_file_of_the_original_opens_and_its_bans_and_counts_carry_on() {
         last: 1_700_000_011,
         bantime: 1235,
     };
-    assert_eq!(
-        store.history("192.0.2.1", Some("j")).unwrap(),
-        Some(expected)
-    );
+    assert_eq!(store.history("192.0.2.1", Some("j")).unwrap(), Some(expected));
     let merged = store.merged("192.0.2.1", None).unwrap().unwrap();
     assert_eq!(
         merged,
         (
             9,
-            vec![
-                "[12:00] a".into(),
-                "b \u{20ac} \"quoted\"\n".into(),
-                "c".into()
-            ]
+            vec!["[12:00] a".into(), "b \u{20ac} \"quoted\"\n".into(), "c".into()]
         )
     );
     let position = store.log_position("j", "/var/log/a.log").unwrap().unwrap();
@@ -138,10 +118,7 @@ fn write_ours(file: &Path) -> Store {
             &[("/var/log/a.log".into(), Some(position))],
             &[counter],
             &[],
-            Totals {
-                failed: 9,
-                banned: 3,
-            },
+            Totals { failed: 9, banned: 3 },
         )
         .unwrap();
     store
@@ -230,10 +207,7 @@ fn older_versions_are_upgraded_as_the_original_does_after_a_backup_copy() {
             .map(|entry| entry.unwrap().path())
             .find(|path| path.to_string_lossy().contains("ours."))
             .expect("a backup copy");
-        assert_eq!(
-            std::fs::read(backup).unwrap(),
-            std::fs::read(sample(version)).unwrap()
-        );
+        assert_eq!(std::fs::read(backup).unwrap(), std::fs::read(sample(version)).unwrap());
         let theirs = original("dump", &theirs);
         assert_eq!(original("dump", &ours), theirs);
         assert!(!theirs["bips"][3].as_array().unwrap().is_empty());

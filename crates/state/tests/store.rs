@@ -1,10 +1,5 @@
 //! What is written is read again, purged by the original's rules, and survives a broken file.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 use bantam_state::{BanRow, CounterRow, History, LogRow, StateError, Store, Totals};
 use std::path::Path;
 
@@ -19,10 +14,7 @@ fn ban(jail: &str, ip: &str, timeofban: i64, bantime: i64) -> BanRow {
         matches: (0..3)
             .map(|line| [String::new(), String::new(), format!("{timeofban}-{line}")])
             .collect(),
-        data: serde_json::json!({"user": "u"})
-            .as_object()
-            .unwrap()
-            .clone(),
+        data: serde_json::json!({"user": "u"}).as_object().unwrap().clone(),
     }
 }
 
@@ -72,14 +64,8 @@ fn the_latest_ban_of_an_id_counts_and_all_its_bans_are_merged() {
             bantime: last,
         })
     };
-    assert_eq!(
-        store.history("192.0.2.1", Some("a")).unwrap(),
-        history(2, 200)
-    );
-    assert_eq!(
-        store.history("192.0.2.1", Some("b")).unwrap(),
-        history(1, 150)
-    );
+    assert_eq!(store.history("192.0.2.1", Some("a")).unwrap(), history(2, 200));
+    assert_eq!(store.history("192.0.2.1", Some("b")).unwrap(), history(1, 150));
     assert_eq!(store.history("192.0.2.1", Some("c")).unwrap(), None);
     assert_eq!(store.history("192.0.2.1", None).unwrap(), history(3, 200));
     assert_eq!(store.history("192.0.2.2", None).unwrap(), None);
@@ -101,9 +87,7 @@ fn bans_are_removed_by_jail_and_id() {
         }
     }
     assert_eq!(
-        store
-            .remove_bans(Some("a"), Some(&["192.0.2.1", "192.0.2.7"]))
-            .unwrap(),
+        store.remove_bans(Some("a"), Some(&["192.0.2.1", "192.0.2.7"])).unwrap(),
         1
     );
     assert_eq!(store.remove_bans(None, Some(&["192.0.2.2"])).unwrap(), 2);
@@ -127,17 +111,9 @@ fn progress_effects_and_totals_survive_a_restart() {
         first_line_md5: "d41d8cd98f00b204e9800998ecf8427e".into(),
         offset: 77,
     };
-    let totals = Totals {
-        failed: 5,
-        banned: 2,
-    };
+    let totals = Totals { failed: 5, banned: 2 };
     let mut store = Store::open(&file).unwrap();
-    let logs = |a: Option<LogRow>| {
-        [
-            ("/a".to_owned(), a),
-            ("/b".to_owned(), Some(position.clone())),
-        ]
-    };
+    let logs = |a: Option<LogRow>| [("/a".to_owned(), a), ("/b".to_owned(), Some(position.clone()))];
     store
         .save_progress(
             "j",
@@ -159,19 +135,10 @@ fn progress_effects_and_totals_survive_a_restart() {
 
     let mut store = Store::open(&file).unwrap();
     assert!(store.notes().is_empty());
-    assert_eq!(
-        store.load_progress("j").unwrap(),
-        (vec![row("y", 3)], totals)
-    );
-    assert_eq!(
-        store.load_progress("k").unwrap(),
-        (vec![], Totals::default())
-    );
+    assert_eq!(store.load_progress("j").unwrap(), (vec![row("y", 3)], totals));
+    assert_eq!(store.load_progress("k").unwrap(), (vec![], Totals::default()));
     assert_eq!(store.log_position("j", "/a").unwrap(), None);
-    assert_eq!(
-        store.log_position("j", "/b").unwrap(),
-        Some(position.clone())
-    );
+    assert_eq!(store.log_position("j", "/b").unwrap(), Some(position.clone()));
     let effects = [("iptables".into(), "y".into()), ("mail".into(), "y".into())];
     assert_eq!(store.standing_effects("j").unwrap(), effects);
     store.effects_ended("j", Some("mail")).unwrap();
@@ -194,23 +161,12 @@ fn purging_keeps_what_is_permanent_recent_or_of_an_enabled_jail() {
         offset: 1,
     };
     store
-        .save_progress(
-            "old",
-            &[("/log".into(), Some(log))],
-            &[],
-            &[],
-            Totals::default(),
-        )
+        .save_progress("old", &[("/log".into(), Some(log))], &[], &[], Totals::default())
         .unwrap();
     store.disable_all_jails().unwrap();
     store.enable_jail("j").unwrap();
     store.purge(1100, 100).unwrap();
-    let mut left: Vec<String> = store
-        .all_history()
-        .unwrap()
-        .into_iter()
-        .map(|(_, ip, _)| ip)
-        .collect();
+    let mut left: Vec<String> = store.all_history().unwrap().into_iter().map(|(_, ip, _)| ip).collect();
     left.sort();
     assert_eq!(left, ["192.0.2.2", "192.0.2.3"]);
     assert_eq!(store.merged("192.0.2.3", None).unwrap(), None);
@@ -225,11 +181,7 @@ fn a_file_that_is_no_database_is_set_aside_and_told() {
     std::fs::write(&file, "no database at all ".repeat(500)).unwrap();
     let mut store = Store::open(&file).unwrap();
     assert_eq!(store.notes().len(), 1);
-    assert!(
-        store.notes()[0].contains("set aside as"),
-        "{:?}",
-        store.notes()
-    );
+    assert!(store.notes()[0].contains("set aside as"), "{:?}", store.notes());
     store.add_ban(&ban("j", "192.0.2.1", 100, -1)).unwrap();
     drop(store);
     let names = names_beside(&file);
@@ -265,9 +217,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let file = folder.path().join("db.sqlite3");
     drop(Store::open(&file).unwrap());
     let connection = rusqlite::Connection::open(&file).unwrap();
-    connection
-        .execute("UPDATE fail2banDb SET version = 5", [])
-        .unwrap();
+    connection.execute("UPDATE fail2banDb SET version = 5", []).unwrap();
     drop(connection);
     let before = std::fs::read(&file).unwrap();
     match Store::open(&file) {

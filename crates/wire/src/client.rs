@@ -94,21 +94,10 @@ fn understand(reply: Value) -> Reply {
     };
     match (code, value) {
         (Value::Int(0) | Value::Bool(false), value) => Reply::Ok(value),
-        (
-            _,
-            Value::Exception {
-                module,
-                class,
-                args,
-            },
-        ) => {
+        (_, Value::Exception { module, class, args }) => {
             let message = exception::message(&module, &class, &args);
             let args = exception::shown_args(&module, &class, &args).to_vec();
-            Reply::Error {
-                class,
-                message,
-                args,
-            }
+            Reply::Error { class, message, args }
         }
         (_, other) => no_exception(&other),
     }

@@ -4,9 +4,7 @@ use crate::{Value, repr};
 /// The arguments that Python keeps in `args`: an `OSError` puts what follows number and text elsewhere.
 pub fn shown_args<'a>(module: &str, class: &str, args: &'a [Value]) -> &'a [Value] {
     match args {
-        [_, _, _, ..] if is_os_error(module, class) && args.len() <= 5 => {
-            args.get(..2).unwrap_or(args)
-        }
+        [_, _, _, ..] if is_os_error(module, class) && args.len() <= 5 => args.get(..2).unwrap_or(args),
         _ => args,
     }
 }
@@ -47,9 +45,7 @@ fn decode_error(encoding: &Value, bytes: &[u8], start: i64, end: i64, reason: &V
     let byte = usize::try_from(start).ok().and_then(|at| bytes.get(at));
     match byte {
         Some(byte) if end == start.saturating_add(1) => {
-            format!(
-                "'{encoding}' codec can't decode byte 0x{byte:02x} in position {start}: {reason}"
-            )
+            format!("'{encoding}' codec can't decode byte 0x{byte:02x} in position {start}: {reason}")
         }
         _ => format!(
             "'{encoding}' codec can't decode bytes in position {start}-{}: {reason}",

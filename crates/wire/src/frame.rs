@@ -78,9 +78,7 @@ impl<R: Read> Frames<R> {
 
     fn marker(&mut self) -> Option<usize> {
         let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
-        let found = unsearched
-            .windows(END.len())
-            .position(|window| window == END);
+        let found = unsearched.windows(END.len()).position(|window| window == END);
         match found {
             Some(at) => Some(self.searched + at),
             None => {
@@ -95,10 +93,7 @@ impl<R: Read> Frames<R> {
         let old = self.buffer.len();
         self.buffer.resize(old + CHUNK, 0);
         let read = loop {
-            match self
-                .inner
-                .read(self.buffer.get_mut(old..).unwrap_or_default())
-            {
+            match self.inner.read(self.buffer.get_mut(old..).unwrap_or_default()) {
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
@@ -154,18 +149,12 @@ mod tests {
     #[test]
     fn a_message_without_end_is_refused_at_the_limit() {
         let mut frames = Frames::new(io::repeat(b'x'), 1 << 20);
-        assert_eq!(
-            frames.next_frame().unwrap_err().kind(),
-            io::ErrorKind::InvalidData
-        );
+        assert_eq!(frames.next_frame().unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]
     fn a_stream_that_ends_within_a_message_is_an_error() {
         let mut frames = Frames::new(b"half".as_slice(), 100);
-        assert_eq!(
-            frames.next_frame().unwrap_err().kind(),
-            io::ErrorKind::UnexpectedEof
-        );
+        assert_eq!(frames.next_frame().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 }

@@ -14,11 +14,7 @@ pub fn repr(value: &Value) -> String {
 pub fn display(value: &Value) -> String {
     match value {
         Value::Str(text) => text.clone(),
-        Value::Exception {
-            module,
-            class,
-            args,
-        } => exception::message(module, class, args),
+        Value::Exception { module, class, args } => exception::message(module, class, args),
         other => repr(other),
     }
 }
@@ -55,11 +51,7 @@ fn write_repr(value: &Value, out: &mut String) {
             }
             out.push('}');
         }
-        Value::Exception {
-            module,
-            class,
-            args,
-        } => {
+        Value::Exception { module, class, args } => {
             out.push_str(class);
             write_items('(', exception::shown_args(module, class, args), ")", out);
         }
@@ -155,11 +147,7 @@ fn float(number: f64) -> String {
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..16).contains(&exponent) {
         let fixed = format!("{number}");
-        return if fixed.contains('.') {
-            fixed
-        } else {
-            fixed + ".0"
-        };
+        return if fixed.contains('.') { fixed } else { fixed + ".0" };
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
@@ -175,10 +163,7 @@ mod tests {
         assert_eq!(repr(&"plain".into()), "'plain'");
         assert_eq!(repr(&"it's".into()), "\"it's\"");
         assert_eq!(repr(&"it's \"so\"".into()), "'it\\'s \"so\"'");
-        assert_eq!(
-            repr(&Value::Bytes(b"it's \"\xff".to_vec())),
-            "b'it\\'s \"\\xff'"
-        );
+        assert_eq!(repr(&Value::Bytes(b"it's \"\xff".to_vec())), "b'it\\'s \"\\xff'");
     }
 
     #[test]

@@ -128,8 +128,6 @@ fn skipped(jail: &str, why: &str, place: Option<Place>) -> Command {
 
 /// Names of the sections that are jails, in the order of the files.
 pub(crate) fn names(config: &Config) -> Vec<String> {
-    let is_jail = |name: &&String| {
-        *name != crate::layers::INCLUDES && *name != DEFAULT && !name.starts_with("KNOWN/")
-    };
+    let is_jail = |name: &&String| *name != crate::layers::INCLUDES && *name != DEFAULT && !name.starts_with("KNOWN/");
     config.sections.keys().filter(is_jail).cloned().collect()
 }

@@ -16,11 +16,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 /// What has to be known before the filter is read.
-const FIRST: Known = &[
-    ("enabled", Kind::Bool),
-    ("backend", Kind::Text),
-    ("filter", Kind::Text),
-];
+const FIRST: Known = &[("enabled", Kind::Bool), ("backend", Kind::Text), ("filter", Kind::Text)];
 
 /// A jail can't run. What is wrong was added to the findings; this is what the server is told.
 #[derive(Debug)]
@@ -121,10 +117,7 @@ impl Reader<'_> {
 
     /// The filter that the jail asks for.
     fn filter(&mut self, first: &Settings) -> Result<Option<Definition>, Broken> {
-        let asked = first
-            .get("filter")
-            .and_then(Setting::to_text)
-            .unwrap_or_default();
+        let asked = first.get("filter").and_then(Setting::to_text).unwrap_or_default();
         if asked.is_empty() {
             let place = asked.home().or(self.place.clone());
             let problem = Problem::new(place, 1, format!("jail `{}` has no filter", self.name))
@@ -141,20 +134,12 @@ impl Reader<'_> {
                 secret::mask(&error.original)
             ))
         })?;
-        let config = match self
-            .files
-            .read(&file_name("filter.d", request.name.as_str()))
-        {
+        let config = match self.files.read(&file_name("filter.d", request.name.as_str())) {
             Ok(config) => config,
             Err(error) => {
                 let problems = match error {
                     ReadError::Broken(problems, _) => problems,
-                    ReadError::NotFound => vec![filter::not_found(
-                        self.files,
-                        "filter",
-                        "filter.d",
-                        &request.name,
-                    )],
+                    ReadError::NotFound => vec![filter::not_found(self.files, "filter", "filter.d", &request.name)],
                 };
                 self.findings.extend(Some(self.name), problems);
                 return Err(Broken(format!(
@@ -167,10 +152,7 @@ impl Reader<'_> {
             self.findings.warning(Some(self.name), problem);
         }
         let mut definition = Definition::new(config, filter::OPTIONS, filter::as_settings(request));
-        let backend = first
-            .get("backend")
-            .and_then(Setting::to_text)
-            .unwrap_or_default();
+        let backend = first.get("backend").and_then(Setting::to_text).unwrap_or_default();
         definition.set_logtype(backend.as_str());
         let mut broken = None;
         for problem in definition.read(first, true) {
@@ -181,28 +163,18 @@ impl Reader<'_> {
 
     /// The filter's settings, as the jail sees them under `known/`.
     fn known(&mut self, filter: &mut Definition) -> Result<Option<Vars>, Broken> {
-        let (settings, wrong) = filter
-            .combined(&[])
-            .map_err(|problem| self.fail(*problem))?;
+        let (settings, wrong) = filter.combined(&[]).map_err(|problem| self.fail(*problem))?;
         for problem in wrong {
             self.findings.warning(Some(self.name), problem);
         }
-        let own = settings
-            .into_iter()
-            .filter(|(key, _)| !key.starts_with("known/"));
+        let own = settings.into_iter().filter(|(key, _)| !key.starts_with("known/"));
         Ok(Some(vars(
-            &own.map(|(key, value)| (format!("known/{key}"), value))
-                .collect(),
+            &own.map(|(key, value)| (format!("known/{key}"), value)).collect(),
         )))
     }
 
     /// All options of the jail.
-    fn settings(
-        &mut self,
-        known: &Vars,
-        tolerate_known: bool,
-        broken: &mut Option<Broken>,
-    ) -> Settings {
+    fn settings(&mut self, known: &Vars, tolerate_known: bool, broken: &mut Option<Broken>) -> Settings {
         let mut settings = Settings::new();
         for (key, kind) in OPTIONS {
             match self.option(key, *kind, known) {
@@ -227,10 +199,7 @@ impl Reader<'_> {
 
     /// The actions that the jail asks for.
     fn actions(&mut self, settings: &Settings, broken: &mut Option<Broken>) -> Vec<Action> {
-        let list = settings
-            .get("action")
-            .and_then(Setting::to_text)
-            .unwrap_or_default();
+        let list = settings.get("action").and_then(Setting::to_text).unwrap_or_default();
         let mut actions = Vec::new();
         let mut names = HashSet::new();
         for asked in self.requests(&list) {
@@ -273,10 +242,7 @@ impl Reader<'_> {
         let request: Request = arguments::parse(asked).map_err(|error| {
             self.findings.error(Some(self.name), error.problem.clone());
             // The original stumbles over the first word already, and says so.
-            let first = arguments::split(asked)
-                .into_iter()
-                .next()
-                .unwrap_or_default();
+            let first = arguments::split(asked).into_iter().next().unwrap_or_default();
             let (asked, why) = match arguments::parse(&first) {
                 Err(first_error) => (&first, first_error.original),
                 Ok(_) => (asked, error.original.clone()),
@@ -291,20 +257,12 @@ impl Reader<'_> {
         if request.name.as_str().ends_with(".py") {
             return Ok(action::python(self.files, self.name, request));
         }
-        let config = match self
-            .files
-            .read(&file_name("action.d", request.name.as_str()))
-        {
+        let config = match self.files.read(&file_name("action.d", request.name.as_str())) {
             Ok(config) => config,
             Err(error) => {
                 let problems = match error {
                     ReadError::Broken(problems, _) => problems,
-                    ReadError::NotFound => vec![filter::not_found(
-                        self.files,
-                        "action",
-                        "action.d",
-                        &request.name,
-                    )],
+                    ReadError::NotFound => vec![filter::not_found(self.files, "action", "action.d", &request.name)],
                 };
                 self.findings.extend(Some(self.name), problems);
                 return Err(Broken(format!(
@@ -329,10 +287,7 @@ impl Reader<'_> {
 /// working directory.
 fn file_name(folder: &str, name: &str) -> String {
     if name.starts_with("./") {
-        return std::path::absolute(name).map_or_else(
-            |_| name.to_owned(),
-            |path| path.to_string_lossy().into_owned(),
-        );
+        return std::path::absolute(name).map_or_else(|_| name.to_owned(), |path| path.to_string_lossy().into_owned());
     }
     Path::new(folder).join(name).to_string_lossy().into_owned()
 }

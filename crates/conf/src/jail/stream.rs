@@ -48,9 +48,7 @@ impl Reader<'_> {
                     .chain(python::split_words(text.as_str()))
                     .map(Value::from);
                 stream.push(Command::set(self.name, words, setting.place()));
-            } else if !NOT_SENT.contains(&key.as_str())
-                && !filter::OPTIONS.iter().any(|(option, _)| option == key)
-            {
+            } else if !NOT_SENT.contains(&key.as_str()) && !filter::OPTIONS.iter().any(|(option, _)| option == key) {
                 let words = [Value::from(key.as_str()), setting.to_value()];
                 stream.push(Command::set(self.name, words, setting.place()));
             }
@@ -90,10 +88,7 @@ impl Reader<'_> {
         }
         let mut commands = Vec::new();
         for line in list.lines() {
-            let (path, tail) = line
-                .as_str()
-                .rsplit_once(' ')
-                .unwrap_or((line.as_str(), "head"));
+            let (path, tail) = line.as_str().rsplit_once(' ').unwrap_or((line.as_str(), "head"));
             if path.is_empty() {
                 continue;
             }
@@ -127,9 +122,8 @@ impl Reader<'_> {
                 .get(key)
                 .is_some_and(|setting| matches!(setting, Setting::Bool(true, _)))
         };
-        let to_journal = backend.starts_with("auto")
-            && is("systemd_if_nologs")
-            && settings.contains_key("journalmatch");
+        let to_journal =
+            backend.starts_with("auto") && is("systemd_if_nologs") && settings.contains_key("journalmatch");
         let skip = is("skip_if_nologs") && !to_journal;
         if to_journal {
             *backend = "systemd".to_owned();
@@ -142,10 +136,7 @@ impl Reader<'_> {
         )?;
         if skip {
             self.logs.clear();
-            let text = format!(
-                "Jail '{}' skipped, because of missing log files.",
-                self.name
-            );
+            let text = format!("Jail '{}' skipped, because of missing log files.", self.name);
             let words = vec![Value::from("config-error"), Value::from(text)];
             return Ok(Logs::Skip(Command::new(words, list.home())));
         }
@@ -173,10 +164,7 @@ impl Reader<'_> {
             return Ok(());
         }
         self.findings.error(Some(self.name), problem);
-        Err(Broken(format!(
-            "Have not found any log file for '{}' jail.",
-            self.name
-        )))
+        Err(Broken(format!("Have not found any log file for '{}' jail.", self.name)))
     }
 }
 

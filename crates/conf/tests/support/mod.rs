@@ -1,11 +1,5 @@
 //! Configuration directories for tests, and what the original makes of them.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use bantam_conf::{FAIL2BAN_VERSION, LoadOptions, Loaded};
 use bantam_wire::Value;
@@ -24,8 +18,8 @@ pub fn write(dir: &Path, files: &[(&str, &str)]) {
 /// Copies a folder with everything in it.
 pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from)
-        .unwrap_or_else(|_| panic!("{} is missing: apt-get install fail2ban", from.display()))
+    for entry in
+        std::fs::read_dir(from).unwrap_or_else(|_| panic!("{} is missing: apt-get install fail2ban", from.display()))
     {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());

@@ -48,8 +48,7 @@ impl Done {
     }
 
     fn remember(&mut self, operation: Operation, slot: &Slot, command: String) {
-        self.commands
-            .retain(|(done, by, _)| *done != operation || by != slot);
+        self.commands.retain(|(done, by, _)| *done != operation || by != slot);
         self.commands.push((operation, slot.clone(), command));
     }
 
@@ -136,11 +135,7 @@ impl Action {
         self.operate(Operation::Stop, &slots)
     }
 
-    pub(super) fn operate(
-        &mut self,
-        operation: Operation,
-        slots: &[Slot],
-    ) -> Result<(), ActionError> {
+    pub(super) fn operate(&mut self, operation: Operation, slots: &[Slot]) -> Result<(), ActionError> {
         if matches!(operation, Operation::Flush | Operation::Reload) {
             // These are to run each time they are asked for; only within one round the families share a run.
             self.done.forget_all(operation);
@@ -175,9 +170,7 @@ impl Action {
 
     fn run_operation(&mut self, operation: Operation, slot: &Slot, text: &str) -> bool {
         if operation == Operation::Start {
-            self.surroundings
-                .ledger
-                .start_begins(&self.name, slot.family());
+            self.surroundings.ledger.start_begins(&self.name, slot.family());
         }
         let command = self.with_values(text, slot);
         self.execute(&command, self.tone)
@@ -191,9 +184,7 @@ impl Action {
             }
             Operation::Stop => {
                 self.done.forget(Operation::Start, slot);
-                self.surroundings
-                    .ledger
-                    .start_ended(&self.name, slot.family());
+                self.surroundings.ledger.start_ended(&self.name, slot.family());
             }
             Operation::Flush => self.started.without_items(slot),
             Operation::Reload => {}
@@ -201,11 +192,7 @@ impl Action {
     }
 
     /// An operation's command with properties and family put in. Captured values, of which there are none, are empty.
-    pub(super) fn operation_text(
-        &mut self,
-        tag: &str,
-        slot: &Slot,
-    ) -> Result<String, PropertyError> {
+    pub(super) fn operation_text(&mut self, tag: &str, slot: &Slot) -> Result<String, PropertyError> {
         let family = slot.family();
         let text = self.expand(tag, family)?;
         if family.is_empty() || !text.contains('<') {

@@ -24,12 +24,7 @@ pub(super) enum Repair {
 
 impl Action {
     /// Checks one slot. With `force` also one that was never started, and a restart may start it.
-    pub(super) fn check_slot(
-        &mut self,
-        slot: &Slot,
-        repair: Repair,
-        force: bool,
-    ) -> Result<Check, ActionError> {
+    pub(super) fn check_slot(&mut self, slot: &Slot, repair: Repair, force: bool) -> Result<Check, ActionError> {
         if !force && *slot != Slot::Raw && !self.started.is_known(slot) {
             return Ok(Check::Sane);
         }
@@ -47,12 +42,8 @@ impl Action {
             "Invariant check failed. Trying to restore a sane environment".to_owned()
         });
         self.restorations += 1;
-        if !self.restore(slot, force)?
-            || (self.started.is_started(slot) && !self.run_plain(check, self.tone))
-        {
-            self.say(Level::Critical, || {
-                "Unable to restore environment".to_owned()
-            });
+        if !self.restore(slot, force)? || (self.started.is_started(slot) && !self.run_plain(check, self.tone)) {
+            self.say(Level::Critical, || "Unable to restore environment".to_owned());
             return Ok(Check::Broken);
         }
         Ok(Check::Sane)

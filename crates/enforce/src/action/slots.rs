@@ -56,8 +56,7 @@ impl Started {
     }
 
     pub(super) fn holds_items(&self, slot: &Slot) -> bool {
-        self.state(slot)
-            .is_some_and(|state| state & HOLDS_ITEMS != 0)
+        self.state(slot).is_some_and(|state| state & HOLDS_ITEMS != 0)
     }
 
     pub(super) fn set_started(&mut self, slot: &Slot) {
@@ -90,9 +89,7 @@ impl Started {
     }
 
     pub(super) fn holding_items(&self) -> Vec<Slot> {
-        self.with(STARTED | HOLDS_ITEMS, |state| {
-            state == STARTED | HOLDS_ITEMS
-        })
+        self.with(STARTED | HOLDS_ITEMS, |state| state == STARTED | HOLDS_ITEMS)
     }
 
     fn with(&self, mask: u8, wanted: impl Fn(u8) -> bool) -> Vec<Slot> {

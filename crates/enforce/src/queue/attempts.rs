@@ -33,9 +33,7 @@ impl Worker {
             };
             self.try_ban(index, target, 1, way);
         }
-        self.tell(Outcome::BanDone {
-            id: target.id.clone(),
-        });
+        self.tell(Outcome::BanDone { id: target.id.clone() });
     }
 
     pub(super) fn reban(&mut self, target: &Target, only: Option<&str>) {
@@ -49,9 +47,7 @@ impl Worker {
             };
             self.try_ban(index, target, 1, way);
         }
-        self.tell(Outcome::BanDone {
-            id: target.id.clone(),
-        });
+        self.tell(Outcome::BanDone { id: target.id.clone() });
     }
 
     pub(super) fn retry(&mut self, retry: Retry) {
@@ -84,9 +80,7 @@ impl Worker {
         let (family, values) = (target.family, &*target.values);
         let result = match way {
             Way::Fresh => member.ready().and_then(|action| action.ban(family, values)),
-            Way::Reban => member
-                .ready()
-                .and_then(|action| action.reban(family, values)),
+            Way::Reban => member.ready().and_then(|action| action.reban(family, values)),
             Way::Again => {
                 let _ = member.action.lift(family, values);
                 member.undo_failed_start(family);
@@ -106,10 +100,7 @@ impl Worker {
         if tries > 1 {
             let ip = target.values.tag("ip").unwrap_or_default();
             self.say(Level::Notice, || {
-                format!(
-                    "[{}] Ban {ip} took effect with {action} at try {tries}",
-                    self.jail
-                )
+                format!("[{}] Ban {ip} took effect with {action} at try {tries}", self.jail)
             });
         }
         let id = target.id.clone();
@@ -137,18 +128,14 @@ impl Worker {
             let _ = self.unban_by(index, target);
         }
         self.forget_if_empty(target);
-        self.tell(Outcome::UnbanDone {
-            id: target.id.clone(),
-        });
+        self.tell(Outcome::UnbanDone { id: target.id.clone() });
     }
 
     /// Unbans, or lifts what a ban that never took effect may have left. A failure has been told and is due again.
     pub(super) fn unban_by(&mut self, index: usize, target: &Target) -> Result<(), ActionError> {
         match self.state(target, index) {
             Some(EffectState::BanFailing { .. }) => {
-                let _ = self.members[index]
-                    .action
-                    .lift(target.family, &*target.values);
+                let _ = self.members[index].action.lift(target.family, &*target.values);
                 self.unbanned(index, target);
                 Ok(())
             }
@@ -178,8 +165,7 @@ impl Worker {
 
     fn unbanned(&mut self, index: usize, target: &Target) {
         let action = Arc::clone(self.members[index].action.name());
-        self.shared
-            .with_effects(|effects| effects.clear(&target.id, &action));
+        self.shared.with_effects(|effects| effects.clear(&target.id, &action));
         self.surroundings.ledger.effect_ended(&action, &target.id);
         let id = target.id.clone();
         self.tell(Outcome::Unbanned { id, action });
@@ -199,10 +185,7 @@ impl Worker {
         if retry_in.is_none() {
             let ip = target.values.tag("ip").unwrap_or_default();
             self.say(Level::Error, || {
-                format!(
-                    "[{}] Unban {ip} with {action} given up after {tries} tries",
-                    self.jail
-                )
+                format!("[{}] Unban {ip} with {action} given up after {tries} tries", self.jail)
             });
         }
         self.tell(Outcome::UnbanFailed {
@@ -219,10 +202,7 @@ impl Worker {
         for index in 0..self.members.len() {
             let action = &self.members[index].action;
             let definition = action.definition();
-            let failing = matches!(
-                self.state(target, index),
-                Some(EffectState::BanFailing { .. })
-            );
+            let failing = matches!(self.state(target, index), Some(EffectState::BanFailing { .. }));
             // A ban that is still to take effect will do so with its new end.
             if failing || !definition.prolongable() || (restored && definition.norestored()) {
                 continue;
@@ -242,14 +222,7 @@ impl Worker {
     }
 
     /// A failure, loud at first; that it goes on need not fill the log.
-    fn say_failed(
-        &self,
-        what: &str,
-        action: &str,
-        target: &Target,
-        tries: u32,
-        error: &ActionError,
-    ) {
+    fn say_failed(&self, what: &str, action: &str, target: &Target, tries: u32, error: &ActionError) {
         let level = match tries {
             1 => Level::Error,
             2..=6 => Level::Warning,

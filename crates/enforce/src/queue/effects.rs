@@ -65,11 +65,7 @@ impl Effects {
     /// Standing, failing bans, failing unbans.
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         let failing = self.due.len();
-        (
-            self.standing,
-            failing - self.failing_unbans,
-            self.failing_unbans,
-        )
+        (self.standing, failing - self.failing_unbans, self.failing_unbans)
     }
 
     pub(crate) fn state(&self, id: &Id, action: &str) -> Option<EffectState> {
@@ -91,39 +87,26 @@ impl Effects {
 
     /// Everybody of whom something stands or failed, in the order of banning.
     pub(crate) fn targets(&self) -> Vec<Target> {
-        self.in_order()
-            .into_iter()
-            .map(|entry| entry.target.clone())
-            .collect()
+        self.in_order().into_iter().map(|entry| entry.target.clone()).collect()
     }
 
-    pub(crate) fn set(
-        &mut self,
-        target: &Target,
-        action: &Arc<str>,
-        state: EffectState,
-        due: Option<Instant>,
-    ) {
+    pub(crate) fn set(&mut self, target: &Target, action: &Arc<str>, state: EffectState, due: Option<Instant>) {
         self.clear(&target.id, action);
         self.number += 1;
         let due = due.map(|due| (due, self.number));
         if let Some(due) = due {
-            self.due
-                .insert(due, (target.id.clone(), Arc::clone(action)));
+            self.due.insert(due, (target.id.clone(), Arc::clone(action)));
         }
         match state {
             EffectState::Standing => self.standing += 1,
             EffectState::UnbanFailing { .. } => self.failing_unbans += 1,
             EffectState::BanFailing { .. } => {}
         }
-        let entry = self
-            .entries
-            .entry(target.id.clone())
-            .or_insert_with(|| Entry {
-                place: self.number,
-                target: target.clone(),
-                effects: Vec::with_capacity(1),
-            });
+        let entry = self.entries.entry(target.id.clone()).or_insert_with(|| Entry {
+            place: self.number,
+            target: target.clone(),
+            effects: Vec::with_capacity(1),
+        });
         entry.target = target.clone();
         entry.effects.push(Effect {
             action: Arc::clone(action),
@@ -143,11 +126,7 @@ impl Effects {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
-        let Some(index) = entry
-            .effects
-            .iter()
-            .position(|effect| *effect.action == *action)
-        else {
+        let Some(index) = entry.effects.iter().position(|effect| *effect.action == *action) else {
             return;
         };
         let effect = entry.effects.remove(index);
@@ -163,11 +142,7 @@ impl Effects {
 
     /// Drops an id of which no action has anything.
     pub(crate) fn forget_if_empty(&mut self, id: &Id) {
-        if self
-            .entries
-            .get(id)
-            .is_some_and(|entry| entry.effects.is_empty())
-        {
+        if self.entries.get(id).is_some_and(|entry| entry.effects.is_empty()) {
             self.entries.remove(id);
         }
     }
@@ -193,11 +168,7 @@ impl Effects {
         let (id, action) = (id.clone(), Arc::clone(action));
         let state = self.state(&id, &action)?;
         let target = self.entries.get(&id)?.target.clone();
-        Some(Retry {
-            target,
-            action,
-            state,
-        })
+        Some(Retry { target, action, state })
     }
 
     fn in_order(&self) -> Vec<&Entry> {

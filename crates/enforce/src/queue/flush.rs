@@ -39,22 +39,13 @@ impl Worker {
         let result = action.stop();
         if let Err(error) = &result {
             self.say(Level::Error, || {
-                format!(
-                    "Failed to stop jail '{}' action '{name}': {error}",
-                    self.jail
-                )
+                format!("Failed to stop jail '{}' action '{name}': {error}", self.jail)
             });
         }
-        self.shared
-            .with_effects(|effects| effects.clear_action(&name));
-        self.say(Level::Debug, || {
-            format!("{}: action {name} terminated", self.jail)
-        });
+        self.shared.with_effects(|effects| effects.clear_action(&name));
+        self.say(Level::Debug, || format!("{}: action {name} terminated", self.jail));
         let error = result.err().map(|error| error.message);
-        self.tell(Outcome::Stopped {
-            action: name,
-            error,
-        });
+        self.tell(Outcome::Stopped { action: name, error });
     }
 
     /// Lifts everything by some actions. When they are about to stop, what fails is not tried again, and not repaired.
@@ -65,9 +56,7 @@ impl Worker {
             .filter(|index| !self.flush_by_command(*index, stopping))
             .collect();
         if !one_by_one.is_empty() {
-            self.say(Level::Debug, || {
-                "  Unban tickets each individually".to_owned()
-            });
+            self.say(Level::Debug, || "  Unban tickets each individually".to_owned());
             self.unban_everybody(&one_by_one, stopping);
         }
         for index in indices {
@@ -85,34 +74,23 @@ impl Worker {
         }
         let name = Arc::clone(action.name());
         let before = action.restorations();
-        self.say(Level::Notice, || {
-            format!("[{}] Flush ticket(s) with {name}", self.jail)
-        });
+        self.say(Level::Notice, || format!("[{}] Flush ticket(s) with {name}", self.jail));
         self.lift_what_no_flush_reaches(index);
         let action = &mut self.members[index].action;
         action.set_tone(Tone::Loud);
         let Err(error) = action.flush() else {
             self.surroundings.ledger.effects_ended(&name);
-            self.shared
-                .with_effects(|effects| effects.clear_action(&name));
+            self.shared.with_effects(|effects| effects.clear_action(&name));
             return true;
         };
         self.say(Level::Error, || {
-            format!(
-                "Failed to flush bans in jail '{}' action '{name}': {error}",
-                self.jail
-            )
+            format!("Failed to flush bans in jail '{}' action '{name}': {error}", self.jail)
         });
-        self.say(Level::Info, || {
-            "No flush occurred, do consistency check".to_owned()
-        });
+        self.say(Level::Info, || "No flush occurred, do consistency check".to_owned());
         let repair = !stopping || definition.repair_on_unban();
         if let Err(error) = self.members[index].action.check(repair) {
             self.say(Level::Error, || {
-                format!(
-                    "Failed to check jail '{}' action '{name}': {error}",
-                    self.jail
-                )
+                format!("Failed to check jail '{}' action '{name}': {error}", self.jail)
             });
         }
         self.tell_if_restored(index, before);
@@ -127,10 +105,7 @@ impl Worker {
             _ => effects.targets(),
         });
         for target in targets {
-            let failing = matches!(
-                self.state(&target, index),
-                Some(EffectState::BanFailing { .. })
-            );
+            let failing = matches!(self.state(&target, index), Some(EffectState::BanFailing { .. }));
             if failing && !self.members[index].action.holds_items(target.family) {
                 let _ = self.unban_by(index, &target);
             }

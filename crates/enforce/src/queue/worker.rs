@@ -31,12 +31,7 @@ impl Drop for Ended {
 }
 
 impl Worker {
-    pub(super) fn new(
-        jail: &str,
-        shared: Arc<Shared>,
-        surroundings: Surroundings,
-        backoff: Backoff,
-    ) -> Self {
+    pub(super) fn new(jail: &str, shared: Arc<Shared>, surroundings: Surroundings, backoff: Backoff) -> Self {
         Self {
             jail: jail.to_owned(),
             shared,
@@ -73,11 +68,7 @@ impl Worker {
                 self.started = true;
                 (0..self.members.len()).for_each(|index| self.start(index));
             }
-            Task::Ban {
-                target,
-                restored,
-                only,
-            } => self.ban(&target, restored, only.as_deref()),
+            Task::Ban { target, restored, only } => self.ban(&target, restored, only.as_deref()),
             Task::Reban { target, only } => self.reban(&target, only.as_deref()),
             Task::Unban { target } => self.unban(&target),
             Task::Prolong { target, restored } => self.prolong(&target, restored),
@@ -112,10 +103,7 @@ impl Worker {
         let action = Arc::clone(member.action.name());
         if let Err(error) = &result {
             self.say(Level::Error, || {
-                format!(
-                    "Failed to start jail '{}' action '{action}': {error}",
-                    self.jail
-                )
+                format!("Failed to start jail '{}' action '{action}': {error}", self.jail)
             });
         }
         let error = result.err().map(|error| error.message);
@@ -130,10 +118,7 @@ impl Worker {
         member.action.set_tone(Tone::Loud);
         if let Err(error) = member.action.reload() {
             self.say(Level::Error, || {
-                format!(
-                    "Failed to reload jail '{}' action '{name}': {error}",
-                    self.jail
-                )
+                format!("Failed to reload jail '{}' action '{name}': {error}", self.jail)
             });
         }
     }
@@ -146,10 +131,7 @@ impl Worker {
         if let Err(error) = result {
             let name = Arc::clone(self.members[index].action.name());
             self.say(Level::Error, || {
-                format!(
-                    "Failed to check jail '{}' action '{name}': {error}",
-                    self.jail
-                )
+                format!("Failed to check jail '{}' action '{name}': {error}", self.jail)
             });
         }
         self.tell_if_restored(index, before);
@@ -161,9 +143,7 @@ impl Worker {
         if let Some(index) = known {
             let action = &mut self.members[index].action;
             let _ = action.lift(target.family, &*target.values);
-            self.surroundings
-                .ledger
-                .effect_ended(action.name(), &target.id);
+            self.surroundings.ledger.effect_ended(action.name(), &target.id);
         }
         self.tell(Outcome::Lifted {
             id: target.id.clone(),
@@ -181,9 +161,7 @@ impl Worker {
     }
 
     pub(super) fn index(&self, name: &str) -> Option<usize> {
-        self.members
-            .iter()
-            .position(|member| **member.action.name() == *name)
+        self.members.iter().position(|member| **member.action.name() == *name)
     }
 
     pub(super) fn chosen(&self, only: Option<&str>) -> Vec<usize> {
@@ -194,13 +172,11 @@ impl Worker {
 
     pub(super) fn state(&self, target: &Target, index: usize) -> Option<EffectState> {
         let action = self.members[index].action.name();
-        self.shared
-            .with_effects(|effects| effects.state(&target.id, action))
+        self.shared.with_effects(|effects| effects.state(&target.id, action))
     }
 
     pub(super) fn forget_if_empty(&self, target: &Target) {
-        self.shared
-            .with_effects(|effects| effects.forget_if_empty(&target.id));
+        self.shared.with_effects(|effects| effects.forget_if_empty(&target.id));
     }
 
     pub(super) fn tell_if_restored(&self, index: usize, before: u64) {

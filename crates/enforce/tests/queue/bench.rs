@@ -1,8 +1,8 @@
 //! A jail in a folder: actions that write what they do into a log, and fail while a file of their name is there.
 use bantam_detect::{Family, Id};
 use bantam_enforce::{
-    Backoff, Definition, Ledger, Message, Outcome, Queue, Report, SharedDefinition, Surroundings,
-    TagSource, Target, Task,
+    Backoff, Definition, Ledger, Message, Outcome, Queue, Report, SharedDefinition, Surroundings, TagSource, Target,
+    Task,
 };
 use parking_lot::Mutex;
 use std::borrow::Cow;
@@ -148,12 +148,7 @@ impl Bench {
     pub fn add(&self, name: &str, more: &[(&str, &str)]) -> &Self {
         let dir = self.dir.path().display();
         let mut definition = Definition::default();
-        for (command, ip) in [
-            ("start", ""),
-            ("stop", ""),
-            ("ban", "<ip>"),
-            ("unban", "<ip>"),
-        ] {
+        for (command, ip) in [("start", ""), ("stop", ""), ("ban", "<ip>"), ("unban", "<ip>")] {
             let text = format!(
                 "echo {name} {command} {ip} >> {dir}/log; cd {dir}; \
                  test ! -e {name}-{command}-fails && test ! -e {name}-{command}-{ip}-fails"

@@ -3,10 +3,7 @@ use crate::bench::*;
 use bantam_enforce::{Backoff, Level, Outcome, Task};
 use std::time::Duration;
 
-const FLUSH: (&str, &str) = (
-    "actionflush",
-    "echo flush >> DIR/log; test ! -e DIR/flush-fails",
-);
+const FLUSH: (&str, &str) = ("actionflush", "echo flush >> DIR/log; test ! -e DIR/flush-fails");
 
 #[test]
 fn a_stop_unbans_everybody_in_order_of_banning_and_stops_actions_in_reverse() {
@@ -33,14 +30,8 @@ fn a_stop_unbans_everybody_in_order_of_banning_and_stops_actions_in_reverse() {
 #[test]
 fn an_action_that_can_flush_does_so_once_for_all() {
     let bench = Bench::new();
-    bench
-        .add("a", &[FLUSH])
-        .push(ban("192.0.2.1"))
-        .push(ban("192.0.2.2"));
-    bench
-        .push(Task::Flush)
-        .push(ban("192.0.2.3"))
-        .push(Task::Flush);
+    bench.add("a", &[FLUSH]).push(ban("192.0.2.1")).push(ban("192.0.2.2"));
+    bench.push(Task::Flush).push(ban("192.0.2.3")).push(Task::Flush);
     bench.until_idle();
     let expected = [
         "a ban 192.0.2.1",
@@ -53,9 +44,11 @@ fn an_action_that_can_flush_does_so_once_for_all() {
     assert_eq!(bench.queue.effects(), []);
     assert!(!bench.exists("may-stand-a-192.0.2.1"));
     let messages = bench.told.messages.lock();
-    assert!(messages.iter().any(|message| {
-        message.level == Level::Notice && message.text == "[jail] Flush ticket(s) with a"
-    }));
+    assert!(
+        messages
+            .iter()
+            .any(|message| { message.level == Level::Notice && message.text == "[jail] Flush ticket(s) with a" })
+    );
 }
 
 #[test]
@@ -70,10 +63,7 @@ fn a_flush_that_failed_is_made_up_for_by_single_unbans() {
     let bench = Bench::new();
     bench.add("a", &[FLUSH]).make("flush-fails");
     bench.push(ban("192.0.2.1")).push(Task::Flush).until_idle();
-    assert_eq!(
-        bench.log(),
-        ["a ban 192.0.2.1", "flush", "a unban 192.0.2.1"]
-    );
+    assert_eq!(bench.log(), ["a ban 192.0.2.1", "flush", "a unban 192.0.2.1"]);
 }
 
 #[test]
@@ -98,20 +88,12 @@ fn bans_still_queued_when_the_grace_of_a_stop_is_over_are_dropped() {
         ..backoff()
     });
     let slow = "echo ban <ip> >> DIR/log; until test -e DIR/go; do sleep 0.01; done";
-    bench
-        .add("a", &[("actionban", slow)])
-        .push(ban("192.0.2.1"));
+    bench.add("a", &[("actionban", slow)]).push(ban("192.0.2.1"));
     bench.until("begun", |bench| bench.exists("log"));
-    bench
-        .push(ban("192.0.2.2"))
-        .push(unban("192.0.2.1"))
-        .push(Task::Stop);
+    bench.push(ban("192.0.2.2")).push(unban("192.0.2.1")).push(Task::Stop);
     bench.make("go");
     assert!(bench.queue.wait_stopped(LONG));
-    assert_eq!(
-        bench.log(),
-        ["ban 192.0.2.1", "a unban 192.0.2.1", "a stop"]
-    );
+    assert_eq!(bench.log(), ["ban 192.0.2.1", "a unban 192.0.2.1", "a stop"]);
     let dropped = Outcome::BanDropped {
         id: target("192.0.2.2").id,
     };

@@ -1,10 +1,5 @@
 //! A jail's queue with real shells: order, retries, what is remembered, and the end.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bench;
 mod ending;

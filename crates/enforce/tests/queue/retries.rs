@@ -21,10 +21,7 @@ fn a_failed_ban_is_lifted_and_tried_again_and_holds_up_nobody() {
         matches!(outcome, Outcome::BanFailed { tries: 3, .. })
     });
     let log = bench.log();
-    let second = log
-        .iter()
-        .position(|line| line == "a ban 192.0.2.2")
-        .unwrap();
+    let second = log.iter().position(|line| line == "a ban 192.0.2.2").unwrap();
     assert!(second <= 4, "{log:?}");
     let failing = EffectState::BanFailing { tries: 3 };
     bench.until("third failure shown", |bench| {
@@ -66,19 +63,13 @@ fn waits_between_tries_double_up_to_the_longest() {
 #[test]
 fn each_action_is_tried_again_on_its_own() {
     let bench = Bench::new();
-    bench
-        .add("firewall", &[])
-        .add("cloud", &[])
-        .make("cloud-ban-fails");
+    bench.add("firewall", &[]).add("cloud", &[]).make("cloud-ban-fails");
     bench.push(ban("192.0.2.1"));
     bench.until_told("three failures", |outcome| {
         matches!(outcome, Outcome::BanFailed { tries: 3, .. })
     });
     let log = bench.log();
-    let firewall: Vec<_> = log
-        .iter()
-        .filter(|line| line.starts_with("firewall"))
-        .collect();
+    let firewall: Vec<_> = log.iter().filter(|line| line.starts_with("firewall")).collect();
     assert_eq!(firewall, ["firewall ban 192.0.2.1"]);
 }
 
@@ -105,13 +96,9 @@ fn a_failed_unban_is_tried_again() {
     let bench = Bench::new();
     bench.add("a", &[]).make("a-unban-fails");
     bench.push(ban("192.0.2.1")).push(unban("192.0.2.1"));
-    bench.until_told("failure", |outcome| {
-        matches!(outcome, Outcome::UnbanFailed { .. })
-    });
+    bench.until_told("failure", |outcome| matches!(outcome, Outcome::UnbanFailed { .. }));
     bench.remove("a-unban-fails");
-    bench.until_told("success", |outcome| {
-        matches!(outcome, Outcome::Unbanned { .. })
-    });
+    bench.until_told("success", |outcome| matches!(outcome, Outcome::Unbanned { .. }));
     bench.until_idle();
     assert!(!bench.exists("may-stand-a-192.0.2.1"));
     assert_eq!(bench.queue.effects(), []);
@@ -146,20 +133,11 @@ fn a_ban_after_an_unban_that_failed_lifts_first() {
         ..backoff()
     });
     bench.add("a", &[]).make("a-unban-fails");
-    bench
-        .push(ban("192.0.2.1"))
-        .push(unban("192.0.2.1"))
-        .until_idle();
+    bench.push(ban("192.0.2.1")).push(unban("192.0.2.1")).until_idle();
     assert_eq!(bench.queue.status().failing_unbans, 1);
-    bench
-        .remove("a-unban-fails")
-        .push(ban("192.0.2.1"))
-        .until_idle();
+    bench.remove("a-unban-fails").push(ban("192.0.2.1")).until_idle();
     let log = bench.log();
-    assert_eq!(
-        log[log.len() - 2..],
-        ["a unban 192.0.2.1", "a ban 192.0.2.1"]
-    );
+    assert_eq!(log[log.len() - 2..], ["a unban 192.0.2.1", "a ban 192.0.2.1"]);
     assert_eq!(bench.queue.status().failing_unbans, 0);
     assert_eq!(bench.queue.status().standing, 1);
 }
@@ -184,13 +162,9 @@ fn a_start_that_failed_is_undone_and_made_up_for_before_the_ban() {
     let bench = Bench::new();
     bench.add("a", &[]).make("a-start-fails");
     bench.push(Task::Start).push(ban("192.0.2.1"));
-    bench.until_told("failure", |outcome| {
-        matches!(outcome, Outcome::BanFailed { .. })
-    });
+    bench.until_told("failure", |outcome| matches!(outcome, Outcome::BanFailed { .. }));
     bench.remove("a-start-fails");
-    bench.until_told("success", |outcome| {
-        matches!(outcome, Outcome::Banned { .. })
-    });
+    bench.until_told("success", |outcome| matches!(outcome, Outcome::Banned { .. }));
     let log = bench.log();
     let last = ["a unban 192.0.2.1", "a stop", "a start", "a ban 192.0.2.1"];
     assert_eq!(log[log.len() - 4..], last);
@@ -203,17 +177,12 @@ fn no_rule_stands_twice_however_often_bans_fail_half_way() {
     let ban_half_way = "echo <ip> >> DIR/rules; echo >> DIR/tries; \
                         test $(($(wc -l < DIR/tries) % 5)) = 0";
     let lift_one = "cd DIR; grep -qx '<ip>' rules || exit 1; sed -i '0,/^<ip>$/{/^<ip>$/d}' rules";
-    bench.add(
-        "a",
-        &[("actionban", ban_half_way), ("actionunban", lift_one)],
-    );
+    bench.add("a", &[("actionban", ban_half_way), ("actionunban", lift_one)]);
     let ips: Vec<String> = (1..=8).map(|last| format!("192.0.2.{last}")).collect();
     for ip in &ips {
         bench.push(ban(ip));
     }
-    bench.until("all bans stand", |bench| {
-        bench.queue.status().standing == ips.len()
-    });
+    bench.until("all bans stand", |bench| bench.queue.status().standing == ips.len());
     let rules = std::fs::read_to_string(bench.path("rules")).unwrap();
     let mut rules: Vec<&str> = rules.lines().collect();
     rules.sort_unstable();

@@ -59,9 +59,7 @@ fn a_slow_action_holds_up_no_other_jail() {
 fn pushing_asking_and_setting_do_not_wait_for_a_running_command() {
     let bench = Bench::new();
     let slow = "touch DIR/began; until test -e DIR/go; do sleep 0.01; done; echo old >> DIR/log";
-    bench
-        .add("a", &[("actionban", slow)])
-        .push(ban("192.0.2.1"));
+    bench.add("a", &[("actionban", slow)]).push(ban("192.0.2.1"));
     bench.until("begun", |bench| bench.exists("began"));
     bench.push(ban("192.0.2.2"));
     let definition = bench.queue.definition("a").unwrap();
@@ -95,20 +93,14 @@ fn thousands_of_queued_bans_are_counted_and_their_lag_is_told() {
 #[test]
 fn restored_bans_are_left_out_by_actions_that_say_so() {
     let bench = Bench::new();
-    bench
-        .add("mail", &[("norestored", "True")])
-        .add("fire", &[]);
+    bench.add("mail", &[("norestored", "True")]).add("fire", &[]);
     let restored = Task::Ban {
         target: target("192.0.2.1"),
         restored: true,
         only: None,
     };
     bench.push(restored).push(ban("192.0.2.2")).until_idle();
-    let expected = [
-        "fire ban 192.0.2.1",
-        "mail ban 192.0.2.2",
-        "fire ban 192.0.2.2",
-    ];
+    let expected = ["fire ban 192.0.2.1", "mail ban 192.0.2.2", "fire ban 192.0.2.2"];
     assert_eq!(bench.log(), expected);
 }
 
@@ -145,9 +137,7 @@ fn an_action_added_to_a_running_jail_is_started_and_one_removed_unbans_and_stops
     let bench = Bench::new();
     bench.add("a", &[]).push(Task::Start).add("b", &[]);
     bench.push(ban("192.0.2.1"));
-    bench
-        .push(Task::RemoveAction { name: "a".into() })
-        .until_idle();
+    bench.push(Task::RemoveAction { name: "a".into() }).until_idle();
     let expected = [
         "a start",
         "b start",
@@ -165,13 +155,8 @@ fn an_action_added_to_a_running_jail_is_started_and_one_removed_unbans_and_stops
 #[test]
 fn what_a_predecessor_left_is_lifted_once_and_its_absence_is_no_error() {
     let bench = Bench::new();
-    bench
-        .add("a", &[])
-        .make("a-unban-fails")
-        .make("a-stop-fails");
-    bench
-        .make("may-stand-a-192.0.2.1")
-        .make("may-stand-a-startinet4");
+    bench.add("a", &[]).make("a-unban-fails").make("a-stop-fails");
+    bench.make("may-stand-a-192.0.2.1").make("may-stand-a-startinet4");
     bench.push(Task::Lift {
         action: "a".into(),
         target: target("192.0.2.1"),
@@ -185,11 +170,7 @@ fn what_a_predecessor_left_is_lifted_once_and_its_absence_is_no_error() {
     assert!(!bench.exists("may-stand-a-192.0.2.1"));
     assert!(!bench.exists("may-stand-a-startinet4"));
     let messages = bench.told.messages.lock();
-    assert!(
-        messages
-            .iter()
-            .any(|message| message.text.ends_with("-- returned 1"))
-    );
+    assert!(messages.iter().any(|message| message.text.ends_with("-- returned 1")));
     assert!(messages.iter().all(|message| message.level <= Level::Debug));
 }
 
@@ -220,25 +201,19 @@ fn a_failed_ban_is_told_in_the_originals_words() {
     let failing = "echo 'to stdout'; printf \"a'b\\033c\\n\" >&2; exit 127";
     bench.add("a", &[("actionban", failing)]);
     bench.push(ban("192.0.2.1"));
-    bench.until_told("failed", |outcome| {
-        matches!(outcome, Outcome::BanFailed { .. })
-    });
+    bench.until_told("failed", |outcome| matches!(outcome, Outcome::BanFailed { .. }));
     let messages = bench.told.messages.lock();
     let says = |logger: Logger, level: Level, text: &str| {
-        let said = messages.iter().any(|message| {
-            message.logger == logger && message.level == level && message.text.contains(text)
-        });
+        let said = messages
+            .iter()
+            .any(|message| message.logger == logger && message.level == level && message.text.contains(text));
         assert!(said, "{text:?} is not among {messages:?}");
     };
     says(Logger::Utils, Level::Error, " -- exec: echo 'to stdout'");
     says(Logger::Utils, Level::Error, " -- stdout: 'to stdout'");
     says(Logger::Utils, Level::Error, " -- stderr: \"a'b\\x1bc\"");
     says(Logger::Utils, Level::Error, " -- returned 127");
-    says(
-        Logger::Utils,
-        Level::Info,
-        "HINT on 127: \"Command not found\"",
-    );
+    says(Logger::Utils, Level::Info, "HINT on 127: \"Command not found\"");
     says(
         Logger::Actions,
         Level::Error,
@@ -252,9 +227,7 @@ fn a_command_over_its_time_is_told_and_counts_as_failed() {
     let bench = Bench::new();
     bench.add("a", &[("actionban", "sleep 20"), ("timeout", "0.1")]);
     bench.push(ban("192.0.2.1"));
-    bench.until_told("failed", |outcome| {
-        matches!(outcome, Outcome::BanFailed { .. })
-    });
+    bench.until_told("failed", |outcome| matches!(outcome, Outcome::BanFailed { .. }));
     let messages = bench.told.messages.lock();
     let said = |text: &str| messages.iter().any(|message| message.text.contains(text));
     assert!(said("-- timed out after 0.1 seconds."));

@@ -166,19 +166,11 @@ impl Node {
             }
             Node::And(left, right) => {
                 let left = left.value(with)?;
-                if left.is_true() {
-                    right.value(with)?
-                } else {
-                    left
-                }
+                if left.is_true() { right.value(with)? } else { left }
             }
             Node::Or(left, right) => {
                 let left = left.value(with)?;
-                if left.is_true() {
-                    left
-                } else {
-                    right.value(with)?
-                }
+                if left.is_true() { left } else { right.value(with)? }
             }
             Node::Compare(first, rest) => compare(first, rest, with)?,
             Node::If {
@@ -203,11 +195,7 @@ impl Node {
     }
 }
 
-fn compare(
-    first: &Node,
-    rest: &[(Comparison, Node)],
-    with: &mut Circumstances<'_>,
-) -> Result<Value, FormulaError> {
+fn compare(first: &Node, rest: &[(Comparison, Node)], with: &mut Circumstances<'_>) -> Result<Value, FormulaError> {
     let mut left = first.value(with)?;
     for (comparison, node) in rest {
         let right = node.value(with)?;
@@ -221,12 +209,7 @@ fn compare(
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
     use super::*;
     use proptest::prelude::*;
 
@@ -250,8 +233,7 @@ mod tests {
             value("ban.Time * (1<<(ban.Count if ban.Count<20 else 20)) * banFactor"),
             4800.0
         );
-        let series =
-            value("ban.Time * math.exp(float(ban.Count+1)*banFactor)/math.exp(1*banFactor)");
+        let series = value("ban.Time * math.exp(float(ban.Count+1)*banFactor)/math.exp(1*banFactor)");
         assert!((series - 600.0 * 3f64.exp()).abs() < 1e-6);
     }
 

@@ -36,8 +36,8 @@ enum Token<'a> {
 
 /// Longer symbols first, so that `**` is not read as two `*`.
 const SYMBOLS: [&str; 22] = [
-    "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "+", "-", "*", "/", "%", "(", ")", "<", ">",
-    ",", "&", "|", "^", "~",
+    "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "+", "-", "*", "/", "%", "(", ")", "<", ">", ",", "&", "|", "^",
+    "~",
 ];
 
 fn tokens(source: &str) -> Result<Vec<(usize, Token<'_>)>, FormulaError> {
@@ -47,13 +47,10 @@ fn tokens(source: &str) -> Result<Vec<(usize, Token<'_>)>, FormulaError> {
         let rest = &source[at..];
         if first.is_ascii_whitespace() {
             at += 1;
-        } else if first.is_ascii_digit()
-            || (first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
-        {
+        } else if first.is_ascii_digit() || (first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) {
             let length = number_length(rest);
-            let value = number(&rest[..length]).ok_or_else(|| {
-                FormulaError::at(at, format!("`{}` is no number", &rest[..length]))
-            })?;
+            let value = number(&rest[..length])
+                .ok_or_else(|| FormulaError::at(at, format!("`{}` is no number", &rest[..length])))?;
             tokens.push((at, Token::Number(value)));
             at += length;
         } else if first.is_ascii_alphabetic() || first == '_' {
@@ -68,9 +65,7 @@ fn tokens(source: &str) -> Result<Vec<(usize, Token<'_>)>, FormulaError> {
         } else {
             return Err(FormulaError::at(
                 at,
-                format!(
-                    "`{first}` has no meaning here: write arithmetic over ban.Time, ban.Count and banFactor"
-                ),
+                format!("`{first}` has no meaning here: write arithmetic over ban.Time, ban.Count and banFactor"),
             ));
         }
     }
@@ -81,8 +76,7 @@ fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut length = 0;
     while let Some(byte) = bytes.get(length) {
-        let sign_of_exponent =
-            matches!(byte, b'+' | b'-') && length > 0 && matches!(bytes[length - 1], b'e' | b'E');
+        let sign_of_exponent = matches!(byte, b'+' | b'-') && length > 0 && matches!(bytes[length - 1], b'e' | b'E');
         if !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_') || sign_of_exponent) {
             break;
         }
@@ -161,10 +155,7 @@ impl<'a> Parser<'a> {
         }
         Err(match self.peek() {
             Some(token) => self.unexpected(token, &format!("`{symbol}`")),
-            None => FormulaError::at(
-                self.end,
-                format!("the expression ends where `{symbol}` is missing"),
-            ),
+            None => FormulaError::at(self.end, format!("the expression ends where `{symbol}` is missing")),
         })
     }
 
@@ -177,15 +168,9 @@ impl<'a> Parser<'a> {
         FormulaError::at(self.at(), format!("{shown} stands where {wanted} should"))
     }
 
-    fn deeper<T>(
-        &mut self,
-        inner: impl FnOnce(&mut Self) -> Result<T, FormulaError>,
-    ) -> Result<T, FormulaError> {
+    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, FormulaError>) -> Result<T, FormulaError> {
         if self.depth == MAX_DEPTH {
-            return Err(FormulaError::at(
-                self.at(),
-                "the expression is nested too deeply",
-            ));
+            return Err(FormulaError::at(self.at(), "the expression is nested too deeply"));
         }
         self.depth += 1;
         let result = inner(self);
@@ -264,10 +249,7 @@ impl<'a> Parser<'a> {
         while let Some(operator) = self.one_of(operators) {
             nested += 1;
             if nested > 4 * MAX_DEPTH {
-                return Err(FormulaError::at(
-                    self.at(),
-                    "the expression has too many operators",
-                ));
+                return Err(FormulaError::at(self.at(), "the expression has too many operators"));
             }
             let right = self.binary(level + 1)?;
             node = Node::Binary(operator, Box::new(node), Box::new(right));
@@ -288,21 +270,14 @@ impl<'a> Parser<'a> {
                 return Ok(base);
             }
             let exponent = self.deeper(Parser::signed)?;
-            Ok(Node::Binary(
-                Operator::Power,
-                Box::new(base),
-                Box::new(exponent),
-            ))
+            Ok(Node::Binary(Operator::Power, Box::new(base), Box::new(exponent)))
         }
     }
 
     fn primary(&mut self) -> Result<Node, FormulaError> {
         let at = self.at();
         let Some(token) = self.peek() else {
-            return Err(FormulaError::at(
-                at,
-                "the expression ends where a value is missing",
-            ));
+            return Err(FormulaError::at(at, "the expression ends where a value is missing"));
         };
         match token {
             Token::Number(value) => {
@@ -350,10 +325,7 @@ impl<'a> Parser<'a> {
         if !(least..=most).contains(&arguments.len()) {
             return Err(FormulaError::at(
                 at,
-                format!(
-                    "`{name}` takes {least} argument(s), here it has {}",
-                    arguments.len()
-                ),
+                format!("`{name}` takes {least} argument(s), here it has {}", arguments.len()),
             ));
         }
         Ok(Node::Call(function, arguments))

@@ -103,9 +103,7 @@ impl Value {
 
     pub(super) fn negate(self) -> Self {
         match self {
-            Value::Int(int) => int
-                .checked_neg()
-                .map_or(Value::Float(-(int as f64)), Value::Int),
+            Value::Int(int) => int.checked_neg().map_or(Value::Float(-(int as f64)), Value::Int),
             Value::Float(float) => Value::Float(-float),
         }
     }
@@ -208,16 +206,12 @@ fn floating(operator: Operator, left: f64, right: f64) -> Result<Value, FormulaE
         Operator::Add => Ok(Value::Float(left + right)),
         Operator::Subtract => Ok(Value::Float(left - right)),
         Operator::Multiply => Ok(Value::Float(left * right)),
-        Operator::Divide | Operator::FloorDivide | Operator::Remainder if right == 0.0 => {
-            refuse("division by zero")
-        }
+        Operator::Divide | Operator::FloorDivide | Operator::Remainder if right == 0.0 => refuse("division by zero"),
         Operator::Divide => Ok(Value::Float(left / right)),
         Operator::FloorDivide => Ok(Value::Float(divide_and_rest(left, right).0)),
         Operator::Remainder => Ok(Value::Float(divide_and_rest(left, right).1)),
         Operator::Power => power(left, right),
-        Operator::ShiftLeft | Operator::ShiftRight => {
-            refuse("a shift needs whole numbers: write int(…)")
-        }
+        Operator::ShiftLeft | Operator::ShiftRight => refuse("a shift needs whole numbers: write int(…)"),
         Operator::BitAnd | Operator::BitOr | Operator::BitXor => {
             refuse("`&`, `|` and `^` need whole numbers: write int(…); the power is `**`")
         }
@@ -299,13 +293,7 @@ fn extreme(arguments: &[Value], better: Comparison) -> Value {
     arguments
         .iter()
         .copied()
-        .reduce(|best, next| {
-            if next.compares(better, best) {
-                next
-            } else {
-                best
-            }
-        })
+        .reduce(|best, next| if next.compares(better, best) { next } else { best })
         .unwrap_or(Value::Int(0))
 }
 
@@ -323,9 +311,7 @@ fn round(value: Value, digits: Option<Value>) -> Result<Value, FormulaError> {
         (Value::Float(float), Some(Value::Int(digits @ 0..=20))) => {
             // Printing rounds the exact decimal value half to even, which is Python's rule.
             let digits = usize::try_from(digits).unwrap_or(0);
-            Ok(Value::Float(
-                format!("{float:.digits$}").parse().unwrap_or(float),
-            ))
+            Ok(Value::Float(format!("{float:.digits$}").parse().unwrap_or(float)))
         }
         (Value::Int(_), Some(Value::Int(digits))) if digits >= 0 => Ok(value),
         _ => refuse("round takes a number of digits from 0 to 20"),

@@ -62,10 +62,7 @@ pub(super) fn bounded(expression: &str, begin: Begin, word_end: bool) -> Bounded
 pub(super) fn has_group(expression: &str) -> bool {
     let bytes = expression.as_bytes();
     bytes.iter().enumerate().any(|(i, &b)| {
-        b == b'('
-            && bytes.get(i + 1) != Some(&b'?')
-            && !bytes[..i].ends_with(b"\\")
-            && !bytes[..i].ends_with(b"(?")
+        b == b'(' && bytes.get(i + 1) != Some(&b'?') && !bytes[..i].ends_with(b"\\") && !bytes[..i].ends_with(b"(?")
     })
 }
 

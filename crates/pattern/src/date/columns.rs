@@ -34,9 +34,7 @@ impl<'l> Columns<'l> {
         if self.plain {
             return byte;
         }
-        self.line
-            .get(..byte)
-            .map_or(byte, |before| before.chars().count())
+        self.line.get(..byte).map_or(byte, |before| before.chars().count())
     }
 
     /// The place in bytes of a column; the line's end if it is shorter.
@@ -54,10 +52,7 @@ impl<'l> Columns<'l> {
     pub fn border(&self, byte: usize) -> Border {
         Border {
             column: self.column(byte),
-            before: self
-                .line
-                .get(..byte)
-                .and_then(|before| before.chars().next_back()),
+            before: self.line.get(..byte).and_then(|before| before.chars().next_back()),
             after: self.line.get(byte..).and_then(|after| after.chars().next()),
         }
     }
@@ -65,9 +60,8 @@ impl<'l> Columns<'l> {
     /// Whether the line looks around these two columns as the one did that they come from: what is outside of the
     /// date is the same, or what is inside, if that is no letter or digit.
     pub fn fits(&self, begin: &Border, end: &Border) -> bool {
-        let same_inside = |here: Option<char>, there: Option<char>| {
-            here == there && !there.is_some_and(char::is_alphanumeric)
-        };
+        let same_inside =
+            |here: Option<char>, there: Option<char>| here == there && !there.is_some_and(char::is_alphanumeric);
         let (b, e) = (self.at_column(begin.column), self.at_column(end.column));
         (b.before == begin.before || same_inside(b.after, begin.after))
             && (e.after == end.after || same_inside(e.before, end.before))

@@ -80,8 +80,7 @@ pub(super) struct Context<'d> {
 impl Context<'_> {
     fn local_now(&self) -> DateTime {
         let stamp = Timestamp::from_nanosecond(i128::from(self.now.nanos()));
-        self.local
-            .to_datetime(stamp.unwrap_or(Timestamp::UNIX_EPOCH))
+        self.local.to_datetime(stamp.unwrap_or(Timestamp::UNIX_EPOCH))
     }
 }
 
@@ -143,10 +142,7 @@ const DAYS: [&str; 7] = [
 
 /// The moment that fields stand for, in the order of their expression (of two for the same thing the later counts).
 /// Nothing if they are no possible date.
-pub(super) fn from_fields<'l>(
-    fields: impl Iterator<Item = (Field, &'l str)>,
-    context: &Context<'_>,
-) -> Option<Moment> {
+pub(super) fn from_fields<'l>(fields: impl Iterator<Item = (Field, &'l str)>, context: &Context<'_>) -> Option<Moment> {
     let mut told = Told {
         morning_or_unsaid: true,
         ..Told::default()
@@ -233,9 +229,7 @@ impl Told {
             )
             .ok()?,
         );
-        let mut result = told
-            .checked_sub(Span::new().minutes(offset.unwrap_or(0)))
-            .ok()?;
+        let mut result = told.checked_sub(Span::new().minutes(offset.unwrap_or(0))).ok()?;
         // The original compares what may by now be UTC with the local clock; the day's tolerance covers it.
         if without_date && result > context.local_now() {
             result = result.checked_sub(Span::new().days(1)).ok()?;
@@ -286,17 +280,10 @@ fn date_of(year: i64, month: i64, day: i64) -> Option<Date> {
 /// The place of a name in the list, in any case; `short`: of its first three letters.
 fn index_of(text: &str, names: &[&str], short: bool) -> Option<i64> {
     let known = |name: &&str| {
-        let name = if short {
-            name.get(..3).unwrap_or(name)
-        } else {
-            name
-        };
+        let name = if short { name.get(..3).unwrap_or(name) } else { name };
         name.eq_ignore_ascii_case(text)
     };
-    names
-        .iter()
-        .position(known)
-        .and_then(|at| i64::try_from(at).ok())
+    names.iter().position(known).and_then(|at| i64::try_from(at).ok())
 }
 
 /// Seconds since 1970 with a fraction; `long` numbers of 13 digits and more are milliseconds, of 16 microseconds.

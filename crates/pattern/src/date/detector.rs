@@ -144,11 +144,7 @@ impl Detector {
 
     fn add(&mut self, pattern: &str, years: &Years) -> Result<(), PatternError> {
         let key = key_of(pattern);
-        let known: HashSet<String> = self
-            .slots
-            .iter()
-            .map(|slot| slot.template.name.clone())
-            .collect();
+        let known: HashSet<String> = self.slots.iter().map(|slot| slot.template.name.clone()).collect();
         let is_new = |template: &Template| !known.contains(&template.name);
         if key == "{DEFAULT}" {
             // Alone it means the defaults, since there is no template then; beside others the original ignores it.
@@ -194,10 +190,7 @@ impl Detector {
     /// A template that the user put first is, among the defaults, as heavy as the default of its name.
     fn raise(&mut self, name: &str, weight: f64) {
         if weight == ANCHORED_WEIGHT
-            && let Some(slot) = self
-                .slots
-                .iter_mut()
-                .find(|slot| slot.template.name == name)
+            && let Some(slot) = self.slots.iter_mut().find(|slot| slot.template.name == name)
         {
             slot.base_weight = weight;
         }
@@ -207,15 +200,10 @@ impl Detector {
     pub fn set_default_zone(&mut self, zone: Option<&str>) -> Result<(), PatternError> {
         self.default_offset = match zone {
             None => None,
-            Some(text) => Some(zone::offset(text).ok_or_else(|| {
-                PatternError {
-                    message: format!("unknown time zone {text:?}"),
-                    span: Some(0..text.len()),
-                    hint: Some(
-                        "an offset such as UTC+0200 or -0430, or an abbreviation such as CET"
-                            .to_owned(),
-                    ),
-                }
+            Some(text) => Some(zone::offset(text).ok_or_else(|| PatternError {
+                message: format!("unknown time zone {text:?}"),
+                span: Some(0..text.len()),
+                hint: Some("an offset such as UTC+0200 or -0430, or an abbreviation such as CET".to_owned()),
             })?),
         };
         Ok(())
@@ -293,12 +281,7 @@ impl Detector {
 
     /// Asks the last template, at the last place if what surrounds it looks the same. Also tells whether the whole
     /// line was searched.
-    fn ask_last(
-        &mut self,
-        last: &Last,
-        line: &str,
-        columns: &Columns<'_>,
-    ) -> (Option<Match>, bool) {
+    fn ask_last(&mut self, last: &Last, line: &str, columns: &Columns<'_>) -> (Option<Match>, bool) {
         let Some(slot) = self.slots.get_mut(last.index) else {
             return (None, false);
         };
@@ -306,12 +289,8 @@ impl Detector {
         let found = if whole_line {
             slot.template.search(line, &mut self.marks)
         } else {
-            let (start, end) = (
-                columns.byte(last.begin.column),
-                columns.byte(last.end.column),
-            );
-            slot.template
-                .search_within(line, start, end, &mut self.marks)
+            let (start, end) = (columns.byte(last.begin.column), columns.byte(last.end.column));
+            slot.template.search_within(line, start, end, &mut self.marks)
         };
         slot.was_found |= found.is_some();
         (found, whole_line)
@@ -319,12 +298,8 @@ impl Detector {
 
     fn is_settled(&self, last: &Last, found: &Match, columns: &Columns<'_>) -> bool {
         self.slots.len() == 1
-            || self
-                .slots
-                .get(last.index)
-                .is_some_and(|slot| slot.template.anchored)
-            || (columns.column(found.start) == last.begin.column
-                && columns.column(found.end) == last.end.column)
+            || self.slots.get(last.index).is_some_and(|slot| slot.template.anchored)
+            || (columns.column(found.start) == last.begin.column && columns.column(found.end) == last.end.column)
     }
 
     /// Asks all templates in their order, but for the one `passed_over`. A date further right than its template's last
@@ -374,11 +349,7 @@ impl Detector {
             self.first_unused += 1;
         }
         let moved = index > 0 && self.last.is_none_or(|last| last.index != index);
-        let index = if moved {
-            self.raise_in_order(index)
-        } else {
-            index
-        };
+        let index = if moved { self.raise_in_order(index) } else { index };
         self.last = Some(Last {
             index,
             begin,
@@ -402,11 +373,7 @@ impl Detector {
         };
         let slot = self.slots.remove(from);
         self.slots.insert(to, slot);
-        while self
-            .slots
-            .get(self.first_unused)
-            .is_some_and(|slot| slot.hits > 0)
-        {
+        while self.slots.get(self.first_unused).is_some_and(|slot| slot.hits > 0) {
             self.first_unused += 1;
         }
         to

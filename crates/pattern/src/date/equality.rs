@@ -61,17 +61,8 @@ fn all_default_patterns_have_a_plan_with_the_expressions_fields() {
             assert!(template.pattern.is_none(), "{}", template.name);
             continue;
         };
-        let compiled = template
-            .compiled()
-            .unwrap()
-            .fields
-            .iter()
-            .map(|&(field, _)| field);
-        assert!(
-            compiled.eq(plan.fields.iter().copied()),
-            "{}",
-            template.name
-        );
+        let compiled = template.compiled().unwrap().fields.iter().map(|&(field, _)| field);
+        assert!(compiled.eq(plan.fields.iter().copied()), "{}", template.name);
     }
 }
 

@@ -39,9 +39,7 @@ impl Marks {
             find_runs(text, &mut self.runs);
         }
         let (times, runs, within, before) = match need {
-            Need::Time { within, before } => {
-                (self.times.as_slice(), &[] as &[usize], within, before)
-            }
+            Need::Time { within, before } => (self.times.as_slice(), &[] as &[usize], within, before),
             Need::EightDigits => (&[] as &[ClockTime], self.runs.as_slice(), 0, Set::ALL),
         };
         let mut next = 0;
@@ -75,20 +73,11 @@ impl ClockTime {
 /// Whether a character beyond ASCII can be part of a date for the expressions: a digit, a blank, or a letter that is
 /// one of ASCII's in another case.
 fn may_matter(c: char) -> bool {
-    !c.is_ascii()
-        && (c.is_numeric()
-            || c.is_whitespace()
-            || matches!(c, 'ſ' | 'ı' | 'İ' | '\u{212a}' | '\u{180e}'))
+    !c.is_ascii() && (c.is_numeric() || c.is_whitespace() || matches!(c, 'ſ' | 'ı' | 'İ' | '\u{212a}' | '\u{180e}'))
 }
 
 fn find_times(text: &[u8], times: &mut Vec<ClockTime>) {
-    let back = |colon: usize, n| {
-        colon
-            .checked_sub(n)
-            .and_then(|at| text.get(at))
-            .copied()
-            .unwrap_or(0)
-    };
+    let back = |colon: usize, n| colon.checked_sub(n).and_then(|at| text.get(at)).copied().unwrap_or(0);
     let colons = memchr_iter(b':', text).filter(|&colon| is_time(text, colon));
     times.extend(colons.map(|colon| ClockTime {
         colon,
@@ -113,16 +102,8 @@ fn find_runs(text: &[u8], runs: &mut Vec<usize>) {
     while let Some(&byte) = text.get(at) {
         if byte.is_ascii_digit() {
             let before = text.get(..at).unwrap_or_default();
-            let digits_before = before
-                .iter()
-                .rev()
-                .take_while(|b| b.is_ascii_digit())
-                .count();
-            let digits_after = text
-                .iter()
-                .skip(at)
-                .take_while(|b| b.is_ascii_digit())
-                .count();
+            let digits_before = before.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+            let digits_after = text.iter().skip(at).take_while(|b| b.is_ascii_digit()).count();
             if digits_before + digits_after >= 8 {
                 runs.push(at - digits_before);
             }

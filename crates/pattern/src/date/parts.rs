@@ -168,8 +168,7 @@ impl Reader<'_> {
             return None;
         };
         let is_plain = match byte {
-            b' ' | b'-' | b'/' | b':' | b',' | b'<' | b'>' | b'@' | b'_' | b'=' | b';' | b'"'
-            | b'\'' => true,
+            b' ' | b'-' | b'/' | b':' | b',' | b'<' | b'>' | b'@' | b'_' | b'=' | b';' | b'"' | b'\'' => true,
             b'.' | b'[' | b']' | b'(' | b')' => escaped,
             _ => byte.is_ascii_alphanumeric() && !escaped,
         };
@@ -248,9 +247,7 @@ fn edge_of(node: &Node, set: &mut Set, which: Edge) -> bool {
             *set = (0..128).filter(may).fold(*set, Set::with);
         }
         Node::Blanks => {
-            *set = (0..128)
-                .filter(|&byte| is_blank(byte))
-                .fold(*set, Set::with);
+            *set = (0..128).filter(|&byte| is_blank(byte)).fold(*set, Set::with);
             return false;
         }
         Node::Optional(inner) => {
@@ -258,10 +255,7 @@ fn edge_of(node: &Node, set: &mut Set, which: Edge) -> bool {
             return false;
         }
         Node::Choice(choices) => {
-            let taking = choices
-                .iter()
-                .filter(|choice| edge(choice, set, which))
-                .count();
+            let taking = choices.iter().filter(|choice| edge(choice, set, which)).count();
             return taking == choices.len();
         }
     }

@@ -109,11 +109,7 @@ impl Plan {
     }
 
     /// The first match among those that begin at the places given.
-    pub fn search(
-        &self,
-        text: &[u8],
-        starts: impl Iterator<Item = usize>,
-    ) -> Result<Option<Match>, Unsure> {
+    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Unsure> {
         let mut run = Run {
             plan: self,
             text,
@@ -203,12 +199,7 @@ impl Run<'_> {
                 Op::SameSeparator if here == Some(self.separator) => at += 1,
                 Op::Unit(unit, slot) => return self.unit(unit, slot, op, at),
                 Op::Blanks => {
-                    let most = self
-                        .text
-                        .get(at..)?
-                        .iter()
-                        .take_while(|&&b| is_blank(b))
-                        .count();
+                    let most = self.text.get(at..)?.iter().take_while(|&&b| is_blank(b)).count();
                     return (0..=most).rev().find_map(|n| self.go(op + 1, at + n));
                 }
                 Op::Split(other) => {

@@ -83,14 +83,10 @@ impl Template {
         // Blanks behind a keyword are for the eye; kept where the original keeps them.
         let bare = if fold { body.trim_end() } else { body.trim() };
         let stray = |at| stray_percent(source, body, at);
-        let name = translated(&tokens::pieces(body).map_err(stray)?, |token| {
-            tokens::shown(token)
-        });
+        let name = translated(&tokens::pieces(body).map_err(stray)?, |token| tokens::shown(token));
         let pieces = tokens::pieces(bare).map_err(stray)?;
         let flags = if fold { "(?iu)" } else { "" };
-        let expression = translated(&pieces, |token| {
-            tokens::expression(token, years, wide_fraction)
-        });
+        let expression = translated(&pieces, |token| tokens::expression(token, years, wide_fraction));
         let expression = format!("{flags}{expression}");
         let bounded = bounds::bounded(&expression, begin, word_end);
         let begin = match begin {
@@ -117,24 +113,14 @@ impl Template {
             follow = r"(?:(?(selinux)(?=:\d+\)))|(?(square)(?=\])))",
         );
         let bounded = bounds::bounded(&expression, Begin::Free, true);
-        Self::with(
-            epoch_name(long),
-            None,
-            bounded,
-            Kind::Epoch { long, group: 1 },
-        )
+        Self::with(epoch_name(long), None, bounded, Kind::Epoch { long, group: 1 })
     }
 
     fn line_epoch(long: bool) -> Self {
         let digits = if long { LONG_EPOCH } else { EPOCH };
         let expression = format!(r"((?P<square>(?<=^\[))?{digits})(?(square)(?=\]))");
         let bounded = bounds::bounded(&expression, Begin::Line, true);
-        Self::with(
-            epoch_name(long),
-            None,
-            bounded,
-            Kind::Epoch { long, group: 1 },
-        )
+        Self::with(epoch_name(long), None, bounded, Kind::Epoch { long, group: 1 })
     }
 
     fn embedded_epoch(pattern: &str, long: bool) -> Self {
@@ -144,12 +130,7 @@ impl Template {
             expression = format!("({expression})");
         }
         let bounded = bounds::bounded(&expression, Begin::Word, true);
-        Self::with(
-            pattern.to_owned(),
-            None,
-            bounded,
-            Kind::Epoch { long, group: 2 },
-        )
+        Self::with(pattern.to_owned(), None, bounded, Kind::Epoch { long, group: 2 })
     }
 
     fn tai64n(begin: Begin) -> Self {
@@ -204,9 +185,7 @@ impl Template {
         let found = match (&self.plan, &self.kind) {
             (Some(plan), _) if plan.at_line_begin() => plan.search_line_begin(text),
             (Some(plan), _) => plan.search(text, marks.starts(text, plan.need)),
-            (None, Kind::Epoch { group: 1, .. })
-                if !marks::may_have_epoch(text, self.at_line_begin) =>
-            {
+            (None, Kind::Epoch { group: 1, .. }) if !marks::may_have_epoch(text, self.at_line_begin) => {
                 return None;
             }
             (None, Kind::Tai64n) if !marks::may_have_tai64n(text) => return None,
@@ -216,18 +195,8 @@ impl Template {
     }
 
     /// The first match that begins at `start` or later and ends at `end` or before, which counts as the text's end.
-    pub fn search_within(
-        &self,
-        line: &str,
-        start: usize,
-        end: usize,
-        marks: &mut Marks,
-    ) -> Option<Match> {
-        if let Some(plan) = self
-            .plan
-            .as_ref()
-            .filter(|plan| marks.usable && !plan.at_line_begin())
-        {
+    pub fn search_within(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
+        if let Some(plan) = self.plan.as_ref().filter(|plan| marks.usable && !plan.at_line_begin()) {
             let text = line.as_bytes().get(..end)?;
             if let Ok(found) = plan.search(text, start..end) {
                 return found;
@@ -236,13 +205,7 @@ impl Template {
         self.search_expression(line, start, end, marks)
     }
 
-    pub(super) fn search_expression(
-        &self,
-        line: &str,
-        start: usize,
-        end: usize,
-        marks: &mut Marks,
-    ) -> Option<Match> {
+    pub(super) fn search_expression(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
         let compiled = self.compiled()?;
         let captures = &mut marks.captures;
         let text = line.get(..end)?;
@@ -270,15 +233,8 @@ impl Template {
 
     /// What the slots of a match tell.
     fn fields(&self) -> impl Iterator<Item = Field> {
-        let planned = self
-            .plan
-            .iter()
-            .flat_map(|plan| plan.fields.iter().copied());
-        let compiled = if self.plan.is_none() {
-            self.compiled()
-        } else {
-            None
-        };
+        let planned = self.plan.iter().flat_map(|plan| plan.fields.iter().copied());
+        let compiled = if self.plan.is_none() { self.compiled() } else { None };
         planned.chain(
             compiled
                 .into_iter()
@@ -288,12 +244,7 @@ impl Template {
 
     /// The moment that a match stands for, and whether it is free of the process's own zone (and so a whole number
     /// in the original); nothing if the text is no possible date.
-    pub fn moment(
-        &self,
-        line: &str,
-        found: &Match,
-        context: &convert::Context<'_>,
-    ) -> Option<Moment> {
+    pub fn moment(&self, line: &str, found: &Match, context: &convert::Context<'_>) -> Option<Moment> {
         let mut told = self
             .fields()
             .zip(&found.fields)
@@ -368,10 +319,10 @@ pub(super) fn replace_tag(pattern: &str, tags: &[&str], with: &str) -> String {
 /// Whether a token stands for a name (weekday, month, AM/PM): then letters match in any case.
 fn has_letters(pattern: &str) -> bool {
     let bytes = pattern.as_bytes();
-    bytes.windows(2).enumerate().any(|(i, pair)| {
-        matches!(pair, [b'%', b'a' | b'A' | b'b' | b'B' | b'p' | b'c'])
-            && !bytes[..i].ends_with(b"%")
-    })
+    bytes
+        .windows(2)
+        .enumerate()
+        .any(|(i, pair)| matches!(pair, [b'%', b'a' | b'A' | b'b' | b'B' | b'p' | b'c']) && !bytes[..i].ends_with(b"%"))
 }
 
 fn stray_percent(source: &str, body: &str, StrayPercent(at): StrayPercent) -> PatternError {
@@ -379,8 +330,6 @@ fn stray_percent(source: &str, body: &str, StrayPercent(at): StrayPercent) -> Pa
     PatternError {
         message: "a percent sign that starts no date token".to_owned(),
         span: Some(at..at + 1),
-        hint: Some(
-            "write %% for a percent sign; the tokens are those of strptime and %Ex…".to_owned(),
-        ),
+        hint: Some("write %% for a percent sign; the tokens are those of strptime and %Ex…".to_owned()),
     }
 }

@@ -22,9 +22,7 @@ impl Years {
     pub fn today() -> Self {
         let secs = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| {
-                i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-            });
+            .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
         Years::around(Time::from_secs(secs))
     }
 
@@ -102,13 +100,8 @@ pub(super) fn pieces(pattern: &str) -> Result<Vec<Piece<'_>>, StrayPercent> {
 }
 
 fn token_at(text: &str) -> Option<&str> {
-    let long = text
-        .get(..3)
-        .filter(|t| TOKENS.iter().any(|(name, ..)| name == t));
-    long.or_else(|| {
-        text.get(..1)
-            .filter(|t| TOKENS.iter().any(|(name, ..)| name == t))
-    })
+    let long = text.get(..3).filter(|t| TOKENS.iter().any(|(name, ..)| name == t));
+    long.or_else(|| text.get(..1).filter(|t| TOKENS.iter().any(|(name, ..)| name == t)))
 }
 
 /// What a token stands for. `wide_fraction` lets `%f` take up to nine digits.
@@ -158,11 +151,7 @@ const TOKENS: &[(&str, &str, &str)] = &[
         "(?P<A>wednesday|thursday|saturday|tuesday|monday|friday|sunday)",
         "DAYNAME",
     ),
-    (
-        "b",
-        "(?P<b>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
-        "MON",
-    ),
+    ("b", "(?P<b>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", "MON"),
     (
         "B",
         "(?P<B>september|february|november|december|january|october|august|march|april|june|july|may)",
@@ -210,11 +199,7 @@ const TOKENS: &[(&str, &str, &str)] = &[
     ),
     ("y", r"(?P<y>\d\d)", "Year2"),
     ("Y", r"(?P<Y>\d{4})", "Year"),
-    (
-        "z",
-        r"(?P<z>Z|UTC|GMT|[+-][01]\d(?::?\d{2})?)",
-        "Zone offset",
-    ),
+    ("z", r"(?P<z>Z|UTC|GMT|[+-][01]\d(?::?\d{2})?)", "Zone offset"),
     ("Z", "(?P<Z>Z|[A-Z]{3,5})", "Zone name"),
 ];
 

@@ -122,8 +122,7 @@ impl Unit {
         let (zero, none) = (at(0) == b'0', Lengths::NONE);
         match self {
             Unit::YearExact { from, to } => {
-                let decade =
-                    (0..3).fold(0, |sum, n| sum * 10 + u16::from(at(n).wrapping_sub(b'0')));
+                let decade = (0..3).fold(0, |sum, n| sum * 10 + u16::from(at(n).wrapping_sub(b'0')));
                 none.or(4, (0..4).all(digit) && (from..=to).contains(&decade))
             }
             Unit::Year4 => none.or(4, (0..4).all(digit)),
@@ -155,16 +154,12 @@ impl Unit {
                 2,
                 (within(0, b'0', b'1') && digit(1)) || (at(0) == b'2' && within(1, b'0', b'3')),
             ),
-            Unit::HourLoose => none
-                .or(2, within(0, b'0', b'2') && digit(1))
-                .or(1, digit(0)),
+            Unit::HourLoose => none.or(2, within(0, b'0', b'2') && digit(1)).or(1, digit(0)),
             Unit::Hour12 => none
                 .or(2, at(0) == b'1' && within(1, b'0', b'2'))
                 .or(2, zero && within(1, b'1', b'9'))
                 .or(1, within(0, b'1', b'9')),
-            Unit::Minute => none
-                .or(2, within(0, b'0', b'5') && digit(1))
-                .or(1, digit(0)),
+            Unit::Minute => none.or(2, within(0, b'0', b'5') && digit(1)).or(1, digit(0)),
             Unit::Minute2 => none.or(2, within(0, b'0', b'5') && digit(1)),
             Unit::Second => none
                 .or(2, within(0, b'0', b'5') && digit(1))
@@ -179,9 +174,7 @@ impl Unit {
             Unit::AmPm => none.or(2, matches!(at(0) | 32, b'a' | b'p') && at(1) | 32 == b'm'),
             Unit::Fraction { digits } => {
                 let most = (0..digits).take_while(|&n| digit(usize::from(n))).count();
-                (0..most)
-                    .rev()
-                    .fold(none, |lengths, n| lengths.or(n as u8 + 1, true))
+                (0..most).rev().fold(none, |lengths, n| lengths.or(n as u8 + 1, true))
             }
             Unit::Offset { fold } => offset(text, fold),
             Unit::ZoneName { fold } => {
@@ -213,11 +206,7 @@ impl Unit {
 
     /// Whether it may begin with this character; only a no is certain.
     pub fn may_begin_with(self, byte: u8) -> bool {
-        let is = |letters: &[&[u8; 3]]| {
-            letters
-                .iter()
-                .any(|name| name[0] == byte.to_ascii_lowercase())
-        };
+        let is = |letters: &[&[u8; 3]]| letters.iter().any(|name| name[0] == byte.to_ascii_lowercase());
         match self {
             Unit::MonthName => is(&MONTHS),
             Unit::Weekday => is(&WEEKDAYS),

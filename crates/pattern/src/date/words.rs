@@ -2,9 +2,7 @@
 
 /// Whether a place lies between two characters of one word.
 pub(super) fn in_word(text: &[u8], at: usize) -> bool {
-    at > 0
-        && text.get(at - 1).copied().is_some_and(is_word)
-        && text.get(at).copied().is_some_and(is_word)
+    at > 0 && text.get(at - 1).copied().is_some_and(is_word) && text.get(at).copied().is_some_and(is_word)
 }
 
 /// Whether a character beyond ASCII stands on either side: then only an expression can tell.

@@ -36,8 +36,7 @@ fn shift_minutes(text: &str) -> Option<i32> {
         _ => return None,
     };
     let two = |a: u8, b: u8| {
-        (a.is_ascii_digit() && b.is_ascii_digit())
-            .then(|| i32::from(a - b'0') * 10 + i32::from(b - b'0'))
+        (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i32::from(a - b'0') * 10 + i32::from(b - b'0'))
     };
     let (hours, minutes) = match *digits {
         [a @ b'0'..=b'1', b] => (two(a, b)?, 0),
@@ -48,9 +47,7 @@ fn shift_minutes(text: &str) -> Option<i32> {
 }
 
 fn named(name: &str) -> Option<i32> {
-    let at = NAMES
-        .binary_search_by(|(known, _)| (*known).cmp(name))
-        .ok()?;
+    let at = NAMES.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
     NAMES.get(at).map(|&(_, minutes)| i32::from(minutes))
 }
 
@@ -295,16 +292,7 @@ mod tests {
 
     #[test]
     fn what_is_no_zone_is_refused() {
-        for text in [
-            "WRONG-TZ",
-            "utc",
-            "ABC",
-            "+2500",
-            "+1",
-            "UTC+0100x",
-            "+01:0",
-            "+0é",
-        ] {
+        for text in ["WRONG-TZ", "utc", "ABC", "+2500", "+1", "UTC+0100x", "+01:0", "+0é"] {
             assert_eq!(offset(text), None, "{text}");
         }
     }

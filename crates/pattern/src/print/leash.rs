@@ -27,12 +27,7 @@ fn begins_with_text(node: &Node) -> bool {
     match &node.kind {
         Kind::Assertion(Assertion::TextStart) => true,
         Kind::Concat(nodes) => {
-            let zero_width = |node: &&Node| {
-                matches!(
-                    node.kind,
-                    Kind::Empty | Kind::Assertion(_) | Kind::Look { .. }
-                )
-            };
+            let zero_width = |node: &&Node| matches!(node.kind, Kind::Empty | Kind::Assertion(_) | Kind::Look { .. });
             let leading = nodes.iter().take_while(zero_width).count();
             nodes.iter().take(leading + 1).any(begins_with_text)
         }
@@ -52,9 +47,7 @@ fn is_countable(node: &Node) -> bool {
             max: None,
             ..
         } => false,
-        Kind::Atomic(inner) | Kind::Look { node: inner, .. } => {
-            !has_long_scan(inner) && is_countable(inner)
-        }
+        Kind::Atomic(inner) | Kind::Look { node: inner, .. } => !has_long_scan(inner) && is_countable(inner),
         _ => node.children().into_iter().all(is_countable),
     }
 }

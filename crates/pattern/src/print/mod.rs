@@ -93,11 +93,7 @@ impl Printer {
                 self.repeat(inner, *min, *max, *greed)?;
             }
             Kind::Capture { node: inner, .. } => self.group("(", inner)?,
-            Kind::Look {
-                behind,
-                negative,
-                node,
-            } => {
+            Kind::Look { behind, negative, node } => {
                 let open = match (behind, negative) {
                     (false, false) => "(?=",
                     (false, true) => "(?!",
@@ -153,13 +149,7 @@ impl Printer {
         Ok(())
     }
 
-    fn repeat(
-        &mut self,
-        node: &Node,
-        min: u32,
-        max: Option<u32>,
-        greed: Greed,
-    ) -> Result<(), Inexpressible> {
+    fn repeat(&mut self, node: &Node, min: u32, max: Option<u32>, greed: Greed) -> Result<(), Inexpressible> {
         let item = self.is_one_item(node);
         let long = max.is_none_or(|max| max > SHORT_SCAN);
         if long && self.leash == Leash::Guard {
@@ -219,8 +209,7 @@ impl Printer {
         match self.variants(point, case) {
             Some(variants) => self.out.push_str(&variants),
             None => {
-                let cased =
-                    char::from_u32(point).is_some_and(|c| !c.is_ascii() || c.is_ascii_alphabetic());
+                let cased = char::from_u32(point).is_some_and(|c| !c.is_ascii() || c.is_ascii_alphabetic());
                 if cased {
                     self.ignore_case(case == Case::Ignore);
                 }
@@ -259,10 +248,7 @@ impl Printer {
             self.out.push_str(r"\b");
         } else {
             let word = sets::WORD;
-            let _ = write!(
-                self.out,
-                "(?:(?<=[{word}])(?![{word}])|(?<![{word}])(?=[{word}]))"
-            );
+            let _ = write!(self.out, "(?:(?<=[{word}])(?![{word}])|(?<![{word}])(?=[{word}]))");
         }
     }
 
@@ -271,10 +257,7 @@ impl Printer {
             self.out.push_str(r"\B");
         } else {
             let word = sets::WORD;
-            let _ = write!(
-                self.out,
-                "(?:(?<=[{word}])(?=[{word}])|(?<![{word}])(?![{word}]))"
-            );
+            let _ = write!(self.out, "(?:(?<=[{word}])(?=[{word}])|(?<![{word}])(?![{word}]))");
         }
     }
 

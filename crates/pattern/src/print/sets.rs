@@ -51,9 +51,7 @@ impl Printer {
                 Some(fold.map_or(NEVER.to_owned(), |&(_, letter)| both_cases(letter)))
             }
             (Target::Ascii, _) if point > 0x7f => Some(NEVER.to_owned()),
-            (Target::Unicode, Case::Ignore) if I_FAMILY.contains(&point) => {
-                Some(r"[Ii\x{130}\x{131}]".to_owned())
-            }
+            (Target::Unicode, Case::Ignore) if I_FAMILY.contains(&point) => Some(r"[Ii\x{130}\x{131}]".to_owned()),
             (_, Case::IgnoreAscii) => letter.map(both_cases),
             _ => None,
         }
@@ -115,20 +113,12 @@ impl Printer {
     }
 
     fn unicode_class(&mut self, class: &Class) {
-        if class
-            .items
-            .iter()
-            .any(|item| matches!(item, ClassItem::Range(..)))
-        {
+        if class.items.iter().any(|item| matches!(item, ClassItem::Range(..))) {
             self.ignore_case(class.case == Case::Ignore);
         }
         let split = lacks_underscore(class);
         let mut list = String::new();
-        for item in class
-            .items
-            .iter()
-            .filter(|item| !(split && **item == NOT_WORD))
-        {
+        for item in class.items.iter().filter(|item| !(split && **item == NOT_WORD)) {
             self.push_item(&mut list, *item, class.case);
         }
         let out = &mut self.out;
@@ -148,8 +138,7 @@ impl Printer {
         match item {
             ClassItem::Range(first, last) => {
                 push_clipped(list, first, last);
-                let holds =
-                    |points: &[u32]| points.iter().any(|point| (first..=last).contains(point));
+                let holds = |points: &[u32]| points.iter().any(|point| (first..=last).contains(point));
                 if case == Case::Ignore && holds(&I_FAMILY) {
                     list.push_str(r"Ii\x{130}\x{131}");
                 }
@@ -157,11 +146,7 @@ impl Printer {
                     push_other_case(list, first, last);
                 }
             }
-            ClassItem::Perl {
-                class,
-                negated,
-                ascii,
-            } => match (class, ascii, negated) {
+            ClassItem::Perl { class, negated, ascii } => match (class, ascii, negated) {
                 (PerlClass::Digit, false, false) => list.push_str(r"\p{Nd}"),
                 (PerlClass::Digit, false, true) => list.push_str(r"\P{Nd}"),
                 (PerlClass::Word, false, false) => list.push_str(WORD),
@@ -189,11 +174,7 @@ pub(super) fn push_literal(out: &mut String, point: u32) {
 
 fn both_cases(letter: u8) -> String {
     let letter = char::from(letter);
-    format!(
-        "[{}{}]",
-        letter.to_ascii_lowercase(),
-        letter.to_ascii_uppercase()
-    )
+    format!("[{}{}]", letter.to_ascii_lowercase(), letter.to_ascii_uppercase())
 }
 
 /// "No word" has no name of its own inside of PCRE2's brackets, unless the underscore is in the set anyway.
@@ -219,11 +200,7 @@ pub(crate) fn ascii_members(class: &Class) -> u128 {
     for item in &class.items {
         set |= match *item {
             ClassItem::Range(first, last) => ascii_range(first, last, class.case),
-            ClassItem::Perl {
-                class,
-                negated,
-                ascii,
-            } => {
+            ClassItem::Perl { class, negated, ascii } => {
                 let members = match (class, ascii) {
                     (PerlClass::Digit, _) => bits(&ASCII_DIGITS),
                     (PerlClass::Word, _) => bits(&ASCII_WORD),
@@ -245,10 +222,7 @@ fn ascii_range(first: u32, last: u32, case: Case) -> u128 {
         ascii_folded(set)
     };
     if case == Case::Ignore {
-        for (_, letter) in ASCII_FOLDS
-            .iter()
-            .filter(|fold| (first..=last).contains(&fold.0))
-        {
+        for (_, letter) in ASCII_FOLDS.iter().filter(|fold| (first..=last).contains(&fold.0)) {
             folded |= 1 << letter | 1 << letter.to_ascii_uppercase();
         }
     }
@@ -273,9 +247,7 @@ fn bits(ranges: &[(u32, u32)]) -> u128 {
 
 fn push_ranges(list: &mut String, ranges: &[(u32, u32)], negated: bool) {
     if !negated {
-        return ranges
-            .iter()
-            .for_each(|&(first, last)| push_range(list, first, last));
+        return ranges.iter().for_each(|&(first, last)| push_range(list, first, last));
     }
     let mut next = 0;
     for &(first, last) in ranges {

@@ -31,12 +31,8 @@ impl Parser<'_> {
         match c {
             'A' => Ok(Kind::Assertion(Assertion::TextStart)),
             'Z' => Ok(Kind::Assertion(Assertion::TextEnd)),
-            'b' => Ok(Kind::Assertion(Assertion::WordBoundary {
-                ascii: flags.ascii,
-            })),
-            'B' => Ok(Kind::Assertion(Assertion::NotWordBoundary {
-                ascii: flags.ascii,
-            })),
+            'b' => Ok(Kind::Assertion(Assertion::WordBoundary { ascii: flags.ascii })),
+            'B' => Ok(Kind::Assertion(Assertion::NotWordBoundary { ascii: flags.ascii })),
             '0' => Ok(literal(self.octal(0, 2))),
             '1'..='9' => self.number_escape(start, c, flags),
             _ => Ok(literal(self.plain_escape(start, c)?)),
@@ -129,7 +125,10 @@ impl Parser<'_> {
                 );
             }
             c if c.is_ascii_alphabetic() => {
-                return self.bad_escape(start, "this letter has no meaning behind a backslash; write it alone, or \\\\ for a backslash");
+                return self.bad_escape(
+                    start,
+                    "this letter has no meaning behind a backslash; write it alone, or \\\\ for a backslash",
+                );
             }
             c => u32::from(c),
         })

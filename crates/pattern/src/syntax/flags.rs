@@ -125,11 +125,7 @@ impl Parser<'_> {
             || on.flags.verbose && off.flags.verbose;
         if both {
             let message = "bad inline flags: flag turned on and off";
-            return self.fail(
-                self.last(),
-                message,
-                "name each flag on one side of the - only",
-            );
+            return self.fail(self.last(), message, "name each flag on one side of the - only");
         }
         Ok(off)
     }
@@ -137,11 +133,7 @@ impl Parser<'_> {
     fn next_flag_character(&mut self, missing: &str) -> Result<char> {
         match self.bump() {
             Some(c) => Ok(c),
-            None => self.fail(
-                self.here(),
-                missing,
-                "close the flags with ) or begin the group with :",
-            ),
+            None => self.fail(self.here(), missing, "close the flags with ) or begin the group with :"),
         }
     }
 

@@ -32,25 +32,15 @@ impl Parser<'_> {
                 None => self.unexpected_end(),
                 Some('=') => self.look(open, flags, true, false),
                 Some('!') => self.look(open, flags, true, true),
-                Some(c) => self.unknown_extension(
-                    &open,
-                    &format!("?<{c}"),
-                    "a named group is written (?P<name>...)",
-                ),
+                Some(c) => self.unknown_extension(&open, &format!("?<{c}"), "a named group is written (?P<name>...)"),
             },
             '(' => self.conditional(open, flags),
-            '>' => Ok(Paren::Node(Kind::Atomic(Box::new(
-                self.inner(&open, flags)?,
-            )))),
+            '>' => Ok(Paren::Node(Kind::Atomic(Box::new(self.inner(&open, flags)?)))),
             c if "iLmsxatu-".contains(c) => {
                 self.step_back(c);
                 self.flags_or_scope(open, flags, leading)
             }
-            c => self.unknown_extension(
-                &open,
-                &format!("?{c}"),
-                "write \\( for the parenthesis itself",
-            ),
+            c => self.unknown_extension(&open, &format!("?{c}"), "write \\( for the parenthesis itself"),
         }
     }
 
@@ -88,11 +78,7 @@ impl Parser<'_> {
                 let group = self.group_named(&name, span.clone())?;
                 Ok(Paren::Node(self.backref(group, span, flags)?))
             }
-            Some(c) => self.unknown_extension(
-                &open,
-                &format!("?P{c}"),
-                "known are (?P<name>...) and (?P=name)",
-            ),
+            Some(c) => self.unknown_extension(&open, &format!("?P{c}"), "known are (?P<name>...) and (?P=name)"),
         }
     }
 
@@ -102,19 +88,11 @@ impl Parser<'_> {
                 return Ok(Paren::Nothing);
             }
         }
-        self.fail(
-            open,
-            "missing ), unterminated comment",
-            "close the comment with )",
-        )
+        self.fail(open, "missing ), unterminated comment", "close the comment with )")
     }
 
     fn look(&mut self, open: Span, flags: Flags, behind: bool, negative: bool) -> Result<Paren> {
-        let outer = if behind {
-            self.enter_look_behind()
-        } else {
-            None
-        };
+        let outer = if behind { self.enter_look_behind() } else { None };
         let node = self.inner(&open, flags)?;
         if behind {
             self.leave_look_behind(outer);
@@ -211,21 +189,14 @@ impl Parser<'_> {
                 Some(c) if c == end && name.is_empty() => {
                     return self.fail(
                         start..at + 1,
-                        &format!(
-                            "missing {}",
-                            if what == "name" { "group name" } else { what }
-                        ),
+                        &format!("missing {}", if what == "name" { "group name" } else { what }),
                         "a group needs a name or number",
                     );
                 }
                 Some(c) if c == end => return Ok((name, start..at)),
                 Some(c) => name.push(c),
                 None if name.is_empty() => {
-                    return self.fail(
-                        start..at,
-                        "missing group name",
-                        "a group needs a name or number",
-                    );
+                    return self.fail(start..at, "missing group name", "a group needs a name or number");
                 }
                 None => {
                     return self.fail(
@@ -294,8 +265,6 @@ impl Parser<'_> {
 /// Python's identifiers, near enough: letters of all scripts, numbers, `_`.
 pub(super) fn is_identifier(name: &str) -> bool {
     let mut characters = name.chars();
-    characters
-        .next()
-        .is_some_and(|c| c.is_alphabetic() || c == '_')
+    characters.next().is_some_and(|c| c.is_alphabetic() || c == '_')
         && characters.all(|c| c.is_alphanumeric() || c == '_')
 }

@@ -164,10 +164,9 @@ impl Node {
     pub fn children(&self) -> Vec<&Node> {
         match &self.kind {
             Kind::Concat(nodes) | Kind::Alternation(nodes) => nodes.iter().collect(),
-            Kind::Repeat { node, .. }
-            | Kind::Capture { node, .. }
-            | Kind::Look { node, .. }
-            | Kind::Atomic(node) => vec![node],
+            Kind::Repeat { node, .. } | Kind::Capture { node, .. } | Kind::Look { node, .. } | Kind::Atomic(node) => {
+                vec![node]
+            }
             Kind::Conditional { yes, no, .. } => vec![yes, no],
             Kind::Empty
             | Kind::Literal { .. }

@@ -112,11 +112,7 @@ impl<'a> Parser<'a> {
     pub(super) fn descend(&mut self) -> Result<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return self.fail(
-                self.here(),
-                "groups are nested too deeply",
-                "200 levels are the most",
-            );
+            return self.fail(self.here(), "groups are nested too deeply", "200 levels are the most");
         }
         Ok(())
     }
@@ -181,9 +177,7 @@ impl<'a> Parser<'a> {
             '\\' => self.escape(flags)?,
             '[' => self.class(flags)?,
             '(' => return self.paren(flags, leading),
-            '.' => Kind::Any {
-                newline: flags.dot_all,
-            },
+            '.' => Kind::Any { newline: flags.dot_all },
             '^' if multi => Kind::Assertion(Assertion::LineStart),
             '^' => Kind::Assertion(Assertion::TextStart),
             '$' if multi => Kind::Assertion(Assertion::LineEnd),
@@ -258,10 +252,16 @@ impl<'a> Parser<'a> {
         let span = at.start..self.at;
         match (repeatable, node) {
             (Repeatable::Node, Some(node)) => Ok(node),
-            (Repeatable::Repetition, _) => {
-                self.fail(span, "multiple repeat", "wrap the inner repetition in (?:...), or write a backslash before the sign to mean itself")
-            }
-            _ => self.fail(span, "nothing to repeat", "write a backslash before the sign to mean itself"),
+            (Repeatable::Repetition, _) => self.fail(
+                span,
+                "multiple repeat",
+                "wrap the inner repetition in (?:...), or write a backslash before the sign to mean itself",
+            ),
+            _ => self.fail(
+                span,
+                "nothing to repeat",
+                "write a backslash before the sign to mean itself",
+            ),
         }
     }
 
@@ -352,10 +352,12 @@ impl Parser<'_> {
             Some((name, span)) if !is_identifier(&name) => return self.bad_name(&name, span),
             Some((name, span)) => {
                 if let Some(earlier) = self.find_group(&name) {
-                    let message = format!(
-                        "redefinition of group name '{name}' as group {group}; was group {earlier}"
+                    let message = format!("redefinition of group name '{name}' as group {group}; was group {earlier}");
+                    return self.fail(
+                        span,
+                        &message,
+                        "a name can stand only once in an expression, the groups that tags stand for included",
                     );
-                    return self.fail(span, &message, "a name can stand only once in an expression, the groups that tags stand for included");
                 }
                 Some(name)
             }
@@ -382,9 +384,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn find_group(&self, name: &str) -> Option<usize> {
-        self.names
-            .iter()
-            .position(|known| known.as_deref() == Some(name))
+        self.names.iter().position(|known| known.as_deref() == Some(name))
     }
 
     pub(super) fn widths(&self) -> &[Width] {

@@ -24,10 +24,7 @@ pub(super) fn width(node: &Node, groups: &[Width]) -> Width {
         Kind::Repeat { min, max, node, .. } => {
             let one = width(node, groups);
             let most = max.map_or(MANY, u64::from);
-            (
-                one.0.saturating_mul(u64::from(*min)),
-                one.1.saturating_mul(most),
-            )
+            (one.0.saturating_mul(u64::from(*min)), one.1.saturating_mul(most))
         }
         Kind::Capture { node, .. } | Kind::Atomic(node) => width(node, groups),
         Kind::Backref { group, .. } => groups.get(*group).copied().unwrap_or((0, 0)),

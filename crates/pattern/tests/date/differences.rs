@@ -10,14 +10,10 @@ use crate::oracle::{Oracle, Session, ours, zone};
 #[test]
 fn a_fraction_of_nine_digits_keeps_the_zone() {
     let line = r#"{"StartLocal":"2026-01-08T14:19:15.980170592Z","x":1}"#;
-    let mut session = Session::new("", [line])
-        .zone("Europe/Zurich")
-        .at(1_767_900_000);
-    let name = r"ExYear(?P<_sep>[-/.])Month(?P=_sep)Day(?:T|  ?)24hour:Minute:Second(?:[.,]Microseconds)?(?:\s*Zone offset)?";
-    assert_eq!(
-        ours(&session).lines[0],
-        format!("15 45 1767881955 int {name}")
-    );
+    let mut session = Session::new("", [line]).zone("Europe/Zurich").at(1_767_900_000);
+    let name =
+        r"ExYear(?P<_sep>[-/.])Month(?P=_sep)Day(?:T|  ?)24hour:Minute:Second(?:[.,]Microseconds)?(?:\s*Zone offset)?";
+    assert_eq!(ours(&session).lines[0], format!("15 45 1767881955 int {name}"));
     session.wide = false;
     assert_eq!(
         Oracle::start().ask(&session).lines[0],
@@ -47,10 +43,7 @@ fn a_group_around_an_embedded_epoch_says_what_is_cut_out() {
 #[test]
 fn the_hour_that_comes_twice_is_read_with_the_summer_offset() {
     let answers = ours(&Session::new("", ["2005-10-30 02:30:00"]).zone("Europe/Zurich"));
-    assert!(
-        answers.lines[0].contains(" 1130632200.000000 "),
-        "{answers:?}"
-    );
+    assert!(answers.lines[0].contains(" 1130632200.000000 "), "{answers:?}");
 }
 
 /// A moment holds nanoseconds in 64 bits.
@@ -58,10 +51,7 @@ fn the_hour_that_comes_twice_is_read_with_the_summer_offset() {
 fn seconds_beyond_the_year_2262_are_clipped() {
     let mut detector = Detector::from_pattern("EPOCH").unwrap();
     let found = detector.find("32535244799 x", Time::default()).unwrap();
-    assert_eq!(
-        (found.span, found.time),
-        (0..11, Some(Time::from_nanos(i64::MAX)))
-    );
+    assert_eq!((found.span, found.time), (0..11, Some(Time::from_nanos(i64::MAX))));
 }
 
 #[test]
@@ -92,10 +82,7 @@ fn a_detector_describes_itself_as_the_original_does() {
         Detector::from_pattern(pattern).unwrap().describe(),
         (Some(pattern), "^Year-Month-Day 24hour:Minute:Second")
     );
-    assert_eq!(
-        Detector::from_pattern("EPOCH").unwrap().describe(),
-        (None, "Epoch")
-    );
+    assert_eq!(Detector::from_pattern("EPOCH").unwrap().describe(), (None, "Epoch"));
     let mut detector = Detector::defaults();
     detector.set_local_zone(zone("UTC"));
 }

@@ -1,11 +1,6 @@
 //! Dates, compared with the installed original (Debian package `fail2ban`): what is cut out, the moment, which
 //! template, and the order that the templates end up in.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod differences;
 mod oracle;
@@ -116,11 +111,9 @@ fn the_default_templates_have_the_originals_names_and_order() {
 #[test]
 fn every_shape_of_date_is_found_as_the_original_finds_it() {
     let lines = |shape| {
-        BEFORE.iter().flat_map(move |before| {
-            AFTER
-                .iter()
-                .map(move |after| format!("{before}{shape}{after}"))
-        })
+        BEFORE
+            .iter()
+            .flat_map(move |before| AFTER.iter().map(move |after| format!("{before}{shape}{after}")))
     };
     same(SHAPES.iter().flat_map(|shape| {
         // Each line alone, then all in a row: what was learnt may lead astray, but astray the same way.
@@ -132,10 +125,8 @@ fn every_shape_of_date_is_found_as_the_original_finds_it() {
 #[test]
 fn all_shapes_in_a_row_are_found_as_the_original_finds_them() {
     let rows = |step: usize| {
-        let mixed =
-            (0..SHAPES.len() * 3).map(move |i| format!("x: {} y", SHAPES[i * step % SHAPES.len()]));
-        let at_begin = (0..SHAPES.len() * 3)
-            .map(move |i| format!("{} y", SHAPES[i * step / 2 % SHAPES.len()]));
+        let mixed = (0..SHAPES.len() * 3).map(move |i| format!("x: {} y", SHAPES[i * step % SHAPES.len()]));
+        let at_begin = (0..SHAPES.len() * 3).map(move |i| format!("{} y", SHAPES[i * step / 2 % SHAPES.len()]));
         [Session::new("", mixed), Session::new("{DEFAULT}", at_begin)]
     };
     same([1, 5, 7, 11].into_iter().flat_map(rows));
@@ -170,19 +161,14 @@ fn a_date_that_does_not_exist_is_cut_out_without_a_moment() {
         1_230_681_600,
         1_109_462_400,
     ];
-    same(years.map(|now| {
-        Session::new("", ["Feb 29 12:00:00", "Feb 28 12:00:00", "Mar 1 12:00:00"]).at(now)
-    }));
+    same(years.map(|now| Session::new("", ["Feb 29 12:00:00", "Feb 28 12:00:00", "Mar 1 12:00:00"]).at(now)));
 }
 
 /// A date inside of a word is none, and nothing of it may stay for the next.
 #[test]
 fn a_date_refused_at_its_border_leaves_no_field_behind() {
     same([
-        Session::new(
-            "",
-            ["Sun Jan 23 21:59:592005-01-23 21:59:59,000[23/01/2005 21:59:59"],
-        ),
+        Session::new("", ["Sun Jan 23 21:59:592005-01-23 21:59:59,000[23/01/2005 21:59:59"]),
         Session::new("", ["x23/01/07 21:59:59 23/01/2005 21:59:59"]),
     ]);
 }
@@ -190,8 +176,7 @@ fn a_date_refused_at_its_border_leaves_no_field_behind() {
 #[test]
 fn what_is_left_out_is_completed_from_now() {
     // Around New Year in UTC and elsewhere; the day's tolerance.
-    let moments = (-3..=3)
-        .flat_map(|day| [0, 1, 3600 * 5, 3600 * 23].map(|s| 1_136_073_600 + day * 86_400 + s));
+    let moments = (-3..=3).flat_map(|day| [0, 1, 3600 * 5, 3600 * 23].map(|s| 1_136_073_600 + day * 86_400 + s));
     let lines = [
         "Dec 31 23:59:59 x",
         "Jan  1 00:00:01 x",
@@ -203,11 +188,7 @@ fn what_is_left_out_is_completed_from_now() {
         "UTC Dec 31 23:30:00 x",
     ];
     same(moments.flat_map(|now| {
-        ["UTC", "Europe/Zurich", "America/Los_Angeles"]
-            .map(|zone| Session::new("", lines).at(now).zone(zone))
+        ["UTC", "Europe/Zurich", "America/Los_Angeles"].map(|zone| Session::new("", lines).at(now).zone(zone))
     }));
-    same(
-        ["UTC+0300", "-1045"]
-            .map(|zone| Session::new("", lines).at(1_136_073_700).logtimezone(zone)),
-    );
+    same(["UTC+0300", "-1045"].map(|zone| Session::new("", lines).at(1_136_073_700).logtimezone(zone)));
 }

@@ -93,10 +93,7 @@ impl Oracle {
             "S\t{}\t{}\t{}\t{}\t{}\n",
             session.zone,
             session.lines.first().map_or(NOON, |line| line.0),
-            session
-                .logtimezone
-                .as_deref()
-                .map_or("-".to_owned(), escaped),
+            session.logtimezone.as_deref().map_or("-".to_owned(), escaped),
             if session.wide { "wide" } else { "-" },
             escaped(&session.datepattern)
         );
@@ -107,11 +104,7 @@ impl Oracle {
         // Answers come while questions are still written: nobody may wait for the other to read.
         let (to, from) = (&mut self.to, &mut self.from);
         std::thread::scope(|scope| {
-            scope.spawn(move || {
-                to.write_all(request.as_bytes())
-                    .and_then(|()| to.flush())
-                    .unwrap()
-            });
+            scope.spawn(move || to.write_all(request.as_bytes()).and_then(|()| to.flush()).unwrap());
             let lines = session.lines.iter().map(|_| answer(from)).collect();
             let mut templates = Vec::new();
             loop {
@@ -147,16 +140,11 @@ pub fn ours(session: &Session) -> Answers {
         Err(error) => panic!("{error}: {}", session.datepattern),
     };
     detector.set_local_zone(zone(&session.zone));
-    detector
-        .set_default_zone(session.logtimezone.as_deref())
-        .unwrap();
+    detector.set_default_zone(session.logtimezone.as_deref()).unwrap();
     let names: Vec<String> = {
         let mut templates = detector.templates();
         templates.sort_by_key(|template| template.id);
-        templates
-            .into_iter()
-            .map(|template| template.name)
-            .collect()
+        templates.into_iter().map(|template| template.name).collect()
     };
     let mut lines = Vec::new();
     for (now, line) in &session.lines {
@@ -167,23 +155,15 @@ pub fn ours(session: &Session) -> Answers {
                 (Some(_), true) => "int",
                 (Some(_), false) => "float",
             };
-            let time = found
-                .time
-                .map_or("-".to_owned(), |time| moment(time, found.zoned));
+            let time = found.time.map_or("-".to_owned(), |time| moment(time, found.zoned));
             let span = found.span;
-            format!(
-                "{} {} {time} {kind} {}",
-                span.start, span.end, names[found.template]
-            )
+            format!("{} {} {time} {kind} {}", span.start, span.end, names[found.template])
         }));
     }
     let templates = detector.templates();
     Answers {
         lines,
-        templates: templates
-            .iter()
-            .map(|t| format!("{} {}", t.hits, t.name))
-            .collect(),
+        templates: templates.iter().map(|t| format!("{} {}", t.hits, t.name)).collect(),
     }
 }
 
@@ -202,9 +182,7 @@ fn moment(time: Time, whole: bool) -> String {
 
 /// The zone that `TZ` names.
 pub fn zone(name: &str) -> TimeZone {
-    TimeZone::get(name)
-        .or_else(|_| TimeZone::posix(name))
-        .unwrap()
+    TimeZone::get(name).or_else(|_| TimeZone::posix(name)).unwrap()
 }
 
 fn escaped(text: &str) -> String {

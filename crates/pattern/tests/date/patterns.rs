@@ -7,19 +7,10 @@ use crate::same;
 fn date_patterns_cut_out_what_the_original_cuts_out() {
     let rows = [
         ("", "Test failure Jan 23 21:59:59 for 192.0.2.1"),
-        (
-            "",
-            "Test failure TestJan 23 21:59:59.011 2015 for 192.0.2.1",
-        ),
+        ("", "Test failure TestJan 23 21:59:59.011 2015 for 192.0.2.1"),
         ("", "Test failure Jan 23 21:59:59123456789 for 192.0.2.1"),
-        (
-            "",
-            "Aug 8 11:25:50 20030f2329b8 Authentication failed from 192.0.2.1",
-        ),
-        (
-            "",
-            "[Aug 8 11:25:50] 20030f2329b8 Authentication failed from 192.0.2.1",
-        ),
+        ("", "Aug 8 11:25:50 20030f2329b8 Authentication failed from 192.0.2.1"),
+        ("", "[Aug 8 11:25:50] 20030f2329b8 Authentication failed from 192.0.2.1"),
         (
             "",
             "Aug 8 11:25:50 2014 20030f2329b8 Authentication failed from 192.0.2.1",
@@ -56,10 +47,7 @@ fn date_patterns_cut_out_what_the_original_cuts_out() {
             "0000-12-30 00:00:00 - 2003-12-30 00:00:00",
         ),
         ("%Y%m%d %H%M%S", "text:200333 010203 | date:20031230 010203"),
-        (
-            "%ExY%Exm%Exd %ExH%ExM%ExS",
-            "text:200333 010203 | date:20031230 010203",
-        ),
+        ("%ExY%Exm%Exd %ExH%ExM%ExS", "text:200333 010203 | date:20031230 010203"),
         (
             "{^LN-BEG}%ExY%Exm%Exd %ExH%ExM%ExS",
             "00001230 010203 - 20030101 000000",
@@ -68,18 +56,9 @@ fn date_patterns_cut_out_what_the_original_cuts_out() {
             "{^LN-BEG}%ExY%Exm%Exd %ExH%ExM%ExS",
             "20031230 010203 - 20030101 000000",
         ),
-        (
-            "{^LN-BEG}%ExY%Exm%Exd%ExH%ExM%ExS**",
-            "2003123001020320030101000000",
-        ),
-        (
-            "{^LN-BEG}%ExY%Exm%Exd%ExH%ExM%ExS**",
-            "##2003123001020320030101000000",
-        ),
-        (
-            "{^LN-BEG}%ExY%Exm%Exd%ExH%ExM%ExS",
-            "[20031230010203]20030101000000",
-        ),
+        ("{^LN-BEG}%ExY%Exm%Exd%ExH%ExM%ExS**", "2003123001020320030101000000"),
+        ("{^LN-BEG}%ExY%Exm%Exd%ExH%ExM%ExS**", "##2003123001020320030101000000"),
+        ("{^LN-BEG}%ExY%Exm%Exd%ExH%ExM%ExS", "[20031230010203]20030101000000"),
         (
             "{^LN-BEG}%ExY-%Exm-%Exd %ExH:%ExM:%ExS(?: %z)?",
             "[2003-12-30 01:02:03] server",
@@ -88,23 +67,11 @@ fn date_patterns_cut_out_what_the_original_cuts_out() {
             "{^LN-BEG}%ExY-%Exm-%Exd %ExH:%ExM:%ExS(?: %Z)?",
             "[2003-12-30 01:02:03 Z] server",
         ),
-        (
-            "(?iu)**time:%ExY%Exm%ExdT%ExH%ExM%ExS**",
-            "XTIME:20050102T010203X",
-        ),
-        (
-            "{^LN-BEG}time:%ExY%Exm%ExdT%ExH%ExM%ExS",
-            "##time:20050102T010203...",
-        ),
-        (
-            "{^LN-BEG}time:%ExY%Exm%ExdT%ExH%ExM%ExS",
-            "TIME:20050102T010203",
-        ),
+        ("(?iu)**time:%ExY%Exm%ExdT%ExH%ExM%ExS**", "XTIME:20050102T010203X"),
+        ("{^LN-BEG}time:%ExY%Exm%ExdT%ExH%ExM%ExS", "##time:20050102T010203..."),
+        ("{^LN-BEG}time:%ExY%Exm%ExdT%ExH%ExM%ExS", "TIME:20050102T010203"),
         ("^%Y %b %d", "2005 JUN 03"),
-        (
-            "%Y-%m-%d[T ]%H:%M:%S(?:\\.%f)?%z",
-            "2007-01-25T12:00:00.5-04 x",
-        ),
+        ("%Y-%m-%d[T ]%H:%M:%S(?:\\.%f)?%z", "2007-01-25T12:00:00.5-04 x"),
         // Fields of every kind.
         ("^%B %Exd %I:%ExM:%ExS**", "January 23 12:59:59"),
         ("^%y %U %A %ExH:%ExM:%ExS**", "01 11 Wednesday 21:59:59"),
@@ -147,10 +114,7 @@ fn the_stock_filters_patterns_are_understood() {
         ("{^LN-BEG}Epoch", "1123970462.123 x"),
         ("{^LN-BEG}TAI64N", "@4000000041f4104f00000000 x"),
         ("TAI64N", "x @4000000041f4104f00000000 x"),
-        (
-            r#"^<co ts="{DATE}"\s+"#,
-            r#"<co ts="2005-08-14T10:00:00.000" pi="x"#,
-        ),
+        (r#"^<co ts="{DATE}"\s+"#, r#"<co ts="2005-08-14T10:00:00.000" pi="x"#),
         (
             r"^[^\[]*\[({DATE})",
             r#"192.0.2.1 - - [14/Aug/2005:10:00:00 +0200] "GET / HTTP/1.1""#,
@@ -175,27 +139,17 @@ fn the_stock_filters_patterns_are_understood() {
             r"{^LN-BEG}%ExY(?P<_sep>[-/.])%m(?P=_sep)%d[T ]%H:%M:%S(?:[.,]%f)?(?:\s*%z)?",
             "[2005/08/14 10:00:00] x",
         ),
-        (
-            r"%d/%b[^/]*/%Y:%H:%M:%S %z",
-            "1.2.3.4 [14/Aug/2005:10:00:00 +0200] x",
-        ),
+        (r"%d/%b[^/]*/%Y:%H:%M:%S %z", "1.2.3.4 [14/Aug/2005:10:00:00 +0200] x"),
         (
             r"^(?:=[^=]+={3,} )?(%ExY(?P<_sep>[-/.])%m(?P=_sep)%d[T ]%H:%M:%S(?:[.,]%f)?(?:\s*%z)?)",
             "=INFO REPORT==== 2005-08-14 10:00:00 ===",
         ),
-        (
-            r"^(?:%Y-)?%m-%d[ T]%H:%M:%S(?:\.%f)?",
-            "08-14 10:00:00.003 x",
-        ),
+        (r"^(?:%Y-)?%m-%d[ T]%H:%M:%S(?:\.%f)?", "08-14 10:00:00.003 x"),
         ("^t=%Y-%m-%dT%H:%M:%S%z", "t=2005-08-14T10:00:00+0200 lvl"),
         ("^%b %d, %ExY %I:%M:%S %p", "Aug 14, 2005 10:00:00 PM x"),
         ("^%H:%M:%S.%f", "10:00:00.003 x"),
     ];
-    same(
-        rows.map(|(pattern, line)| {
-            Session::new(pattern, [line, line, "none"]).zone("Europe/Zurich")
-        }),
-    );
+    same(rows.map(|(pattern, line)| Session::new(pattern, [line, line, "none"]).zone("Europe/Zurich")));
 }
 
 #[test]
@@ -249,11 +203,11 @@ fn epoch_seconds_are_found_where_the_original_finds_them() {
         r"^\[{epoch}\]",
         "",
     ];
-    same(patterns.iter().flat_map(|pattern| {
-        lines
+    same(
+        patterns
             .iter()
-            .map(move |line| Session::new(pattern, [line.as_str()]))
-    }));
+            .flat_map(|pattern| lines.iter().map(move |line| Session::new(pattern, [line.as_str()]))),
+    );
 }
 
 #[test]
@@ -273,13 +227,10 @@ fn several_patterns_one_a_line_are_tried_together() {
         "{^LN-BEG}(?:%a )?%b %d %k:%M:%S(?:\\.%f)?(?: %ExY)?\n{DEFAULT}",
         "%d.%m.%Y %H:%M\nx {DATE}\n^{DATE}",
     ];
-    same(patterns.map(|pattern| {
-        Session::new(
-            pattern,
-            (0..60).map(|i| lines[(i * i / 7 + i / 5) % lines.len()]),
-        )
-        .at(NOON)
-    }));
+    same(
+        patterns
+            .map(|pattern| Session::new(pattern, (0..60).map(|i| lines[(i * i / 7 + i / 5) % lines.len()])).at(NOON)),
+    );
 }
 
 /// The guide's pattern has a group of its own, and so no group is put around it: the first group is the year's.
@@ -303,11 +254,7 @@ fn the_guides_pattern_cuts_out_the_year_and_knows_the_zone() {
         .iter()
         .enumerate()
         .map(|(n, start)| format!("{}{}", "é".repeat(n % 3), line(start)));
-    same(["UTC", "Europe/Zurich"].map(|zone| {
-        Session::new(pattern, moved.clone())
-            .zone(zone)
-            .at(1_767_900_000)
-    }));
+    same(["UTC", "Europe/Zurich"].map(|zone| Session::new(pattern, moved.clone()).zone(zone).at(1_767_900_000)));
     let answers = crate::ours(&Session::new(pattern, [line(starts[0])]));
     let year_at = line(starts[0]).find("2026").unwrap();
     assert!(

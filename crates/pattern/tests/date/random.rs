@@ -52,9 +52,7 @@ fn sessions(pattern: &'static str) -> impl Strategy<Value = Session> {
         let mut now = NOON;
         for (line, times, pause) in rows {
             now += pause;
-            session
-                .lines
-                .extend(std::iter::repeat_n((now, line), times));
+            session.lines.extend(std::iter::repeat_n((now, line), times));
         }
         session
     })

@@ -6,18 +6,14 @@ use crate::same;
 fn rows(rows: &[(&str, usize)]) -> Session {
     Session::new(
         "",
-        rows.iter()
-            .flat_map(|&(line, times)| std::iter::repeat_n(line, times)),
+        rows.iter().flat_map(|&(line, times)| std::iter::repeat_n(line, times)),
     )
 }
 
 #[test]
 fn ambiguous_lines_are_judged_by_what_was_learnt() {
     same([rows(&[
-        (
-            "some free text 030324  0:03:59 -- 2003-03-07 17:05:01 ...",
-            1,
-        ),
+        ("some free text 030324  0:03:59 -- 2003-03-07 17:05:01 ...", 1),
         ("some free text 2003-03-07 17:05:01 test ...", 15),
         (
             "server mysqld[1000]: 030324  0:04:00 [Warning] denied  free text 2003-03-07 17:05:01 test",
@@ -27,18 +23,9 @@ fn ambiguous_lines_are_judged_by_what_was_learnt() {
             "server mysqld[1020]: Sep 16 21:30:26 server mysqld: 030916 21:30:26 [Warning] denied",
             15,
         ),
-        (
-            "server mysqld[5906]: 2005-10-07 06:09:42 5907 [Warning] denied",
-            20,
-        ),
-        (
-            "server mysqld[5906]: 2005-10-08T15:26:18.237955 6 [Note] denied",
-            20,
-        ),
-        (
-            "server mysqld[1000]: 051009 10:05:30 [Warning] denied ...",
-            50,
-        ),
+        ("server mysqld[5906]: 2005-10-07 06:09:42 5907 [Warning] denied", 20),
+        ("server mysqld[5906]: 2005-10-08T15:26:18.237955 6 [Note] denied", 20),
+        ("server mysqld[1000]: 051009 10:05:30 [Warning] denied ...", 50),
     ])]);
 }
 
@@ -55,19 +42,14 @@ fn a_year_first_and_a_year_last_do_not_confuse_each_other() {
 fn a_time_that_changes_its_width_and_place_is_still_found() {
     let formats = ["{} test", "  {} test", "test {}", "test   {}"];
     let times = [
-        "00:01:02", "00:01:2", "00:1:2", "0:1:2", "00:1:2", "00:01:2", "00:01:02", "0:1:2",
-        "00:01:02",
+        "00:01:02", "00:01:2", "00:1:2", "0:1:2", "00:1:2", "00:01:2", "00:01:02", "0:1:2", "00:01:02",
     ];
-    same(
-        ["%H:%M:%S", "{UNB}%H:%M:%S", "^%H:%M:%S", "%H:%M:%S$"].map(|pattern| {
-            Session::new(
-                pattern,
-                formats
-                    .iter()
-                    .flat_map(|f| times.map(|time| f.replace("{}", time))),
-            )
-        }),
-    );
+    same(["%H:%M:%S", "{UNB}%H:%M:%S", "^%H:%M:%S", "%H:%M:%S$"].map(|pattern| {
+        Session::new(
+            pattern,
+            formats.iter().flat_map(|f| times.map(|time| f.replace("{}", time))),
+        )
+    }));
 }
 
 #[test]
@@ -107,10 +89,7 @@ fn a_template_that_was_not_used_for_five_minutes_gives_way() {
         "050814 10:00:00 y",
     ];
     let mut now = NOON;
-    let mut session = Session::new(
-        "",
-        (0..200).map(|i| lines[(i / 9 + i % 3 / 2) % lines.len()]),
-    );
+    let mut session = Session::new("", (0..200).map(|i| lines[(i / 9 + i % 3 / 2) % lines.len()]));
     for (index, line) in session.lines.iter_mut().enumerate() {
         now += if index % 23 == 0 { 299 } else { 7 };
         line.0 = now;
@@ -122,18 +101,13 @@ fn a_template_that_was_not_used_for_five_minutes_gives_way() {
 #[test]
 fn the_originals_sample_logs_are_dated_as_the_original_dates_them() {
     let folder = "/usr/lib/python3/dist-packages/fail2ban/tests/files/logs";
-    let logs =
-        std::fs::read_dir(folder).expect("the sample logs are missing: apt-get install fail2ban");
+    let logs = std::fs::read_dir(folder).expect("the sample logs are missing: apt-get install fail2ban");
     let texts: Vec<String> = logs
         .map(|log| log.unwrap().path())
         .filter(|path| path.is_file())
         .map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned())
         .collect();
-    assert!(
-        texts.len() > 90,
-        "only {} sample logs in {folder}",
-        texts.len()
-    );
+    assert!(texts.len() > 90, "only {} sample logs in {folder}", texts.len());
     let read = |pattern: &str| -> Vec<Session> {
         let session = |text: &String| Session::new(pattern, text.lines()).zone("Europe/Zurich");
         texts.iter().map(session).collect()

@@ -491,10 +491,7 @@ fn flags_inside_an_expression_count_for_all_of_it() {
         ("(?:(?x) a )  b", "(?x)(?: a )  b"),
     ] {
         let (_, found) = differences(&[Case::new(inside, TEXTS)]);
-        assert!(
-            found.len() == 1 && found[0].contains("not at the start"),
-            "{found:?}"
-        );
+        assert!(found.len() == 1 && found[0].contains("not at the start"), "{found:?}");
         let ours = |expression| bantam_pattern::Regex::new(expression, Options::default()).unwrap();
         let (inside, before) = (ours(inside), ours(before));
         assert_eq!(inside.ast().misplaced_flags.len(), 1);
@@ -516,11 +513,7 @@ fn letters_pair_up_when_case_is_ignored() {
     let cases: Vec<Case> = ('\u{41}'..='\u{1e943}')
         .filter(|c| cased(c) && !is_young(*c))
         .map(|c| {
-            let mut texts: Vec<String> = vec![
-                c.to_string(),
-                c.to_lowercase().collect(),
-                c.to_uppercase().collect(),
-            ];
+            let mut texts: Vec<String> = vec![c.to_string(), c.to_lowercase().collect(), c.to_uppercase().collect()];
             texts.extend(
                 [
                     "s", "k", "i", "I", "ı", "µ", "μ", "å", "ω", "θ", "σ", "ß", "ẞ", "ǆ", "ǅ",

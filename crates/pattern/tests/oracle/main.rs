@@ -1,12 +1,7 @@
 //! The original decides: every expression must be read, and find, as Python and the installed Fail2ban have it.
 //!
 //! Needs Debian's `python3` and `fail2ban` (only read, never started): `apt-get install fail2ban`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod dialect;
 mod random;
@@ -80,10 +75,7 @@ fn differences(cases: &[Case]) -> (Agreement, Vec<String>) {
     let mut agreement = Agreement::default();
     let mut found = Vec::new();
     for (case, answer) in cases.iter().zip(answers.as_array().unwrap()) {
-        match (
-            Regex::new(&case.expression, case.options),
-            answer.get("error"),
-        ) {
+        match (Regex::new(&case.expression, case.options), answer.get("error")) {
             (Err(ours), Some(error)) => {
                 agreement.refused += 1;
                 if !error.as_str().unwrap().starts_with(&ours.message) {
@@ -93,26 +85,15 @@ fn differences(cases: &[Case]) -> (Agreement, Vec<String>) {
                     ));
                 }
             }
-            (Ok(_), Some(error)) => found.push(format!(
-                "{:?}: accepted; Python says {error}",
-                case.expression
-            )),
-            (Err(ours), None) => {
-                found.push(format!("{:?}: refused with {ours:?}", case.expression))
-            }
+            (Ok(_), Some(error)) => found.push(format!("{:?}: accepted; Python says {error}", case.expression)),
+            (Err(ours), None) => found.push(format!("{:?}: refused with {ours:?}", case.expression)),
             (Ok(regex), None) => compare(case, &regex, answer, &mut agreement, &mut found),
         }
     }
     (agreement, found)
 }
 
-fn compare(
-    case: &Case,
-    regex: &Regex,
-    answer: &Value,
-    agreement: &mut Agreement,
-    found: &mut Vec<String>,
-) {
+fn compare(case: &Case, regex: &Regex, answer: &Value, agreement: &mut Agreement, found: &mut Vec<String>) {
     if json!(regex.group_names()) != answer["names"] {
         found.push(format!(
             "{:?}: groups {:?}, Python {}",
@@ -129,10 +110,7 @@ fn compare(
         agreement.searched += 1;
         agreement.matched += usize::from(!wanted.is_null());
         if ours != *wanted {
-            found.push(format!(
-                "{:?} on {text:?}: {ours}, Python {wanted}",
-                case.expression
-            ));
+            found.push(format!("{:?} on {text:?}: {ours}, Python {wanted}", case.expression));
         }
         assert_eq!(
             regex.is_match(text).is_ok_and(|hit| hit),
@@ -140,12 +118,10 @@ fn compare(
             "{} on {text:?}",
             case.expression
         );
-        let lacking = regex.required_literals().iter().any(|literal| {
-            !text
-                .as_bytes()
-                .windows(literal.len())
-                .any(|part| part == literal)
-        });
+        let lacking = regex
+            .required_literals()
+            .iter()
+            .any(|literal| !text.as_bytes().windows(literal.len()).any(|part| part == literal));
         assert!(
             !lacking || wanted.is_null(),
             "{:?} matches {text:?} without its literals",
@@ -157,12 +133,7 @@ fn compare(
 /// Fails with the first differences if there are any.
 fn assert_agreement(cases: &[Case]) -> Agreement {
     let (agreement, found) = differences(cases);
-    let shown = found
-        .iter()
-        .take(20)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("\n");
+    let shown = found.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(found.is_empty(), "{} differences:\n{shown}", found.len());
     println!("{agreement:?}");
     agreement

@@ -7,8 +7,8 @@ use proptest::test_runner::TestRunner;
 
 fn atom() -> impl Strategy<Value = String> {
     let parts = [
-        "a", "b", "c", ".", "é", r"\d", r"\w", r"\s", r"\S", r"\W", r"\b", "^", "$", "[ab]",
-        "[^a]", r"[\d-]", "1", " ", r"\n", r"\Z", r"\x1c", r"[^\W\d]", "ab", r"\.", "[a-cé]",
+        "a", "b", "c", ".", "é", r"\d", r"\w", r"\s", r"\S", r"\W", r"\b", "^", "$", "[ab]", "[^a]", r"[\d-]", "1",
+        " ", r"\n", r"\Z", r"\x1c", r"[^\W\d]", "ab", r"\.", "[a-cé]",
     ];
     prop::sample::select(parts.to_vec()).prop_map(str::to_owned)
 }
@@ -34,11 +34,8 @@ fn expression() -> impl Strategy<Value = String> {
 }
 
 fn text() -> impl Strategy<Value = String> {
-    let pieces = [
-        "a", "b", "c", "A", "1", " ", "é", "\n", "-", ".", "\u{1c}", "x", "_",
-    ];
-    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..10)
-        .prop_map(|parts| parts.concat())
+    let pieces = ["a", "b", "c", "A", "1", " ", "é", "\n", "-", ".", "\u{1c}", "x", "_"];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..10).prop_map(|parts| parts.concat())
 }
 
 #[test]
@@ -61,11 +58,6 @@ fn made_up_expressions_find_what_python_finds() {
         .collect();
     let (agreement, found) = differences(&cases);
     println!("{agreement:?} {}", found.len());
-    let shown = found
-        .iter()
-        .take(30)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("\n");
+    let shown = found.iter().take(30).cloned().collect::<Vec<_>>().join("\n");
     assert!(found.is_empty(), "{} differences\n{shown}", found.len());
 }

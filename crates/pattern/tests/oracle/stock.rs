@@ -29,12 +29,7 @@ fn tags_are_expanded_to_the_text_that_the_original_shows() {
     for filter in filters().iter().filter(|filter| filter.name != "dates") {
         for (written, shown, error) in &filter.expressions {
             let ours = tags::expand(written, UseDns::Warn, filter.multi);
-            assert_eq!(
-                ours.as_ref().ok(),
-                shown.as_ref(),
-                "{}: {error:?}",
-                filter.name
-            );
+            assert_eq!(ours.as_ref().ok(), shown.as_ref(), "{}: {error:?}", filter.name);
         }
     }
 }
@@ -46,9 +41,7 @@ fn every_stock_expression_finds_what_it_finds_in_the_original() {
     let all: Vec<&String> = filters.iter().flat_map(|filter| &filter.lines).collect();
     for filter in &filters {
         for (_, shown, _) in &filter.expressions {
-            let texts = cases
-                .entry((shown.clone().unwrap(), filter.multi))
-                .or_default();
+            let texts = cases.entry((shown.clone().unwrap(), filter.multi)).or_default();
             texts.extend(filter.lines.iter().cloned());
             texts.extend(all.iter().step_by(all.len() / 40).map(|&line| line.clone()));
         }
@@ -58,11 +51,7 @@ fn every_stock_expression_finds_what_it_finds_in_the_original() {
         .map(|((expression, multi_line), mut texts)| {
             texts.sort();
             texts.dedup();
-            let mut varied: Vec<String> = texts
-                .iter()
-                .enumerate()
-                .map(|(n, text)| varied(text, n))
-                .collect();
+            let mut varied: Vec<String> = texts.iter().enumerate().map(|(n, text)| varied(text, n)).collect();
             texts.append(&mut varied);
             Case {
                 expression,
@@ -101,10 +90,7 @@ fn varied(line: &str, number: usize) -> String {
     }
     let (before, after) = line.split_at(at);
     let skipped = number % 3;
-    let rest: String = after
-        .chars()
-        .skip(if skipped < 2 { skipped } else { 0 })
-        .collect();
+    let rest: String = after.chars().skip(if skipped < 2 { skipped } else { 0 }).collect();
     format!("{before}{}{rest}", pieces[number % pieces.len()])
 }
 

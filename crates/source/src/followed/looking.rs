@@ -79,13 +79,7 @@ impl Followed {
     }
 
     /// The first file under this name.
-    fn begin(
-        &mut self,
-        file: OwnedFd,
-        stat: &Stat,
-        start: Start,
-        around: &mut Around<'_>,
-    ) -> Result<bool, Errno> {
+    fn begin(&mut self, file: OwnedFd, stat: &Stat, start: Start, around: &mut Around<'_>) -> Result<bool, Errno> {
         let offset = match &start {
             Start::Tail => last_line_start(&file, size(stat))?,
             Start::Head(remembered) => {
@@ -143,32 +137,20 @@ impl Followed {
     }
 
     /// Where to go on in the file if it is one that was remembered, be it under another name of the same pattern.
-    fn remembered_offset(
-        &self,
-        file: &OwnedFd,
-        stat: &Stat,
-        own: Option<&Position>,
-    ) -> Result<Option<u64>, Errno> {
+    fn remembered_offset(&self, file: &OwnedFd, stat: &Stat, own: Option<&Position>) -> Result<Option<u64>, Errno> {
         let mut candidates = own.into_iter().chain(self.remembered.iter()).peekable();
         if candidates.peek().is_none() {
             return Ok(None);
         }
         let hash = first_line_hash(file)?.filter(|hash| !hash.is_empty());
         Ok(candidates
-            .find(|known| {
-                Some(&known.first_line_md5) == hash.as_ref() && known.offset <= size(stat)
-            })
+            .find(|known| Some(&known.first_line_md5) == hash.as_ref() && known.offset <= size(stat))
             .map(|known| known.offset))
     }
 
     /// The remembered file lost its name while nobody was reading: what is left of it comes first. False where names
     /// are just being shifted.
-    fn resume_rotated(
-        &mut self,
-        position: &Position,
-        now: FileId,
-        around: &mut Around<'_>,
-    ) -> Result<bool, Errno> {
+    fn resume_rotated(&mut self, position: &Position, now: FileId, around: &mut Around<'_>) -> Result<bool, Errno> {
         if position.first_line_md5.is_empty() {
             return Ok(true);
         }
@@ -176,8 +158,7 @@ impl Followed {
         let mut wanted = |file: &OwnedFd, stat: &Stat| {
             FileId::of(stat) != now
                 && size(stat) >= position.offset
-                && first_line_hash(file)
-                    .is_ok_and(|hash| hash.as_ref() == Some(&position.first_line_md5))
+                && first_line_hash(file).is_ok_and(|hash| hash.as_ref() == Some(&position.first_line_md5))
         };
         let found = match siblings::any(&path, &mut wanted, around.taken) {
             Search::Found(found) => found,
@@ -200,12 +181,7 @@ impl Followed {
     }
 
     /// Another file took the name.
-    fn succeed(
-        &mut self,
-        file: OwnedFd,
-        stat: &Stat,
-        around: &mut Around<'_>,
-    ) -> Result<bool, Errno> {
+    fn succeed(&mut self, file: OwnedFd, stat: &Stat, around: &mut Around<'_>) -> Result<bool, Errno> {
         let id = FileId::of(stat);
         // It may have been cut before it lost its name; the copy of what was in it is searched by what is known now.
         if self.current.as_mut().is_some_and(Stream::was_cut) {

@@ -13,11 +13,7 @@ impl Reader {
     /// Follows every file that matches a glob, those that appear later included (these from their head).
     /// `start` is asked for each file already there that is not followed yet. The rules are those of Python's
     /// `glob`; the error says in words what is wrong with the pattern.
-    pub fn add_glob(
-        &mut self,
-        pattern: &str,
-        start: &mut dyn FnMut(&Path) -> Start,
-    ) -> Result<(), String> {
+    pub fn add_glob(&mut self, pattern: &str, start: &mut dyn FnMut(&Path) -> Start) -> Result<(), String> {
         if self.globs.values().any(|glob| glob.text == pattern) {
             return Ok(());
         }
@@ -71,13 +67,7 @@ impl Reader {
         }
     }
 
-    fn insert_for_glob(
-        &mut self,
-        glob: u64,
-        path: &Path,
-        start: Start,
-        remembered: &Arc<Vec<Position>>,
-    ) -> u64 {
+    fn insert_for_glob(&mut self, glob: u64, path: &Path, start: Start, remembered: &Arc<Vec<Position>>) -> u64 {
         let id = self.insert(path, start, Arc::clone(remembered));
         if let Some(followed) = self.followed.get_mut(&id) {
             followed.globs.insert(glob);

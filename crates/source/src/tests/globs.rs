@@ -5,10 +5,7 @@ use super::*;
 fn follow(pattern: &str, backend: Backend, start: Start) -> Follower {
     let mut follower = Follower::new(backend);
     follower.reader.settings.rescan = Duration::from_millis(50);
-    follower
-        .reader
-        .add_glob(pattern, &mut |_| start.clone())
-        .unwrap();
+    follower.reader.add_glob(pattern, &mut |_| start.clone()).unwrap();
     follower
 }
 
@@ -17,11 +14,7 @@ fn files_that_appear_later_are_read_from_their_head() {
     for backend in BOTH {
         let folder = tempfile::tempdir().unwrap();
         append(&folder.path().join("old.log"), "old\n");
-        let mut follower = follow(
-            &format!("{}/*.log", folder.path().display()),
-            backend,
-            Start::Tail,
-        );
+        let mut follower = follow(&format!("{}/*.log", folder.path().display()), backend, Start::Tail);
         if backend == Backend::Inotify {
             follower.reader.settings.rescan = HOUR;
         }
@@ -155,10 +148,7 @@ fn files_of_a_removed_pattern_go_unless_somebody_else_wants_them() {
     assert!(follower.reader.remove(one.to_str().unwrap()));
     append(&folder.path().join("three.log"), "");
     follower.pass();
-    assert!(
-        !follower.reader.paths().contains(&one),
-        "removed stays removed"
-    );
+    assert!(!follower.reader.paths().contains(&one), "removed stays removed");
     assert!(follower.reader.remove(&pattern));
     assert_eq!(follower.reader.paths(), [two]);
     assert!(!follower.reader.remove(&pattern));

@@ -24,11 +24,7 @@ fn bytes_that_are_no_utf_8_pass_unchanged() {
     append(&path, b"\xff\xfe\x00\x80 \xc3\n\r\n\n");
     let mut follower = Follower::following(&path, Backend::Auto);
     follower.pass();
-    let lines: Vec<_> = follower
-        .lines
-        .iter()
-        .map(|(_, line)| line.as_slice())
-        .collect();
+    let lines: Vec<_> = follower.lines.iter().map(|(_, line)| line.as_slice()).collect();
     assert_eq!(lines, [b"\xff\xfe\x00\x80 \xc3".as_slice(), b"\r", b""]);
 }
 
@@ -66,10 +62,7 @@ fn a_line_beyond_the_limit_is_left_out_and_said_once() {
     assert_eq!(follower.texts(), ["before", "after"]);
     let too_long = |event: &&Event| matches!(event, Event::TooLong { offset: 7, .. });
     assert_eq!(follower.events.iter().filter(too_long).count(), 1);
-    assert_eq!(
-        follower.reader.position(&path).unwrap().offset,
-        7 + (5 << 20) + 7
-    );
+    assert_eq!(follower.reader.position(&path).unwrap().offset, 7 + (5 << 20) + 7);
 }
 
 #[test]
@@ -111,21 +104,14 @@ fn a_block_says_where_it_stands_and_whether_the_end_is_reached() {
 #[test]
 fn a_busy_file_does_not_keep_others_waiting() {
     let folder = tempfile::tempdir().unwrap();
-    let (busy, quiet) = (
-        folder.path().join("busy.log"),
-        folder.path().join("quiet.log"),
-    );
+    let (busy, quiet) = (folder.path().join("busy.log"), folder.path().join("quiet.log"));
     append(&busy, format!("{}\n", "y".repeat(999)).repeat(5000));
     append(&quiet, "here\n");
     let mut follower = Follower::following(&busy, Backend::Auto);
     follower.reader.add(&quiet, Start::Head(None));
     assert!(follower.turn());
     assert!(follower.texts().contains(&"here".to_owned()));
-    let from_busy = follower
-        .lines
-        .iter()
-        .filter(|(path, _)| *path == busy)
-        .count();
+    let from_busy = follower.lines.iter().filter(|(path, _)| *path == busy).count();
     assert!(from_busy <= 1300, "{from_busy} lines in one turn");
     follower.pass();
     assert_eq!(follower.lines.len(), 5001);

@@ -1,10 +1,5 @@
 //! What following means, shown on real files.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod globs;
 mod lines;
@@ -62,9 +57,7 @@ impl Follower {
         reader.read(
             &mut |block| {
                 assert_eq!(block.bytes.last(), Some(&b'\n'), "only whole lines");
-                let end = ends
-                    .entry((block.path.to_path_buf(), block.generation))
-                    .or_default();
+                let end = ends.entry((block.path.to_path_buf(), block.generation)).or_default();
                 assert!(block.offset >= *end, "no byte is delivered twice");
                 *end = block.offset + block.bytes.len() as u64 - 1;
                 blocks.push((
@@ -132,11 +125,7 @@ fn append(path: &Path, bytes: impl AsRef<[u8]>) {
 }
 
 fn appending(path: &Path) -> File {
-    File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .unwrap()
+    File::options().append(true).create(true).open(path).unwrap()
 }
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -130,11 +130,7 @@ impl World {
     fn write(&mut self, count: u8) {
         for _ in 0..count {
             self.counter += 1;
-            let text = format!(
-                "tail {} {}\n",
-                self.counter,
-                "z".repeat(self.counter * 7 % 300)
-            );
+            let text = format!("tail {} {}\n", self.counter, "z".repeat(self.counter * 7 % 300));
             self.put(text.as_bytes());
         }
     }
@@ -152,8 +148,7 @@ impl World {
             inode.part.pop();
             inode.unread.push(self.expected.len());
             inode.lines += 1;
-            self.expected
-                .push((std::mem::take(&mut inode.part), !inode.lossy));
+            self.expected.push((std::mem::take(&mut inode.part), !inode.lossy));
         }
         self.risky |= Some(self.writer.1) != self.named;
     }
@@ -300,8 +295,7 @@ impl World {
         self.read();
         for (number, inode) in self.inodes.iter_mut().enumerate() {
             if Some(number) != self.named && !inode.part.is_empty() {
-                self.expected
-                    .push((std::mem::take(&mut inode.part), !inode.lossy));
+                self.expected.push((std::mem::take(&mut inode.part), !inode.lossy));
             }
         }
         let mut count: HashMap<&[u8], usize> = HashMap::new();
@@ -314,10 +308,7 @@ impl World {
             prop_assert!(times <= 1, "{text:?} came {times} times");
             prop_assert!(times == 1 || !must, "{text:?} did not come");
         }
-        let strange: Vec<_> = count
-            .keys()
-            .map(|line| String::from_utf8_lossy(line))
-            .collect();
+        let strange: Vec<_> = count.keys().map(|line| String::from_utf8_lossy(line)).collect();
         prop_assert!(strange.is_empty(), "nobody wrote {strange:?}");
         Ok(())
     }

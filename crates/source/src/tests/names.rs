@@ -5,9 +5,7 @@ use rustix::fs::{CWD, FileType, Mode};
 
 fn start_at(path: &Path, position: &Position) -> Follower {
     let mut follower = Follower::new(Backend::Auto);
-    follower
-        .reader
-        .add(path, Start::Head(Some(position.clone())));
+    follower.reader.add(path, Start::Head(Some(position.clone())));
     follower
 }
 
@@ -20,10 +18,7 @@ fn the_first_line_is_hashed_with_its_newline_as_the_original_does() {
     follower.pass();
     let position = follower.reader.position(&path).unwrap();
     // printf 'hello\r\n' | sha1sum; what the original keeps for this file.
-    assert_eq!(
-        position.first_line_md5,
-        "aa5916ae7fd159a18b1b72ea905c757207e26689"
-    );
+    assert_eq!(position.first_line_md5, "aa5916ae7fd159a18b1b72ea905c757207e26689");
     assert_eq!(position.offset, 13);
 }
 
@@ -153,13 +148,7 @@ fn the_tail_begins_with_the_line_that_is_not_complete_yet() {
     append(&path, "ree\nfour\n");
     follower.pass();
     assert_eq!(follower.texts(), ["three", "four"]);
-    let said = |wanted: &Event| {
-        follower
-            .events
-            .iter()
-            .position(|event| event == wanted)
-            .unwrap()
-    };
+    let said = |wanted: &Event| follower.events.iter().position(|event| event == wanted).unwrap();
     assert!(said(&Event::InOperation { path: path.clone() }) == 1);
 }
 
@@ -182,12 +171,7 @@ fn a_file_that_appears_later_is_read_from_its_head_even_where_the_tail_was_asked
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         append(&path, "one\n");
         follower.until(|follower| !follower.lines.is_empty());
-        assert!(
-            follower
-                .events
-                .iter()
-                .any(|event| matches!(event, Event::Added { .. }))
-        );
+        assert!(follower.events.iter().any(|event| matches!(event, Event::Added { .. })));
     }
 }
 
@@ -210,10 +194,7 @@ fn the_first_end_is_told_once_and_after_its_lines() {
 fn a_retargeted_link_is_a_rotation() {
     for backend in BOTH {
         let folder = tempfile::tempdir().unwrap();
-        let (one, two) = (
-            folder.path().join("x/one.log"),
-            folder.path().join("x/two.log"),
-        );
+        let (one, two) = (folder.path().join("x/one.log"), folder.path().join("x/two.log"));
         std::fs::create_dir(folder.path().join("x")).unwrap();
         let link = folder.path().join("link.log");
         append(&one, "one\n");
@@ -247,9 +228,7 @@ fn directories_pipes_and_dangling_links_are_told_once_and_tried_again() {
     let mut follower = Follower::following(&directory, Backend::Polling);
     follower.reader.add(&pipe, Start::Head(None));
     follower.reader.add(&link, Start::Head(None));
-    follower
-        .reader
-        .add(Path::new("/dev/null"), Start::Head(None));
+    follower.reader.add(Path::new("/dev/null"), Start::Head(None));
     for _ in 0..3 {
         follower.reader.wait(Duration::ZERO).unwrap();
         follower.turn();

@@ -9,9 +9,7 @@ pub(super) fn shift(path: &Path) {
 }
 
 pub(super) fn make_room(path: &Path) {
-    let last = (1..)
-        .find(|&number| !numbered(path, number).exists())
-        .unwrap();
+    let last = (1..).find(|&number| !numbered(path, number).exists()).unwrap();
     for number in (1..last).rev() {
         std::fs::rename(numbered(path, number), numbered(path, number + 1)).unwrap();
     }
@@ -24,12 +22,7 @@ pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
 pub(super) fn copytruncate(path: &Path) {
     make_room(path);
     std::fs::copy(path, numbered(path, 1)).unwrap();
-    File::options()
-        .write(true)
-        .open(path)
-        .unwrap()
-        .set_len(0)
-        .unwrap();
+    File::options().write(true).open(path).unwrap().set_len(0).unwrap();
 }
 
 #[test]
@@ -71,10 +64,7 @@ fn a_writer_that_stays_with_the_renamed_file_loses_nothing_and_holds_up_nothing(
         follower.reader.settings.safety = Duration::from_millis(5);
         follower.reader.settings.linger = Duration::from_millis(50);
         follower.until(|follower| follower.lines.len() == 5);
-        assert_eq!(
-            follower.texts(),
-            ["one", "new", "late", "newer", "unfinished"]
-        );
+        assert_eq!(follower.texts(), ["one", "new", "late", "newer", "unfinished"]);
     }
 }
 
@@ -112,10 +102,7 @@ fn a_cut_file_is_read_again_from_its_beginning() {
         follower.pass();
         std::fs::write(&path, "longer than before\n").unwrap();
         follower.pass();
-        assert_eq!(
-            follower.texts(),
-            ["one", "two", "x", "y", "longer than before"]
-        );
+        assert_eq!(follower.texts(), ["one", "two", "x", "y", "longer than before"]);
         assert_eq!(follower.rotations(), 3);
         let generations: Vec<_> = follower.blocks.iter().map(|block| block.0).collect();
         assert_eq!(generations, [0, 1, 2, 3]);

@@ -113,10 +113,7 @@ fn storm(
         for (_, line) in follower.lines.drain(..) {
             let text = String::from_utf8(line).unwrap();
             let number = text.split(' ').nth(1).unwrap().parse().unwrap();
-            assert_eq!(
-                text,
-                format!("line {number} {}", "x".repeat((number % 97) as usize))
-            );
+            assert_eq!(text, format!("line {number} {}", "x".repeat((number % 97) as usize)));
             storm.seen.fetch_max(number + 1, Ordering::SeqCst);
             numbers.push(number);
         }
@@ -134,10 +131,7 @@ fn storm(
 
 fn assert_each_once(mut numbers: Vec<u64>, except: &BTreeSet<u64>) {
     numbers.sort_unstable();
-    let twice: Vec<_> = numbers
-        .windows(2)
-        .filter(|pair| pair[0] == pair[1])
-        .collect();
+    let twice: Vec<_> = numbers.windows(2).filter(|pair| pair[0] == pair[1]).collect();
     assert!(twice.is_empty(), "delivered twice: {twice:?}");
     let seen: BTreeSet<_> = numbers.into_iter().collect();
     let lost: Vec<_> = (0..LINES)
@@ -220,8 +214,7 @@ fn of_a_hundred_copytruncates_every_line_comes_once_that_the_rotator_did_not_los
             let newline = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count();
             let text = String::from_utf8(all).unwrap();
             let between = text.lines().skip(newline(&copied));
-            let numbers =
-                between.map(|line| line.split(' ').nth(1).unwrap().parse::<u64>().unwrap());
+            let numbers = between.map(|line| line.split(' ').nth(1).unwrap().parse::<u64>().unwrap());
             accounting.lock().unwrap().extend(numbers);
         });
         let lost = lost.lock().unwrap();

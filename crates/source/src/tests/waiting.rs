@@ -106,10 +106,7 @@ fn more_events_than_the_kernel_keeps_do_no_harm() {
     let mut follower = Follower::new(Backend::Inotify);
     follower.reader.settings.safety = HOUR;
     follower.reader.settings.rescan = HOUR;
-    follower
-        .reader
-        .add_glob(&pattern, &mut |_| Start::Tail)
-        .unwrap();
+    follower.reader.add_glob(&pattern, &mut |_| Start::Tail).unwrap();
     let path = folder.path().join("a.log");
     append(&path, "");
     follower.pass();

@@ -61,8 +61,7 @@ impl Arena {
         if self.nodes.len() >= self.accept.limit() {
             return error("the pickle holds too many values");
         }
-        let id = Id::try_from(self.nodes.len())
-            .map_err(|_| DecodeError("the pickle holds too many values".into()))?;
+        let id = Id::try_from(self.nodes.len()).map_err(|_| DecodeError("the pickle holds too many values".into()))?;
         self.nodes.push(node);
         Ok(id)
     }
@@ -102,14 +101,9 @@ impl Arena {
             return self.add(Node::Text(only));
         }
         if self.accept == Accept::PlainData {
-            return error(format!(
-                "the pickle calls {module}.{class}, which is refused"
-            ));
+            return error(format!("the pickle calls {module}.{class}, which is refused"));
         }
-        self.add(Node::Exception {
-            class: callee,
-            args,
-        })
+        self.add(Node::Exception { class: callee, args })
     }
 
     /// The finished value.
@@ -153,9 +147,7 @@ impl Builder<'_> {
             Node::List(items) => Ok(Value::List(self.all(items, depth)?)),
             Node::Tuple(items) => Ok(Value::Tuple(self.all(items, depth)?)),
             Node::Dict(pairs) => self.dict(pairs, depth),
-            Node::Class { module, class } => error(format!(
-                "the pickle names {module}.{class}, which is refused"
-            )),
+            Node::Class { module, class } => error(format!("the pickle names {module}.{class}, which is refused")),
             Node::Text(inner) => match self.build(*inner, depth + 1)? {
                 text @ Value::Str(_) => Ok(text),
                 // Not of containers: their text can double with every level.
@@ -188,10 +180,7 @@ impl Builder<'_> {
     }
 
     fn all(&mut self, items: &[Id], depth: usize) -> Result<Vec<Value>, DecodeError> {
-        items
-            .iter()
-            .map(|&item| self.build(item, depth + 1))
-            .collect()
+        items.iter().map(|&item| self.build(item, depth + 1)).collect()
     }
 
     /// A key that is set again keeps its place and gets the new value, as in Python.
@@ -225,11 +214,7 @@ impl Builder<'_> {
             return error("the pickle calls something that is no class");
         };
         // Protocol 2 writes the names that Python 2 had.
-        let module = if &**module == "exceptions" {
-            "builtins"
-        } else {
-            module
-        };
+        let module = if &**module == "exceptions" { "builtins" } else { module };
         let args = match self.build(args, depth + 1)? {
             Value::Tuple(args) => args,
             _ => return error("the pickle calls a class without arguments"),

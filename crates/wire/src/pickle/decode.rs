@@ -40,15 +40,9 @@ struct Machine<'a> {
 impl Machine<'_> {
     fn step(&mut self, opcode: u8) -> Result<(), DecodeError> {
         match opcode {
-            b'N' | 0x88 | 0x89 | b'I' | b'L' | b'J' | b'K' | b'M' | 0x8a | 0x8b | b'F' | b'G' => {
-                self.number(opcode)
-            }
-            b'S' | b'T' | b'U' | b'V' | b'X' | 0x8c | 0x8d | b'B' | b'C' | 0x8e | 0x96 => {
-                self.text(opcode)
-            }
-            b']' | b'l' | b')' | b't' | 0x85 | 0x86 | 0x87 | b'}' | b'd' | 0x8f | 0x91 => {
-                self.container(opcode)
-            }
+            b'N' | 0x88 | 0x89 | b'I' | b'L' | b'J' | b'K' | b'M' | 0x8a | 0x8b | b'F' | b'G' => self.number(opcode),
+            b'S' | b'T' | b'U' | b'V' | b'X' | 0x8c | 0x8d | b'B' | b'C' | 0x8e | 0x96 => self.text(opcode),
+            b']' | b'l' | b')' | b't' | 0x85 | 0x86 | 0x87 | b'}' | b'd' | 0x8f | 0x91 => self.container(opcode),
             b'a' | b'e' | b's' | b'u' | 0x90 => self.fill(opcode),
             b'c' | 0x93 | b'R' | 0x81 | 0x92 | b'b' | b'o' | b'i' => self.class(opcode),
             b'g' | b'h' | b'j' | b'p' | b'q' | b'r' | 0x94 => self.memo(opcode),
@@ -288,9 +282,7 @@ fn decimal(digits: &str) -> Result<i64, DecodeError> {
         .trim()
         .parse()
         .map_err(|cause: std::num::ParseIntError| match cause.kind() {
-            PosOverflow | NegOverflow => {
-                DecodeError("an integer in the pickle does not fit 64 bits".into())
-            }
+            PosOverflow | NegOverflow => DecodeError("an integer in the pickle does not fit 64 bits".into()),
             _ => DecodeError("an integer in the pickle is none".into()),
         })
 }

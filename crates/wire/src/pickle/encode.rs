@@ -34,11 +34,7 @@ fn write(value: &Value, out: &mut Vec<u8>) {
             }
             out.push(b'u');
         }
-        Value::Exception {
-            module,
-            class,
-            args,
-        } => {
+        Value::Exception { module, class, args } => {
             out.push(b'c');
             name(module, out);
             name(class, out);

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 use super::*;
 use crate::repr::repr;
 use proptest::prelude::*;
@@ -55,11 +50,7 @@ fn value() -> impl Strategy<Value = Value> {
             items.clone().prop_map(Value::List),
             items.prop_map(Value::Tuple),
             prop::collection::btree_map("[a-z]{0,4}", inner, 0..4).prop_map(|map| {
-                Value::Dict(
-                    map.into_iter()
-                        .map(|(key, value)| (Value::Str(key), value))
-                        .collect(),
-                )
+                Value::Dict(map.into_iter().map(|(key, value)| (Value::Str(key), value)).collect())
             }),
         ]
     })
@@ -146,9 +137,7 @@ sys.stdout.buffer.write(pickle.dumps(values))";
     };
     assert_eq!(pairs.len(), 300);
     for pair in pairs {
-        let Value::Tuple(pair) = pair else {
-            panic!("no pair")
-        };
+        let Value::Tuple(pair) = pair else { panic!("no pair") };
         assert_eq!(repr(&pair[0]), pair[1].as_str().unwrap());
     }
 }
@@ -163,9 +152,7 @@ sys.stdout.buffer.write(pickle.dumps([(''.join(known[i:i+500]), repr(''.join(kno
     };
     assert!(pairs.len() > 200);
     for pair in pairs {
-        let Value::Tuple(pair) = pair else {
-            panic!("no pair")
-        };
+        let Value::Tuple(pair) = pair else { panic!("no pair") };
         assert_eq!(repr(&pair[0]), pair[1].as_str().unwrap());
     }
 }
@@ -206,10 +193,7 @@ fn addresses_sent_as_calls_of_str_are_texts() {
 #[test]
 fn a_list_used_twice_is_whole_in_both_places() {
     let got = decode(&pickled("(lambda x: [x, x, (x,)])(['a', {'b': 1}])")).unwrap();
-    assert_eq!(
-        repr(&got),
-        "[['a', {'b': 1}], ['a', {'b': 1}], (['a', {'b': 1}],)]"
-    );
+    assert_eq!(repr(&got), "[['a', {'b': 1}], ['a', {'b': 1}], (['a', {'b': 1}],)]");
 }
 
 #[test]
@@ -245,9 +229,8 @@ fn exceptions_in_replies_are_data() {
         "(1, ValueError('with state'))"
     );
     for protocol in [2, 5] {
-        let script = format!(
-            "import pickle, sys; sys.stdout.buffer.write(pickle.dumps(ValueError('x', 1), {protocol}))"
-        );
+        let script =
+            format!("import pickle, sys; sys.stdout.buffer.write(pickle.dumps(ValueError('x', 1), {protocol}))");
         let got = decode_reply(&python(&script, b"")).unwrap();
         let args = vec!["x".into(), 1.into()];
         assert_eq!(
@@ -283,12 +266,7 @@ fn messages_of_exceptions_are_pythons() {
         let Value::Tuple(parts) = decode_reply(&pickled(&all)).unwrap() else {
             panic!("no tuple")
         };
-        let Value::Exception {
-            module,
-            class,
-            args,
-        } = &parts[0]
-        else {
+        let Value::Exception { module, class, args } = &parts[0] else {
             panic!("no exception: {expression}")
         };
         assert_eq!(
@@ -318,10 +296,10 @@ fn python_gets_exceptions_back_as_its_own() {
         ),
         exception("builtins", "ValueError", vec![]),
     ];
-    let script = "import pickle, sys; print([(type(e).__name__, str(e)) for e in pickle.load(sys.stdin.buffer)], end='')";
+    let script =
+        "import pickle, sys; print([(type(e).__name__, str(e)) for e in pickle.load(sys.stdin.buffer)], end='')";
     let out = python(script, &encode(&Value::List(values)));
-    let expected =
-        r#"[('KeyError', "'x'"), ('FileNotFoundError', "[Errno 2] No: '/x'"), ('ValueError', '')]"#;
+    let expected = r#"[('KeyError', "'x'"), ('FileNotFoundError', "[Errno 2] No: '/x'"), ('ValueError', '')]"#;
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }
 
@@ -353,10 +331,7 @@ fn numbers_beyond_64_bits_are_errors() {
 
 #[test]
 fn a_lonely_surrogate_becomes_the_replacement_character() {
-    assert_eq!(
-        decode(&pickled("'a\\udcffb'")).unwrap(),
-        "a\u{fffd}b".into()
-    );
+    assert_eq!(decode(&pickled("'a\\udcffb'")).unwrap(), "a\u{fffd}b".into());
     assert_eq!(
         decode(b"X\x02\0\0\0a\xff.").unwrap_err().0,
         "a text in the pickle is not UTF-8"
@@ -366,10 +341,7 @@ fn a_lonely_surrogate_becomes_the_replacement_character() {
 #[test]
 fn nesting_repetition_and_cycles_end_in_errors() {
     let deep = [vec![b'('; 200_000], vec![b'l'; 200_000], vec![b'.']].concat();
-    assert_eq!(
-        decode(&deep).unwrap_err().0,
-        "the pickle is nested too deeply"
-    );
+    assert_eq!(decode(&deep).unwrap_err().0, "the pickle is nested too deeply");
     // A list of ten of a list of ten of ...: 10^30 values in 400 bytes.
     let mut laughs = b"\x80\x04]\x94".to_vec();
     for level in 0..30u8 {
@@ -378,37 +350,21 @@ fn nesting_repetition_and_cycles_end_in_errors() {
         laughs.extend(b"e\x94");
     }
     laughs.push(b'.');
-    assert_eq!(
-        decode(&laughs).unwrap_err().0,
-        "the pickle holds too many values"
-    );
+    assert_eq!(decode(&laughs).unwrap_err().0, "the pickle holds too many values");
     let own = b"]\x94(h\0h\0e.";
     assert!(decode(own).is_err());
     let many = [vec![b'N'; MAX_REQUEST_NODES + 1], vec![b'.']].concat();
-    assert_eq!(
-        decode(&many).unwrap_err().0,
-        "the pickle holds too many values"
-    );
+    assert_eq!(decode(&many).unwrap_err().0, "the pickle holds too many values");
     for opcode in [b"2".as_slice(), b"(", b"\x94"] {
-        let held = [
-            b"N".to_vec(),
-            opcode.repeat(MAX_REQUEST_NODES + 1),
-            b".".to_vec(),
-        ]
-        .concat();
-        assert_eq!(
-            decode(&held).unwrap_err().0,
-            "the pickle holds too many values"
-        );
+        let held = [b"N".to_vec(), opcode.repeat(MAX_REQUEST_NODES + 1), b".".to_vec()].concat();
+        assert_eq!(decode(&held).unwrap_err().0, "the pickle holds too many values");
     }
     assert_eq!(
         decode(b"X\xff\xff\xff\xff.").unwrap_err().0,
         "pickle data was truncated"
     );
     assert_eq!(
-        decode(b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.")
-            .unwrap_err()
-            .0,
+        decode(b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.").unwrap_err().0,
         "pickle data was truncated"
     );
 }
