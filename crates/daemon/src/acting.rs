@@ -97,39 +97,21 @@ impl Report for ActionLog {
         }
     }
 
+    /// The queue tells successes and failures itself; what is added is when the next try comes.
     fn outcome(&self, outcome: Outcome) {
-        let jail = &self.jail;
-        match outcome {
-            Outcome::Banned { id, action, tries } if tries > 1 => {
-                self.log.notice(
-                    Module::Actions,
-                    format!("[{jail}] Ban {id} took effect by {action} at try {tries}"),
-                );
-            }
-            Outcome::BanFailed {
-                id,
-                action,
-                tries,
-                retry_in,
-                ..
-            } => self.log.warning(
-                Module::Actions,
-                format!(
-                    "[{jail}] {id} is NOT yet banned by {action} (try {tries}); next try in {:.0} s",
-                    retry_in.as_secs_f64()
-                ),
-            ),
-            Outcome::UnbanFailed {
-                id,
-                action,
-                retry_in: None,
-                error,
-                ..
-            } => self.log.error(
-                Module::Actions,
-                format!("[{jail}] {action} could not lift the ban of {id}; it is given up: {error}"),
-            ),
-            _ => {}
+        if let Outcome::BanFailed {
+            id,
+            action,
+            tries,
+            retry_in,
+            ..
+        } = outcome
+        {
+            // A ban that never works is tried for as long as it lasts, and must not fill the log.
+            let level = if tries <= 6 { Level::WARNING } else { Level::DEBUG };
+            let (jail, wait) = (&self.jail, retry_in.as_secs_f64());
+            let text = format!("[{jail}] {id} is NOT yet banned by {action} (try {tries}); next try in {wait:.0} s");
+            self.log.say(level, Module::Actions, &text);
         }
     }
 }

@@ -376,6 +376,10 @@ impl Shared {
         work(&mut self.inner.lock().effects)
     }
 
+    fn is_stopping(&self) -> bool {
+        self.inner.lock().stopping.is_some()
+    }
+
     fn set_stopped(&self) {
         let mut inner = self.inner.lock();
         inner.busy_since = None;

@@ -38,16 +38,38 @@ impl Worker {
 
     pub(super) fn reban(&mut self, target: &Target, only: Option<&str>) {
         for index in self.chosen(only) {
-            let definition = self.members[index].action.definition();
-            let state = self.state(target, index);
-            let way = match (definition.command("actionreban"), state) {
-                (_, Some(EffectState::BanFailing { .. })) => Way::Again,
-                ("", Some(_)) => Way::Again,
-                _ => Way::Reban,
-            };
+            let way = self.way_of_reban(index, target);
             self.try_ban(index, target, 1, way);
         }
         self.tell(Outcome::BanDone { id: target.id.clone() });
+    }
+
+    fn way_of_reban(&self, index: usize, target: &Target) -> Way {
+        let definition = self.members[index].action.definition();
+        match (definition.command("actionreban"), self.state(target, index)) {
+            (_, Some(EffectState::BanFailing { .. })) => Way::Again,
+            ("", Some(_)) => Way::Again,
+            _ => Way::Reban,
+        }
+    }
+
+    /// When an action's environment was found broken and was restored, what stood in it is set again: by the action
+    /// alone, everybody but `but`, who has been banned since.
+    pub(super) fn set_again_if_restored(&mut self, index: usize, before: u64, but: Option<&Target>) {
+        if !self.tell_if_restored(index, before) || self.setting_again || self.shared.is_stopping() {
+            return;
+        }
+        let name = Arc::clone(self.members[index].action.name());
+        let lost = self.shared.with_effects(|effects| effects.standing_of(&name));
+        // A ban that breaks the environment anew must not begin all over.
+        self.setting_again = true;
+        for target in lost.iter().filter(|target| but.is_none_or(|but| but.id != target.id)) {
+            let ip = target.values.tag("ip").unwrap_or_default();
+            self.say(Level::Notice, || format!("[{}] Reban {ip}, action '{name}'", self.jail));
+            let way = self.way_of_reban(index, target);
+            self.try_ban(index, target, 1, way);
+        }
+        self.setting_again = false;
     }
 
     pub(super) fn retry(&mut self, retry: Retry) {
@@ -91,7 +113,7 @@ impl Worker {
             Ok(()) => self.banned(name, target, tries),
             Err(error) => self.ban_failed(name, target, tries, &error),
         }
-        self.tell_if_restored(index, before);
+        self.set_again_if_restored(index, before, Some(target));
     }
 
     fn banned(&mut self, action: Arc<str>, target: &Target, tries: u32) {

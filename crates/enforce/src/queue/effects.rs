@@ -90,6 +90,19 @@ impl Effects {
         self.in_order().into_iter().map(|entry| entry.target.clone()).collect()
     }
 
+    /// Everybody of whom this action's effect stands, in the order of banning.
+    pub(crate) fn standing_of(&self, action: &str) -> Vec<Target> {
+        let stands = |entry: &&Entry| {
+            let mut effects = entry.effects.iter();
+            effects.any(|effect| *effect.action == *action && effect.state == EffectState::Standing)
+        };
+        self.in_order()
+            .into_iter()
+            .filter(stands)
+            .map(|entry| entry.target.clone())
+            .collect()
+    }
+
     pub(crate) fn set(&mut self, target: &Target, action: &Arc<str>, state: EffectState, due: Option<Instant>) {
         self.clear(&target.id, action);
         self.number += 1;

@@ -19,6 +19,8 @@ pub(super) struct Worker {
     pub(super) backoff: Backoff,
     pub(super) members: Vec<Member>,
     started: bool,
+    /// What was lost with an environment is being set again.
+    pub(super) setting_again: bool,
 }
 
 /// Nobody waits for a queue whose thread is gone, however it went.
@@ -39,6 +41,7 @@ impl Worker {
             backoff,
             members: Vec::new(),
             started: false,
+            setting_again: false,
         }
     }
 
@@ -134,7 +137,7 @@ impl Worker {
                 format!("Failed to check jail '{}' action '{name}': {error}", self.jail)
             });
         }
-        self.tell_if_restored(index, before);
+        self.set_again_if_restored(index, before, None);
     }
 
     fn lift_left_over(&mut self, action: &Arc<str>, target: &Target) {
@@ -179,13 +182,16 @@ impl Worker {
         self.shared.with_effects(|effects| effects.forget_if_empty(&target.id));
     }
 
-    pub(super) fn tell_if_restored(&self, index: usize, before: u64) {
+    /// Whether the environment has been restored since.
+    pub(super) fn tell_if_restored(&self, index: usize, before: u64) -> bool {
         let action = &self.members[index].action;
-        if action.restorations() != before {
+        let restored = action.restorations() != before;
+        if restored {
             self.tell(Outcome::Restored {
                 action: Arc::clone(action.name()),
             });
         }
+        restored
     }
 
     pub(super) fn tell(&self, outcome: Outcome) {

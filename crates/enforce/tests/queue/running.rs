@@ -196,6 +196,31 @@ fn a_broken_environment_is_restored_and_told() {
 }
 
 #[test]
+fn bans_that_were_lost_with_an_environment_are_set_again_by_that_action_alone() {
+    let bench = Bench::new();
+    let check = "test ! -e DIR/broken";
+    let repair = "echo repair >> DIR/log; rm DIR/broken DIR/a-ban-192.0.2.2-fails";
+    bench.add("a", &[("actioncheck", check), ("actionrepair", repair)]);
+    bench.add("b", &[]);
+    bench.push(ban("192.0.2.1")).push(ban("192.0.2.3")).until_idle();
+    bench.push(unban("192.0.2.3")).until_idle();
+    let before = bench.log().len();
+    // Somebody has emptied the firewall: the next ban fails, and shows it.
+    bench.make("broken").make("a-ban-192.0.2.2-fails");
+    bench.push(ban("192.0.2.2")).until_idle();
+    let expected = [
+        "a ban 192.0.2.2",
+        "a unban 192.0.2.2",
+        "repair",
+        "a ban 192.0.2.2",
+        "a unban 192.0.2.1",
+        "a ban 192.0.2.1",
+        "b ban 192.0.2.2",
+    ];
+    assert_eq!(bench.log()[before..], expected);
+}
+
+#[test]
 fn a_failed_ban_is_told_in_the_originals_words() {
     let bench = Bench::new();
     let failing = "echo 'to stdout'; printf \"a'b\\033c\\n\" >&2; exit 127";
