@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 const BELIEVED: Duration = Duration::from_secs(5 * 60);
 /// How long a look-up may keep a line waiting.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Of each minute, look-ups may keep lines waiting for so long in all: names in a log are chosen by strangers, and a
+/// flood of names that nobody answers for must not stop the reading.
+const PATIENCE_A_MINUTE: Duration = Duration::from_secs(6);
 /// Answers kept; with more, the oldest go.
 const KEPT: usize = 1000;
 
@@ -17,6 +20,26 @@ const KEPT: usize = 1000;
 pub struct Names {
     known: HashMap<String, (Instant, Vec<IpAddr>)>,
     own: Option<(Instant, Vec<IpAddr>)>,
+    spent: Spent,
+}
+
+/// Time that look-ups have taken in the present minute.
+#[derive(Debug, Default)]
+struct Spent {
+    since: Option<Instant>,
+    time: Duration,
+}
+
+impl Spent {
+    fn is_too_much(&mut self) -> bool {
+        if self.since.is_none_or(|since| since.elapsed() > Duration::from_secs(60)) {
+            *self = Spent {
+                since: Some(Instant::now()),
+                time: Duration::ZERO,
+            };
+        }
+        self.time > PATIENCE_A_MINUTE
+    }
 }
 
 impl Resolver for Names {
@@ -26,7 +49,12 @@ impl Resolver for Names {
         {
             return addresses.clone();
         }
+        if self.spent.is_too_much() {
+            return Vec::new();
+        }
+        let begun = Instant::now();
         let addresses = lookup(name.to_owned());
+        self.spent.time += begun.elapsed();
         if self.known.len() >= KEPT {
             self.known.retain(|_, (at, _)| at.elapsed() < BELIEVED);
         }
@@ -105,4 +133,19 @@ pub fn reverse(address: IpAddr) -> Option<String> {
     let name = wait.recv_timeout(PATIENCE).ok()??;
     // The system's resolver gives the address back as text when it has no name.
     name.parse::<IpAddr>().is_err().then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn look_ups_that_took_too_long_in_a_minute_are_left_out() {
+        let mut names = Names::default();
+        assert!(!names.spent.is_too_much());
+        names.spent.time = PATIENCE_A_MINUTE + Duration::from_millis(1);
+        assert!(names.addresses("localhost").is_empty());
+        names.spent.since = Instant::now().checked_sub(Duration::from_secs(61));
+        assert!(!names.addresses("localhost").is_empty(), "a new minute has begun");
+    }
 }
