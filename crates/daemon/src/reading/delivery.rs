@@ -1,0 +1,111 @@
+//! Blocks of lines and the jails that they are for.
+use super::following::matches;
+use super::progress::save_progress;
+use crate::clock;
+use crate::judge::Judge;
+use crate::live::{LiveJail, LogPath};
+use crate::log::Module;
+use bantam_source::{Block, Position};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Who reads what.
+#[derive(Default)]
+pub(super) struct Families {
+    pub(super) followers: HashMap<PathBuf, Vec<Follower>>,
+    pub(super) globs: Vec<(Arc<LiveJail>, String, bool)>,
+    /// Where jails that were set idle left off, by jail and file.
+    pub(super) parked: HashMap<(String, PathBuf), Position>,
+}
+
+impl Families {
+    /// Gives a file to the jails with a pattern that names it.
+    pub(super) fn adopt(&mut self, path: &Path, judge: &Judge) {
+        for (jail, pattern, tail) in &self.globs {
+            let own = |f: &Follower| f.jail.name == jail.name;
+            if !matches(pattern, path) || self.followers.get(path).is_some_and(|all| all.iter().any(own)) {
+                continue;
+            }
+            let text = path.to_string_lossy().into_owned();
+            let log = LogPath {
+                path: text.clone(),
+                tail: *tail,
+            };
+            let mut work = jail.work.lock();
+            if work.idle {
+                if let Entry::Vacant(free) = self.parked.entry((jail.name.clone(), path.to_owned())) {
+                    free.insert(Position {
+                        first_line_md5: String::new(),
+                        offset: 0,
+                    });
+                    work.logs.push(log);
+                }
+                continue;
+            }
+            work.logs.push(log);
+            drop(work);
+            let follower = Follower {
+                jail: Arc::clone(jail),
+                seen_to: 0,
+                in_operation: *tail,
+            };
+            self.followers.entry(path.to_owned()).or_default().push(follower);
+            judge.log.info(
+                Module::Filter,
+                format!("[{}] Added logfile: '{text}' (pos = 0, hash = )", jail.name),
+            );
+        }
+    }
+}
+
+/// One jail on one file.
+pub(super) struct Follower {
+    pub(super) jail: Arc<LiveJail>,
+    /// Blocks before this offset of the first file were read already.
+    pub(super) seen_to: u64,
+    pub(super) in_operation: bool,
+}
+
+/// Hands a block to every jail that reads the file.
+pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>) {
+    let now = clock::now();
+    if !families.followers.contains_key(block.path) {
+        // Found by a pattern just now; its first lines come in the same turn.
+        families.adopt(block.path, judge);
+    }
+    for follower in families.followers.get_mut(block.path).into_iter().flatten() {
+        let lines = unseen(follower, block);
+        let jail = Arc::clone(&follower.jail);
+        let mut work = jail.work.lock();
+        if work.idle || !work.started {
+            continue;
+        }
+        if !lines.is_empty() {
+            let bans = work.jail.total_banned();
+            judge.lines(&jail, &mut work, lines, follower.in_operation, now);
+            work.unsaved
+                .insert(block.path.to_string_lossy().into_owned(), block.position.clone());
+            // What led to a ban is not to be counted again should this process end now and the ban be lifted by hand.
+            if work.jail.total_banned() != bans {
+                drop(work);
+                save_progress(judge, &jail);
+            }
+        }
+        if block.at_end {
+            follower.in_operation = true;
+        }
+    }
+}
+
+/// The part of a block that a jail which joined late has not read yet.
+fn unseen<'a>(follower: &Follower, block: &Block<'a>) -> &'a [u8] {
+    if block.generation > 0 || block.offset >= follower.seen_to {
+        return block.bytes;
+    }
+    let skip = usize::try_from(follower.seen_to - block.offset)
+        .unwrap_or(usize::MAX)
+        .min(block.bytes.len());
+    &block.bytes[skip..]
+}

@@ -1,0 +1,152 @@
+//! The thread itself: obeys, reads in fair turns, ends bans, saves progress.
+use super::delivery::{Families, deliver};
+use super::progress::save_progress;
+use super::{IDLE, Order};
+use crate::clock;
+use crate::jails::Jails;
+use crate::judge::Judge;
+use crate::log::{Level, Module};
+use bantam_detect::Time;
+use bantam_source::{Event, Reader};
+use parking_lot::RwLock;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+/// Positions and counters are written at least this often, in seconds, when they changed.
+const SAVE_EVERY: f64 = 2.0;
+
+pub(super) struct Worker {
+    pub(super) reader: Reader,
+    pub(super) inbox: Receiver<Order>,
+    pub(super) judge: Arc<Judge>,
+    pub(super) jails: Jails,
+    pub(super) families: Families,
+    pub(super) last_save: Time,
+}
+
+impl Worker {
+    pub(super) fn run(&mut self, stop: &AtomicBool, gate: &RwLock<()>) {
+        while !stop.load(Ordering::SeqCst) {
+            let (more, next_end) = {
+                let _open = gate.read();
+                self.obey();
+                let more = self.read();
+                (more, self.tend())
+            };
+            if !more && let Err(error) = self.reader.wait(patience(next_end)) {
+                self.judge
+                    .log
+                    .error(Module::Filter, format!("Cannot wait for changes of log files: {error}"));
+                std::thread::sleep(IDLE);
+            }
+        }
+        self.obey();
+        self.save(true);
+    }
+
+    fn obey(&mut self) {
+        while let Ok(order) = self.inbox.try_recv() {
+            match order {
+                Order::Follow { jail, path } => self.follow(jail, &path),
+                Order::FollowGlobs { jail, patterns } => self.follow_globs(&jail, patterns),
+                Order::Idle { jail, idle, done } => {
+                    self.set_idle(&jail, idle);
+                    let _ = done.send(());
+                }
+                Order::Nothing { done } => drop(done.send(())),
+                Order::Leave { jail, path, done } => {
+                    self.leave(&jail, path.as_deref());
+                    let _ = done.send(());
+                }
+            }
+        }
+    }
+    /// One fair turn over all files.
+    fn read(&mut self) -> bool {
+        let (families, judge) = (&mut self.families, &self.judge);
+        let mut appeared = false;
+        let more = {
+            let mut events = Vec::new();
+            let more = self
+                .reader
+                .read(&mut |block| deliver(families, judge, &block), &mut |event| {
+                    events.push(event)
+                });
+            for event in events {
+                appeared |= matches!(event, Event::Added { .. });
+                self.tell(event);
+            }
+            more
+        };
+        if appeared {
+            self.adopt();
+        }
+        more
+    }
+
+    fn tell(&mut self, event: Event) {
+        let log = &self.judge.log;
+        match event {
+            Event::Added { .. } => {}
+            Event::Rotated { path, reason } => log.say(
+                Level::MSG,
+                Module::Filter,
+                &format!("Log rotation detected for {}, reason: {reason}", path.display()),
+            ),
+            Event::Failed { path, error } => {
+                log.error(Module::Filter, format!("Unable to open {}: {error}", path.display()));
+            }
+            Event::InOperation { path } => {
+                for follower in self.families.followers.get_mut(&path).into_iter().flatten() {
+                    follower.in_operation = true;
+                }
+            }
+            other => log.warning(Module::Filter, format!("{other:?}")),
+        }
+    }
+
+    /// What time asks for: bans that end, counters that are forgotten, progress that is to be written.
+    /// Gives the end of the ban that ends next.
+    fn tend(&mut self) -> Option<Time> {
+        let now = clock::now();
+        let mut next_end: Option<Time> = None;
+        for jail in self.jails.all() {
+            let over = {
+                let mut work = jail.work.lock();
+                work.jail.forget_old(now);
+                let over = work.jail.expire(now);
+                next_end = next_end.into_iter().chain(work.jail.next_end()).min();
+                over
+            };
+            for ticket in over {
+                self.judge.lift(&jail, ticket, "Unban");
+            }
+        }
+        self.save(false);
+        self.judge.records.purge_if_due(now);
+        next_end
+    }
+
+    fn save(&mut self, at_once: bool) {
+        let now = clock::now();
+        if !at_once && self.last_save.plus_secs(SAVE_EVERY) > now && self.last_save <= now {
+            return;
+        }
+        self.last_save = now;
+        for jail in self.jails.all() {
+            save_progress(&self.judge, &jail);
+        }
+    }
+}
+/// Until the next ban ends, at most [`IDLE`].
+fn patience(next_end: Option<Time>) -> Duration {
+    let now = clock::now();
+    match next_end {
+        Some(end) if end > now => Duration::from_nanos((end.nanos() - now.nanos()) as u64).min(IDLE),
+        // A ban is lifted after its end, not at it.
+        Some(_) => Duration::from_millis(1),
+        None => IDLE,
+    }
+}
