@@ -341,7 +341,7 @@ mod tests {
             compiled("^(?:(?C)a+)+$").find(&("a".repeat(5000) + "!"), 0, None),
             Err(LimitHit)
         );
-        assert_eq!(compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(5_000), 0, None), Ok(true));
+        assert_eq!(compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(200), 0, None), Ok(true));
     }
 
     #[test]
