@@ -192,31 +192,56 @@ fn ten_thousand_lines_through_renames_and_deletions_in_turn_come_once_each() {
     }
 }
 
+/// Copies the file and cuts it; writes down what is in neither.
+fn copytruncate(storm: &Storm, lost: &Mutex<BTreeSet<u64>>) {
+    // What nobody has begun to read before it is cut can't be told from what comes after.
+    storm.wait_until_opened();
+    make_room(&storm.path);
+    std::fs::copy(&storm.path, numbered(&storm.path, 1)).unwrap();
+    let copied = std::fs::read(numbered(&storm.path, 1)).unwrap();
+    // The lines between copy and cut are the rotator's loss; holding the writer only counts them.
+    std::thread::yield_now();
+    let writer = storm.writer.lock().unwrap();
+    let all = std::fs::read(&storm.path).unwrap();
+    let file = File::options().write(true).open(&storm.path).unwrap();
+    file.set_len(0).unwrap();
+    storm.first.store(writer.1, Ordering::SeqCst);
+    drop(writer);
+    let newline = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count();
+    let text = String::from_utf8(all).unwrap();
+    let between = text.lines().skip(newline(&copied));
+    let numbers = between.map(|line| line.split(' ').nth(1).unwrap().parse::<u64>().unwrap());
+    lost.lock().unwrap().extend(numbers);
+}
+
+#[test]
+fn ten_thousand_lines_through_renames_cuts_and_deletions_in_turn_come_once_each() {
+    for backend in BOTH {
+        let lost = Arc::new(Mutex::new(BTreeSet::new()));
+        let accounting = Arc::clone(&lost);
+        let numbers = storm(backend, None, move |storm, number| match number % 3 {
+            0 => copytruncate(storm, &accounting),
+            1 => {
+                storm.wait_until_opened();
+                shift(&storm.path);
+                storm.reopen();
+            }
+            _ => {
+                storm.wait_until_opened();
+                std::fs::remove_file(&storm.path).unwrap();
+                storm.reopen();
+            }
+        });
+        assert_each_once(numbers, &lost.lock().unwrap());
+    }
+}
+
 #[test]
 fn of_a_hundred_copytruncates_every_line_comes_once_that_the_rotator_did_not_lose() {
     for backend in BOTH {
         let lost = Arc::new(Mutex::new(BTreeSet::new()));
         let accounting = Arc::clone(&lost);
-        let numbers = storm(backend, None, move |storm, _| {
-            // What nobody has begun to read before it is cut can't be told from what comes after.
-            storm.wait_until_opened();
-            make_room(&storm.path);
-            std::fs::copy(&storm.path, numbered(&storm.path, 1)).unwrap();
-            let copied = std::fs::read(numbered(&storm.path, 1)).unwrap();
-            // The lines between copy and cut are the rotator's loss; holding the writer only counts them.
-            std::thread::yield_now();
-            let writer = storm.writer.lock().unwrap();
-            let all = std::fs::read(&storm.path).unwrap();
-            let file = File::options().write(true).open(&storm.path).unwrap();
-            file.set_len(0).unwrap();
-            storm.first.store(writer.1, Ordering::SeqCst);
-            drop(writer);
-            let newline = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count();
-            let text = String::from_utf8(all).unwrap();
-            let between = text.lines().skip(newline(&copied));
-            let numbers = between.map(|line| line.split(' ').nth(1).unwrap().parse::<u64>().unwrap());
-            accounting.lock().unwrap().extend(numbers);
-        });
+        let numbers = storm(backend, None, move |storm, _| copytruncate(storm, &accounting));
         let lost = lost.lock().unwrap();
         assert!(
             lost.len() < LINES as usize / 2,
