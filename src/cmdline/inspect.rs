@@ -7,21 +7,6 @@ use bantam_wire::repr::repr;
 /// Where the socket is when neither an option nor the configuration says it.
 pub(super) const DEFAULT_SOCKET: &str = "/var/run/fail2ban/fail2ban.sock";
 
-const LEVELS: [&str; 12] = [
-    "CRITICAL",
-    "FATAL",
-    "ERROR",
-    "WARNING",
-    "WARN",
-    "NOTICE",
-    "INFO",
-    "DEBUG",
-    "TRACEDEBUG",
-    "HEAVYDEBUG",
-    "MSG",
-    "NOTSET",
-];
-
 /// Fills in what the options left open, then does `-d` and `-t`.
 ///
 /// `None` when there is something to do after that, else whether all went well.
@@ -122,7 +107,7 @@ fn show(diagnostics: &[Diagnostic], console: &mut Console) {
 
 fn settle(command_line: &mut CommandLine, console: &mut Console) -> Result<(), String> {
     if let Some(level) = &command_line.loglevel {
-        let known = LEVELS.contains(&level.to_ascii_uppercase().as_str());
+        let known = bantam_conf::LOG_LEVELS.contains(&level.to_ascii_uppercase().as_str());
         let number = !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit());
         if !known && !number {
             return Err(format!("Invalid log level {}", repr(&level.as_str().into())));

@@ -369,21 +369,7 @@ fn use_dns(mode: &str) -> UseDns {
 
 /// Levels of Python's logging, by name or number; messages of the filter are few here and none depends on it.
 fn check_log_level(level: &str) -> Outcome<()> {
-    const NAMES: [&str; 12] = [
-        "CRITICAL",
-        "FATAL",
-        "ERROR",
-        "WARNING",
-        "WARN",
-        "NOTICE",
-        "INFO",
-        "MSG",
-        "DEBUG",
-        "TRACEDEBUG",
-        "HEAVYDEBUG",
-        "NOTSET",
-    ];
-    let known = NAMES.contains(&level.to_uppercase().as_str())
+    let known = bantam_conf::LOG_LEVELS.contains(&level.to_uppercase().as_str())
         || (!level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit()));
     match known {
         true => Ok(()),

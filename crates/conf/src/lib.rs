@@ -36,6 +36,7 @@ pub use command::Command;
 pub use diagnostic::{Diagnostic, Severity};
 pub use duration::Seconds;
 pub use place::Place;
+pub use server::LOG_LEVELS;
 
 use findings::{Findings, Problem};
 use jail::{Jail, Rules};

@@ -25,8 +25,8 @@ fn fallback(key: &str) -> Option<&'static str> {
     })
 }
 
-/// Names of log levels, in falling severity.
-const LEVELS: &[&str] = &[
+/// Names of log levels, in falling severity; numbers are levels too.
+pub const LOG_LEVELS: &[&str] = &[
     "CRITICAL",
     "FATAL",
     "ERROR",
@@ -141,8 +141,8 @@ fn check_level(level: &Option<Text>, findings: &mut Findings) {
     let Some(text) = level else { return };
     let level = text.as_str();
     let number = !level.is_empty() && level.chars().all(|c| c.is_ascii_digit());
-    if !number && !LEVELS.contains(&level.to_uppercase().as_str()) {
-        let near = crate::typo::nearest(&level.to_uppercase(), LEVELS.iter().copied());
+    if !number && !LOG_LEVELS.contains(&level.to_uppercase().as_str()) {
+        let near = crate::typo::nearest(&level.to_uppercase(), LOG_LEVELS.iter().copied());
         let problem = Problem::new(
             text.home(),
             level.chars().count(),

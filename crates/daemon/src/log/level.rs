@@ -4,10 +4,13 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Level(pub i32);
 
-const NAMES: [(&str, i32); 10] = [
+/// Of several names for one level, the first stands in lines.
+const NAMES: [(&str, i32); 12] = [
     ("CRITICAL", 50),
+    ("FATAL", 50),
     ("ERROR", 40),
     ("WARNING", 30),
+    ("WARN", 30),
     ("NOTICE", 25),
     ("INFO", 20),
     ("MSG", 18),
@@ -47,5 +50,19 @@ impl Level {
             .iter()
             .find(|(_, level)| *level <= self.0)
             .map_or("NOTSET", |(name, _)| name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_that_a_configuration_may_name_is_known() {
+        for name in bantam_conf::LOG_LEVELS {
+            assert!(Level::parse(&name.to_lowercase()).is_some(), "{name}");
+        }
+        assert_eq!(Level::parse("warn").map(Level::name), Some("WARNING"));
+        assert_eq!(Level::parse("13"), Some(Level(13)));
     }
 }
