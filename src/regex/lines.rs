@@ -1,4 +1,5 @@
 //! The lines to try: of a file, read in large blocks, or given on the command line.
+use bantam_detect::trim_line_end;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -119,7 +120,7 @@ impl LogFile {
 pub fn for_each_line(block: &[u8], mut each: impl FnMut(&[u8])) {
     let mut from = 0;
     for end in memchr::memchr_iter(b'\n', block) {
-        let line = without_line_end(&block[from..end]);
+        let line = trim_line_end(&block[from..end]);
         from = end + 1;
         if !matches!(line.first(), None | Some(b'#')) {
             each(line);
@@ -141,13 +142,6 @@ pub fn for_each_part_without_comments(block: &[u8], mut each: impl FnMut(&[u8]))
         }
         from = memchr::memchr(b'\n', &block[comment.min(block.len())..]).map_or(block.len(), |at| comment + at + 1);
     }
-}
-
-fn without_line_end(mut line: &[u8]) -> &[u8] {
-    while let [rest @ .., b'\r' | b'\n'] = line {
-        line = rest;
-    }
-    line
 }
 
 #[cfg(test)]

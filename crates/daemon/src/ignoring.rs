@@ -71,13 +71,20 @@ impl Lookups for World<'_> {
 }
 
 impl Judge {
-    /// Whether to leave an id alone; says so in the log. `ticket` gives values to `ignorecommand` and `ignorecache`.
-    pub(crate) fn is_ignored(&self, jail: &str, work: &mut Work, ticket: &Ticket, now: Time) -> bool {
-        let id = &ticket.id;
+    /// Whether to leave an id alone; says so in the log. `ticket` is made only where there is an `ignorecommand` or
+    /// `ignorecache` that asks for values: this is asked for every failure.
+    pub(crate) fn is_ignored(
+        &self,
+        jail: &str,
+        work: &mut Work,
+        id: &Id,
+        ticket: &dyn Fn() -> Ticket,
+        now: Time,
+    ) -> bool {
         let key = work
             .ignore_cache
             .as_ref()
-            .map(|cache| substitute_plainly(&cache.key, ticket, self));
+            .map(|cache| substitute_plainly(&cache.key, ticket(), self));
         if let (Some(cache), Some(key)) = (&work.ignore_cache, &key)
             && let Some(verdict) = cache.verdict(key, now)
         {
@@ -116,11 +123,11 @@ impl Judge {
         })
     }
 
-    fn command_says(&self, jail: &str, work: &Work, ticket: &Ticket) -> Option<String> {
+    fn command_says(&self, jail: &str, work: &Work, ticket: &dyn Fn() -> Ticket) -> Option<String> {
         if work.ignore_command.is_empty() {
             return None;
         }
-        let values = BanValues::detached(ticket.clone(), jail, &self.records);
+        let values = BanValues::detached(ticket(), jail, &self.records);
         let command = substitute(&work.ignore_command, &values);
         match run(&command, COMMAND_TIME) {
             Ok(done) if done.code == Some(0) => Some("command".to_owned()),
@@ -145,9 +152,9 @@ impl Judge {
 }
 
 /// A cache key is compared, never executed, so values go in as they are.
-fn substitute_plainly(template: &str, ticket: &Ticket, judge: &Judge) -> String {
+fn substitute_plainly(template: &str, ticket: Ticket, judge: &Judge) -> String {
     use bantam_enforce::TagSource as _;
-    let values = BanValues::detached(ticket.clone(), "", &judge.records);
+    let values = BanValues::detached(ticket, "", &judge.records);
     let mut key = String::new();
     let mut rest = template;
     while let Some(open) = rest.find('<') {

@@ -59,12 +59,13 @@ impl Judge {
 
     /// Somebody failed: ignored, counted, or banned.
     fn failure(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
-        let seen = Ticket {
+        let bantime = work.jail.options().bantime;
+        let seen = || Ticket {
             id: failure.id.clone(),
             ip: failure.ip.clone(),
             time: failure.time,
             zoned: failure.zoned,
-            bantime: work.jail.options().bantime,
+            bantime,
             bancount: 0,
             attempts: failure.attempts,
             matches: Vec::new(),
@@ -72,7 +73,7 @@ impl Judge {
             users: Vec::new(),
             restored: false,
         };
-        if self.is_ignored(&jail.name, work, &seen, now) {
+        if self.is_ignored(&jail.name, work, &failure.id, &seen, now) {
             return;
         }
         if self.log.wants(Level::INFO) {

@@ -302,7 +302,10 @@ impl Server {
             work.jail.restore_counter(counter);
         }
         for ticket in self.records.bans_in_force(&jail.name, now) {
-            if self.judge.is_ignored(&jail.name, &mut work, &ticket, now) {
+            if self
+                .judge
+                .is_ignored(&jail.name, &mut work, &ticket.id, &|| ticket.clone(), now)
+            {
                 continue;
             }
             let base = work.jail.options().bantime;

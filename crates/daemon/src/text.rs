@@ -47,6 +47,11 @@ fn in_units(mut count: i64, units: &Units) -> String {
     parts.join(" ")
 }
 
+/// Whether a word of the configuration means yes: `1`, `on`, `true`, `yes`, in any case.
+pub fn is_true(word: &str) -> bool {
+    matches!(word.to_lowercase().as_str(), "1" | "on" | "true" | "yes")
+}
+
 /// A number of seconds without a needless fraction.
 pub fn number(seconds: f64) -> String {
     if seconds.fract() == 0.0 && seconds.abs() < 9e15 {

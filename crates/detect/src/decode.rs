@@ -58,7 +58,7 @@ impl Encoding {
 }
 
 /// The line without the carriage returns and newlines at its end.
-pub(crate) fn trim_line_end(mut line: &[u8]) -> &[u8] {
+pub fn trim_line_end(mut line: &[u8]) -> &[u8] {
     while let [rest @ .., b'\r' | b'\n'] = line {
         line = rest;
     }

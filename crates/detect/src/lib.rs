@@ -21,7 +21,7 @@ mod stamp;
 mod window;
 
 pub use bantam_pattern::Time;
-pub use decode::{Encoding, UnknownEncoding};
+pub use decode::{Encoding, UnknownEncoding, trim_line_end};
 pub use failure::{Failure, MatchedLine};
 pub use filter::{Filter, LineContext, Note, Resolver};
 pub use id::{Family, Id};

@@ -112,7 +112,7 @@ fn increment_option(extra: &std::collections::BTreeMap<String, String>, option: 
         return Value::None;
     };
     match option {
-        "increment" => Value::Bool(matches!(text.to_lowercase().as_str(), "1" | "on" | "true" | "yes")),
+        "increment" => Value::Bool(crate::text::is_true(text)),
         "maxtime" | "rndtime" => bantam_conf::seconds(text).map_or(Value::None, number),
         _ => Value::from(text.as_str()),
     }

@@ -332,7 +332,7 @@ pub(super) fn set_increment(log: &Log, work: &mut Work, option: &str, value: &st
 
 fn increment_of(extra: &std::collections::BTreeMap<String, String>) -> Result<Increment, Failure> {
     let text = |name: &str| extra.get(name).map(String::as_str);
-    let truth = |name| text(name).is_some_and(|v| matches!(v.to_lowercase().as_str(), "1" | "on" | "true" | "yes"));
+    let truth = |name| text(name).is_some_and(crate::text::is_true);
     let seconds = |name| text(name).map(bantam_conf::seconds).transpose().map_err(Failure::value);
     let formula = |name| {
         text(name)

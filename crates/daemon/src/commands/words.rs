@@ -62,8 +62,7 @@ impl<'a> Words<'a> {
 
     /// `true`, `yes`, `on`, `1` and their like.
     pub(super) fn truth(self, index: usize) -> Result<bool, Failure> {
-        let text = self.text(index)?.to_lowercase();
-        Ok(matches!(text.as_str(), "1" | "on" | "true" | "yes"))
+        Ok(crate::text::is_true(&self.text(index)?))
     }
 
     /// A list.

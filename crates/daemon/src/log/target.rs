@@ -1,6 +1,7 @@
 //! Where lines go.
 use super::Level;
 use super::layout::{Layout, Line};
+use crate::text::is_true;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
 use std::os::unix::net::UnixDatagram;
@@ -159,10 +160,6 @@ fn split_options(text: &str) -> (String, Vec<(String, String)>) {
         .map(|(key, value)| (key.trim().to_owned(), value.trim().trim_matches(['"', '\'']).to_owned()))
         .collect();
     (name.to_owned(), options)
-}
-
-fn is_true(text: &str) -> bool {
-    matches!(text.to_lowercase().as_str(), "1" | "on" | "true" | "yes")
 }
 
 /// Facility numbers of RFC 5424; unknown names count as `DAEMON`.
