@@ -1,0 +1,98 @@
+//! One area's account: what was compared, what agreed, what is meant to differ, what differs.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::Path;
+
+/// The page that must name each exception.
+const PAGE: &str = "docs/differences.md";
+
+/// One area's account.
+pub struct Ledger {
+    area: &'static str,
+    agreed: usize,
+    /// By the heading or phrase of the page: how many, and the first of them.
+    excepted: BTreeMap<&'static str, (usize, String)>,
+    differing: Vec<String>,
+}
+
+impl Ledger {
+    pub fn new(area: &'static str) -> Self {
+        Ledger {
+            area,
+            agreed: 0,
+            excepted: BTreeMap::new(),
+            differing: Vec::new(),
+        }
+    }
+
+    /// Counts one comparison; both sides must be what really came out.
+    pub fn compare<T: PartialEq + Debug>(&mut self, what: impl Into<String>, ours: &T, theirs: &T) {
+        if ours == theirs {
+            self.agreed += 1;
+        } else {
+            let what = what.into();
+            self.differing
+                .push(format!("{what}\n    ours:   {ours:?}\n    theirs: {theirs:?}"));
+        }
+    }
+
+    /// Counts one that agrees by itself (what was wanted came out).
+    pub fn agree(&mut self) {
+        self.agreed += 1;
+    }
+
+    /// Counts one that does not, in words.
+    pub fn differ(&mut self, what: impl Into<String>) {
+        self.differing.push(what.into());
+    }
+
+    /// Counts one that is meant to differ. `phrase` must stand on the page that lists the differences, word for word;
+    /// a difference that nobody wrote down is one that nobody meant.
+    pub fn except(&mut self, what: impl Into<String>, phrase: &'static str) {
+        let entry = self.excepted.entry(phrase).or_insert_with(|| (0, what.into()));
+        entry.0 += 1;
+    }
+
+    /// The area's line in the table.
+    pub fn summary(&self) -> String {
+        let excepted: usize = self.excepted.values().map(|(count, _)| count).sum();
+        let differing = self.differing.len();
+        let compared = self.agreed + excepted + differing;
+        format!(
+            "{:<28} {compared:>6} compared {:>6} agree {excepted:>4} differ as written {differing:>4} differ",
+            self.area, self.agreed
+        )
+    }
+
+    /// What differs, and why what is excepted is.
+    pub fn details(&self) -> String {
+        let mut text = String::new();
+        for (phrase, (count, first)) in &self.excepted {
+            let area = self.area;
+            text += &format!("{area}: {count} as written: \"{phrase}\", such as {first}\n");
+            if !written(phrase) {
+                text += &format!("{area}: ERROR: {PAGE} does not say \"{phrase}\"\n");
+            }
+        }
+        for one in &self.differing {
+            text += &format!("{}: DIFFERS: {one}\n", self.area);
+        }
+        if self.agreed == 0 {
+            text += &format!("{}: ERROR: nothing agreed, so nothing was compared\n", self.area);
+        }
+        text
+    }
+
+    /// Whether everything agrees or is written down, and anything was compared at all.
+    pub fn holds(&self) -> bool {
+        self.agreed > 0 && self.differing.is_empty() && self.excepted.keys().all(|phrase| written(phrase))
+    }
+}
+
+fn written(phrase: &str) -> bool {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+    let text = std::fs::read_to_string(page).expect("the page of differences");
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    flat(&text).contains(&flat(phrase))
+}
