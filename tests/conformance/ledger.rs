@@ -14,6 +14,8 @@ pub struct Ledger {
     /// By the heading or phrase of the page: how many, and the first of them.
     excepted: BTreeMap<&'static str, (usize, String)>,
     differing: Vec<String>,
+    /// What the count is made of.
+    notes: Vec<String>,
 }
 
 impl Ledger {
@@ -23,7 +25,13 @@ impl Ledger {
             agreed: 0,
             excepted: BTreeMap::new(),
             differing: Vec::new(),
+            notes: Vec::new(),
         }
+    }
+
+    /// Says in the table what the count is made of.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
     }
 
     /// Counts one comparison; both sides must be what really came out.
@@ -59,8 +67,12 @@ impl Ledger {
         let excepted: usize = self.excepted.values().map(|(count, _)| count).sum();
         let differing = self.differing.len();
         let compared = self.agreed + excepted + differing;
+        let notes = match self.notes.as_slice() {
+            [] => String::new(),
+            notes => format!("  ({})", notes.join(", ")),
+        };
         format!(
-            "{:<28} {compared:>6} compared {:>6} agree {excepted:>4} differ as written {differing:>4} differ",
+            "{:<28} {compared:>6} compared {:>6} agree {excepted:>4} differ as written {differing:>4} differ{notes}",
             self.area, self.agreed
         )
     }

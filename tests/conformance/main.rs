@@ -5,13 +5,23 @@
 //! `cargo test --test conformance -- AREA…` runs only some areas.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod actions;
+mod filters;
+mod jails;
 mod ledger;
+mod samples;
+mod stock;
 
 use ledger::Ledger;
 use std::process::ExitCode;
 
 /// What is compared, under the name of its line in the table.
-const AREAS: &[Area] = &[];
+const AREAS: &[Area] = &[
+    ("jails", jails::compare),
+    ("actions", actions::compare),
+    ("filters", filters::compare),
+    ("sample lines", samples::compare),
+];
 
 /// A name, and what compares.
 type Area = (&'static str, fn(&mut Ledger));
