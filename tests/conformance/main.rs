@@ -13,7 +13,8 @@ mod samples;
 mod stock;
 
 use ledger::Ledger;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
 
 /// What is compared, under the name of its line in the table.
 const AREAS: &[Area] = &[
@@ -21,12 +22,19 @@ const AREAS: &[Area] = &[
     ("actions", actions::compare),
     ("filters", filters::compare),
     ("sample lines", samples::compare),
+    ("sample captures", samples::compare_captures),
 ];
 
 /// A name, and what compares.
 type Area = (&'static str, fn(&mut Ledger));
 
 fn main() -> ExitCode {
+    // A process takes its zone from the environment, once; expected times are those of this one.
+    if std::env::var_os("TZ").is_none_or(|zone| zone != samples::ZONE) {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let error = again.args(std::env::args_os().skip(1)).env("TZ", samples::ZONE).exec();
+        panic!("{error}");
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let areas = AREAS
         .iter()

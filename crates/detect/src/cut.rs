@@ -95,6 +95,18 @@ pub(crate) fn look_for_date<'a>(
     dated
 }
 
+/// A line whose date stands beside it, written in a form of its own; it is the last date seen from now on.
+pub(crate) fn with_date<'a>(last: &mut LastDate, line: &'a str, date: &str, time: Time) -> DatedLine<'a> {
+    let stamp = Stamp { time, zoned: false };
+    last.set(date, stamp);
+    DatedLine {
+        cut: whole_line(line, date),
+        stamp: Some(stamp),
+        undated: false,
+        own_date: true,
+    }
+}
+
 /// Applies the rules for lines without date, with odd and with old dates. None: too old to count.
 pub(crate) fn complete<'a>(
     mut dated: DatedLine<'a>,

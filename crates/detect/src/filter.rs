@@ -297,6 +297,27 @@ impl Filter {
         &self.report
     }
 
+    /// Judges an entry of a journal, whose time is told beside its text: no date is looked for in it. `date` is the time
+    /// as it shall stand among the matched lines.
+    pub fn judge_entry(
+        &mut self,
+        text: &str,
+        date: &str,
+        time: Time,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+    ) -> &Report {
+        self.report.hits.clear();
+        self.report.ignored.clear();
+        let moment = Moment::from(&*context);
+        let dated = cut::with_date(&mut self.dates, text, date, time);
+        if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
+            let report = &mut self.report;
+            judge::judge(&self.rules, &mut self.memory, dated, context, notes, report);
+        }
+        &self.report
+    }
+
     /// The pipeline. Where the line does not tell its time itself, `settle` is called first: it brings the dates up
     /// to the line before.
     pub(crate) fn judge_text(
