@@ -23,6 +23,8 @@ const AREAS: &[Area] = &[
     ("filters", filters::compare),
     ("sample lines", samples::compare),
     ("sample captures", samples::compare_captures),
+    ("altered sample lines", samples::compare_altered),
+    ("foreign lines", samples::compare_foreign),
 ];
 
 /// A name, and what compares.

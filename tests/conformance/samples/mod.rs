@@ -14,7 +14,7 @@ use crate::ledger::Ledger;
 use crate::stock::{CONFIG, conf_names, copy};
 use annotations::Log;
 use jiff::tz::TimeZone;
-use run::{Judged, Outcome, Subject};
+use run::{Entry, Judged, Outcome, Subject};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -55,9 +55,22 @@ pub fn compare(ledger: &mut Ledger) {
     ));
 }
 
-/// Everything that is known of each failure, and not only what is annotated, against what the original finds.
+/// Everything that is known of each failure, and not only what is annotated, against what the original finds: with all
+/// expressions tried, and as a jail does it, where the first that matches ends the search.
 pub fn compare_captures(ledger: &mut Ledger) {
-    original::compare(ledger, &Corpus::new().subjects);
+    original::compare_samples(ledger, &Corpus::new().subjects);
+}
+
+/// Sample lines with something changed in them.
+pub fn compare_altered(ledger: &mut Ledger) {
+    original::compare_altered(ledger, &Corpus::new().subjects);
+}
+
+/// The lines of all sample logs through each of the filters, as a jail does it.
+pub fn compare_foreign(ledger: &mut Ledger) {
+    let corpus = Corpus::new();
+    let lines = corpus.all_lines();
+    original::compare_lines(ledger, &corpus.subjects, &lines);
 }
 
 pub fn zone() -> TimeZone {
@@ -76,10 +89,12 @@ fn account(ledger: &mut Ledger, outcome: &Outcome, counts: &mut Counts, reached:
     for line in &outcome.lines {
         let Judged { place, annotated, .. } = line;
         match annotated {
-            true => counts.annotated += 1,
+            true => {
+                counts.annotated += 1;
+                reached.insert(place.clone());
+            }
             false => counts.others += 1,
         }
-        reached.insert(place.clone());
         match &line.complaint {
             None => ledger.agree(),
             Some(complaint) => ledger.differ(format!("{}:{}: {complaint}", place.0.display(), place.1)),
@@ -126,6 +141,24 @@ impl Corpus {
             logs,
             _dir: dir,
         }
+    }
+
+    fn logs(&self) -> Vec<Log> {
+        let files = std::fs::read_dir(&self.logs)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let mut files: Vec<PathBuf> = files.filter(|path| path.is_file()).collect();
+        files.sort();
+        files.iter().map(|path| Log::read(path).unwrap()).collect()
+    }
+
+    fn all_lines(&self) -> Vec<Entry> {
+        let logs = self.logs();
+        let lines = logs.iter().flat_map(Log::lines).map(|line| Entry {
+            text: line.bytes.clone(),
+            journal: false,
+        });
+        lines.collect()
     }
 
     /// Annotated lines that no filter was tried on.

@@ -55,9 +55,15 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Trial {
     pub set: usize,
+    pub line: Entry,
+    pub hits: Vec<Hit>,
+}
+
+/// A line, and whether it comes from a journal, which tells its time beside it.
+#[derive(Debug, Clone)]
+pub struct Entry {
     pub text: Vec<u8>,
     pub journal: bool,
-    pub hits: Vec<Hit>,
 }
 
 /// Changes an annotation; none where it does not apply.
@@ -173,7 +179,11 @@ impl Run<'_> {
             if journal && let Some(prefix) = set.get("test.prefix-line").and_then(|prefix| prefix.as_str()) {
                 text.splice(..0, prefix.bytes());
             }
-            let complaint = self.trial(set, &text, journal, &expected)?;
+            let entry = Entry {
+                text: text.clone(),
+                journal,
+            };
+            let complaint = self.trial(set, entry, &expected)?;
             judged.times += 1;
             judged.complaint = judged.complaint.or(complaint);
         }
@@ -184,7 +194,7 @@ impl Run<'_> {
     }
 
     /// Gives a line to the filter with one set of options.
-    fn trial(&mut self, set: &Keys, text: &[u8], journal: bool, expected: &Keys) -> Result<Option<String>, String> {
+    fn trial(&mut self, set: &Keys, line: Entry, expected: &Keys) -> Result<Option<String>, String> {
         let key = self.key(set);
         if !self.trained.contains_key(&key) {
             let number = self.outcome.sets.len();
@@ -199,26 +209,15 @@ impl Run<'_> {
         let Some(trained) = self.trained.get_mut(&key) else {
             return Err(key);
         };
-        let mut context = LineContext {
-            now: NOW,
-            in_operation: true,
-            findtime: None,
-            resolver: &mut Nobody,
-        };
-        let report = if journal {
-            let text = trained.filter.encoding().decode(text).into_owned();
-            trained
-                .filter
-                .judge_entry(&text, NOW_TEXT, NOW, &mut context, &mut Vec::new())
-        } else {
-            trained.filter.judge(text, &mut context, &mut Vec::new())
-        };
-        let hits = report.hits.clone();
+        let hits = judge(&mut trained.filter, &line);
         let counted: Vec<&Hit> = hits.iter().filter(|hit| hit.id.is_some() && !hit.nofail).collect();
         let complaint = verdict::complaint(&counted, expected, &self.zone);
         let complaint = complaint.map(|complaint| {
             let records: Vec<String> = hits.iter().map(|hit| verdict::shown(&hit.record)).collect();
-            format!("{key}: {complaint}: {} -> {records:?}", String::from_utf8_lossy(text))
+            format!(
+                "{key}: {complaint}: {} -> {records:?}",
+                String::from_utf8_lossy(&line.text)
+            )
         });
         // What a wrong line matched is no sample of an expression.
         for hit in hits
@@ -234,13 +233,8 @@ impl Run<'_> {
                     .map(|text| (*text).to_owned()),
             );
         }
-        let (set, text) = (trained.number, text.to_vec());
-        self.outcome.trials.push(Trial {
-            set,
-            text,
-            journal,
-            hits,
-        });
+        let set = trained.number;
+        self.outcome.trials.push(Trial { set, line, hits });
         Ok(complaint)
     }
 
@@ -259,7 +253,25 @@ fn plain_options(set: &Keys) -> impl Iterator<Item = (&String, &serde_json::Valu
     set.iter().filter(|(key, _)| !key.starts_with("test."))
 }
 
-fn build(subject: &Subject, options: &Keys) -> Result<Filter, String> {
+/// What a filter makes of a line.
+pub fn judge(filter: &mut Filter, line: &Entry) -> Vec<Hit> {
+    let mut context = LineContext {
+        now: NOW,
+        in_operation: true,
+        findtime: None,
+        resolver: &mut Nobody,
+    };
+    let report = if line.journal {
+        let text = filter.encoding().decode(&line.text).into_owned();
+        filter.judge_entry(&text, NOW_TEXT, NOW, &mut context, &mut Vec::new())
+    } else {
+        filter.judge(&line.text, &mut context, &mut Vec::new())
+    };
+    report.hits.clone()
+}
+
+/// A filter with options, as the runner wants it: all expressions are tried.
+pub fn build(subject: &Subject, options: &Keys) -> Result<Filter, String> {
     let text = |value: &serde_json::Value| value.as_str().map_or(value.to_string(), str::to_owned);
     let arguments: Vec<String> = options
         .iter()

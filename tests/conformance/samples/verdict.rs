@@ -30,7 +30,7 @@ pub fn complaint(hits: &[&Hit], expected: &Keys, zone: &TimeZone) -> Option<Stri
 }
 
 fn is_truthy(value: &Value) -> bool {
-    !matches!(value, Value::Null | Value::Bool(false)) && *value != Value::from(0) && *value != Value::from("")
+    !matches!(value, Value::Null | Value::Bool(false)) && *value != 0 && *value != ""
 }
 
 fn wrong_capture(hit: &Hit, key: &str, wanted: &Value) -> Option<String> {
