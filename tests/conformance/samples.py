@@ -5,21 +5,12 @@ JSON from standard input and writes for each trial its matches: [expression, id 
 Run in the zone of the suite.
 """
 import json
-import logging
-import os
 import sys
 
-sys.path.insert(0, os.environ.get("BANTAM_ORIGINAL") or "/usr/lib/python3/dist-packages")
-from fail2ban.client.filterreader import FilterReader  # noqa: E402
-from fail2ban.server.datedetector import DateDetectorCache  # noqa: E402
-from fail2ban.server.filter import Filter  # noqa: E402
-from fail2ban.server.mytime import MyTime  # noqa: E402
-
-logging.disable(logging.CRITICAL)
-
-# One of the default templates as newer versions have it.
-DEFAULTS = DateDetectorCache.DEFAULT_TEMPLATES
-DEFAULTS[:] = [one.replace("(?:T|  ?)%ExH%ExM%ExS", "(?:-|T|  ?)%ExH:?%ExM:?%ExS") for one in DEFAULTS]
+import newer  # noqa: F401
+from fail2ban.client.filterreader import FilterReader
+from fail2ban.server.filter import Filter
+from fail2ban.server.mytime import MyTime
 
 
 def built(name, base, every, options):

@@ -5,33 +5,26 @@ of an area, since starting Python takes longer than answering.
 """
 import io
 import json
-import logging
 import os
 import sys
 from contextlib import redirect_stdout
 
-sys.path.insert(0, os.environ.get("BANTAM_ORIGINAL") or "/usr/lib/python3/dist-packages")
-from fail2ban.client.fail2banclient import Fail2banClient  # noqa: E402
-from fail2ban.client.filterreader import FilterReader  # noqa: E402
-from fail2ban.server import action as actions_module  # noqa: E402
-from fail2ban.server.action import ADD_REPL_TAGS, CallingMap, CommandAction  # noqa: E402
-from fail2ban.server.actions import Actions  # noqa: E402
-from fail2ban.server.datedetector import DateDetectorCache  # noqa: E402
-from fail2ban.server.failregex import FailRegex, Regex, RegexException  # noqa: E402
-from fail2ban.server.filter import Filter  # noqa: E402
-from fail2ban.server.ipdns import DNSUtils  # noqa: E402
-from fail2ban.server.jail import Jail  # noqa: E402
-from fail2ban.server.ticket import BanTicket  # noqa: E402
-from fail2ban.version import version  # noqa: E402
-
-logging.disable(logging.CRITICAL)
+import newer  # noqa: F401
+from fail2ban.client.fail2banclient import Fail2banClient
+from fail2ban.client.filterreader import FilterReader
+from fail2ban.server import action as actions_module
+from fail2ban.server.action import ADD_REPL_TAGS, CallingMap, CommandAction
+from fail2ban.server.actions import Actions
+from fail2ban.server.failregex import FailRegex, Regex, RegexException
+from fail2ban.server.filter import Filter
+from fail2ban.server.ipdns import DNSUtils
+from fail2ban.server.jail import Jail
+from fail2ban.server.ticket import BanTicket
+from fail2ban.version import version
 
 # What Bantam says that it speaks, in place of the installed version's own number.
 FOLLOWED = sys.argv[2]
 OPTIONS = ["action" + what for what in "start stop check repair flush reload ban unban reban prolong".split()]
-# One of the default templates as newer versions have it.
-DEFAULTS = DateDetectorCache.DEFAULT_TEMPLATES
-DEFAULTS[:] = [one.replace("(?:T|  ?)%ExH%ExM%ExS", "(?:-|T|  ?)%ExH:?%ExM:?%ExS") for one in DEFAULTS]
 
 
 def jails(request):
