@@ -1,4 +1,5 @@
-//! Each stock jail, alone and with all others, on files and on the journal: the stream of commands that `-d` prints.
+//! Each stock jail, alone and with all others, on files, on the journal and without its log: the stream of commands that
+//! `-d` prints.
 
 use crate::ledger::Ledger;
 use crate::stock::{BANTAM, Stock, ask};
@@ -14,11 +15,16 @@ pub fn compare(ledger: &mut Ledger) {
     let stock = Stock::new();
     let jails = stock.jails();
     let mut locals = BTreeMap::new();
-    for (source, extra) in [("", ""), (" on the journal", "backend = systemd")] {
+    let log = stock.log().display().to_string();
+    let sources = [
+        ("", format!("logpath = {log}")),
+        (" on the journal", format!("logpath = {log}\nbackend = systemd")),
+        (" without its log", "logpath = /nonexistent/log".to_owned()),
+    ];
+    for (source, settings) in sources {
         let mut all = String::new();
         for jail in &jails {
-            let log = stock.log().display().to_string();
-            let local = format!("[{jail}]\nenabled = true\nlogpath = {log}\n{extra}\n");
+            let local = format!("[{jail}]\nenabled = true\n{settings}\n");
             all.push_str(&local);
             locals.insert(format!("{jail}{source}"), local);
         }

@@ -6,8 +6,16 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where the package puts its configuration.
-pub const CONFIG: &str = "/etc/fail2ban";
+/// Names the source tree of another version of the original, to compare with that instead of the installed one.
+const TREE: &str = "BANTAM_ORIGINAL";
+
+/// Where the original's modules and its configuration are.
+pub fn original() -> (PathBuf, PathBuf) {
+    match std::env::var_os(TREE).map(PathBuf::from) {
+        Some(tree) => (tree.clone(), tree.join("config")),
+        None => ("/usr/lib/python3/dist-packages".into(), "/etc/fail2ban".into()),
+    }
+}
 
 /// The tool under test.
 pub const BANTAM: &str = env!("CARGO_BIN_EXE_bantam");
@@ -61,7 +69,7 @@ pub struct Stock {
 impl Stock {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        copy(Path::new(CONFIG), dir.path());
+        copy(&original().1, dir.path());
         // What the distribution switches on there is left out.
         std::fs::remove_dir_all(dir.path().join("jail.d")).ok();
         std::fs::remove_file(dir.path().join("jail.local")).ok();

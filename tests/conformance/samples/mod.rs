@@ -1,17 +1,15 @@
 //! The annotated sample logs of the original's own suite, judged by its rules: which lines match, whom they name, when,
 //! with what captured, and that each expression has a sample.
-//!
-//! `BANTAM_ORIGINAL` may name the source tree of another version of the original; its logs and filters are taken then.
 
 mod annotations;
 mod corruptions;
-mod original;
+mod oracle;
 mod own;
 mod run;
 mod verdict;
 
 use crate::ledger::Ledger;
-use crate::stock::{CONFIG, conf_names, copy};
+use crate::stock::{conf_names, copy, original};
 use annotations::Log;
 use jiff::tz::TimeZone;
 use run::{Entry, Judged, Outcome, Subject};
@@ -20,11 +18,6 @@ use std::path::{Path, PathBuf};
 
 /// The zone in which the suite runs.
 pub const ZONE: &str = "CET-01CEST-02,M3.5.0,M10.5.0";
-
-/// Names the source tree of another version.
-pub const TREE: &str = "BANTAM_ORIGINAL";
-
-const PACKAGE: &str = "/usr/lib/python3/dist-packages";
 
 pub fn compare(ledger: &mut Ledger) {
     let corpus = Corpus::new();
@@ -58,19 +51,19 @@ pub fn compare(ledger: &mut Ledger) {
 /// Everything that is known of each failure, and not only what is annotated, against what the original finds: with all
 /// expressions tried, and as a jail does it, where the first that matches ends the search.
 pub fn compare_captures(ledger: &mut Ledger) {
-    original::compare_samples(ledger, &Corpus::new().subjects);
+    oracle::compare_samples(ledger, &Corpus::new().subjects);
 }
 
 /// Sample lines with something changed in them.
 pub fn compare_altered(ledger: &mut Ledger) {
-    original::compare_altered(ledger, &Corpus::new().subjects);
+    oracle::compare_altered(ledger, &Corpus::new().subjects);
 }
 
 /// The lines of all sample logs through each of the filters, as a jail does it.
 pub fn compare_foreign(ledger: &mut Ledger) {
     let corpus = Corpus::new();
     let lines = corpus.all_lines();
-    original::compare_lines(ledger, &corpus.subjects, &lines);
+    oracle::compare_lines(ledger, &corpus.subjects, &lines);
 }
 
 pub fn zone() -> TimeZone {
@@ -117,9 +110,8 @@ struct Corpus {
 
 impl Corpus {
     fn new() -> Self {
-        let tree = std::env::var_os(TREE).map(PathBuf::from);
-        let package = tree.clone().unwrap_or_else(|| PACKAGE.into()).join("fail2ban/tests");
-        let config = tree.map_or(CONFIG.into(), |tree| tree.join("config"));
+        let (modules, config) = original();
+        let package = modules.join("fail2ban/tests");
         let dir = tempfile::tempdir().unwrap();
         let own = own_config(dir.path(), &package.join("config"), &config);
         let logs = package.join("files/logs");
