@@ -51,8 +51,9 @@ def match(found):
 
 
 def trial(work, text, journal, now, now_text):
+    # A journal's date is followed by a blank.
     try:
-        found = work.processLine(("", now_text, text), now) if journal else work.processLine(text)
+        found = work.processLine(("", now_text + " ", text), now) if journal else work.processLine(text)
     except Exception as error:
         # A jail says so in its log and goes on with the next line.
         return {"Err": "%s: %s" % (type(error).__name__, error)}

@@ -1,5 +1,6 @@
 //! First step of the pipeline: the date is found, judged by the rules for odd and old dates, and cut out of the line.
 use crate::Time;
+use crate::entry::EntryLine;
 use crate::filter::{LineContext, Note};
 use crate::stamp::Stamp;
 use crate::window::Cut;
@@ -95,12 +96,20 @@ pub(crate) fn look_for_date<'a>(
     dated
 }
 
-/// A line whose date stands beside it, written in a form of its own; it is the last date seen from now on.
-pub(crate) fn with_date<'a>(last: &mut LastDate, line: &'a str, date: &str, time: Time) -> DatedLine<'a> {
-    let stamp = Stamp { time, zoned: false };
-    last.set(date, stamp);
+/// A line whose moment is told beside it.
+pub(crate) fn told<'a>(last: &mut LastDate, line: &'a EntryLine) -> DatedLine<'a> {
+    let stamp = Stamp {
+        time: line.time,
+        zoned: false,
+    };
+    let date = format!("{} ", line.iso);
+    last.set(&date, stamp);
     DatedLine {
-        cut: whole_line(line, date),
+        cut: Cut {
+            before: "",
+            date: Cow::Owned(date),
+            after: &line.text,
+        },
         stamp: Some(stamp),
         undated: false,
         own_date: true,

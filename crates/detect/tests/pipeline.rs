@@ -1,7 +1,7 @@
 //! The rules of the pipeline that `bantam regex` does not show: ages, names, connections, limits.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use bantam_detect::{Failure, Filter, Id, LineContext, Note, Resolver, Time};
+use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, Resolver, Time};
 use bantam_pattern::tags::UseDns;
 use std::net::IpAddr;
 
@@ -288,12 +288,15 @@ fn an_entry_of_a_journal_has_the_time_that_is_told_with_it() {
             findtime: Some(600.0),
             resolver: &mut Names,
         };
-        let text = "2026-01-08 14:19:30 from 192.0.2.1";
-        let filter = &mut trial.filter;
-        let report = filter.judge_entry(text, "told", Time::from_secs(told), &mut context, &mut Vec::new());
+        let entry = EntryLine {
+            iso: "told".to_owned(),
+            time: Time::from_secs(told),
+            text: "2026-01-08 14:19:30 from 192.0.2.1".to_owned(),
+        };
+        let report = trial.filter.judge_entry(&entry, &mut context, &mut Vec::new());
         let hit = report.hits.first();
         hit.map(|hit| (hit.time.unwrap().secs(), hit.record.matches()[0].date.clone()))
     };
-    assert_eq!(judge(NOW - 7), Some((NOW - 7, "told".to_owned())));
+    assert_eq!(judge(NOW - 7), Some((NOW - 7, "told ".to_owned())));
     assert_eq!(judge(NOW - 601), None);
 }

@@ -4,7 +4,7 @@
 use super::annotations::{Item, Keys, Line, Log, holds};
 use super::verdict;
 use crate::filters::given;
-use bantam_detect::{Filter, Hit, LineContext, Resolver, Time};
+use bantam_detect::{EntryLine, Filter, Hit, LineContext, Resolver, Time};
 use bantam_wire::Value;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -262,8 +262,12 @@ pub fn judge(filter: &mut Filter, line: &Entry) -> Vec<Hit> {
         resolver: &mut Nobody,
     };
     let report = if line.journal {
-        let text = filter.encoding().decode(&line.text).into_owned();
-        filter.judge_entry(&text, NOW_TEXT, NOW, &mut context, &mut Vec::new())
+        let entry = EntryLine {
+            iso: NOW_TEXT.to_owned(),
+            time: NOW,
+            text: filter.encoding().decode(&line.text).into_owned(),
+        };
+        &*filter.judge_entry(&entry, &mut context, &mut Vec::new())
     } else {
         filter.judge(&line.text, &mut context, &mut Vec::new())
     };
