@@ -62,19 +62,19 @@ impl Ledger {
         entry.0 += 1;
     }
 
+    /// How many agree, differ as written, differ.
+    pub fn counts(&self) -> [usize; 3] {
+        let excepted = self.excepted.values().map(|(count, _)| count).sum();
+        [self.agreed, excepted, self.differing.len()]
+    }
+
     /// The area's line in the table.
     pub fn summary(&self) -> String {
-        let excepted: usize = self.excepted.values().map(|(count, _)| count).sum();
-        let differing = self.differing.len();
-        let compared = self.agreed + excepted + differing;
         let notes = match self.notes.as_slice() {
             [] => String::new(),
             notes => format!("  ({})", notes.join(", ")),
         };
-        format!(
-            "{:<28} {compared:>6} compared {:>6} agree {excepted:>4} differ as written {differing:>4} differ{notes}",
-            self.area, self.agreed
-        )
+        row(self.area, self.counts()) + &notes
     }
 
     /// What differs, and why what is excepted is.
@@ -100,6 +100,13 @@ impl Ledger {
     pub fn holds(&self) -> bool {
         self.agreed > 0 && self.differing.is_empty() && self.excepted.keys().all(|phrase| written(phrase))
     }
+}
+
+/// A line of the table.
+pub fn row(name: &str, counts: [usize; 3]) -> String {
+    let [agreed, excepted, differing] = counts;
+    let compared: usize = counts.iter().sum();
+    format!("{name:<28} {compared:>6} compared {agreed:>6} agree {excepted:>4} differ as written {differing:>4} differ")
 }
 
 fn written(phrase: &str) -> bool {

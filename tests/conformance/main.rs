@@ -46,11 +46,23 @@ fn main() -> ExitCode {
     for &(name, compare) in areas {
         let mut ledger = Ledger::new(name);
         compare(&mut ledger);
-        println!("{}", ledger.summary());
+        // What differs is told at once; the table is what stands last.
+        print!("{}", ledger.details());
         table.push(ledger);
     }
     for ledger in &table {
-        print!("{}", ledger.details());
+        println!("{}", ledger.summary());
+    }
+    let total = table
+        .iter()
+        .map(Ledger::counts)
+        .reduce(|all, one| [0, 1, 2].map(|index| all[index] + one[index]));
+    match total {
+        Some(total) => println!("{}", ledger::row("all", total)),
+        None => println!(
+            "no area of that name; there are: {}",
+            AREAS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        ),
     }
     match table.iter().all(Ledger::holds) {
         true => ExitCode::SUCCESS,
