@@ -1,11 +1,11 @@
 //! The same lines through the original, one by one, in one process: every match, with all that it captured.
 
 use super::annotations::Keys;
-use super::run::{Entry, NOW, NOW_TEXT, Subject, Trial, build, judge, run};
+use super::run::{Entry, NOW, NOW_TEXT, Nobody, Subject, Trial, build, context, judge, run};
 use super::zone;
 use crate::ledger::Ledger;
 use crate::stock::ask;
-use bantam_detect::{Filter, Hit, MatchedLine, Time, Value as Held};
+use bantam_detect::{Filter, Hit, LineContext, MatchedLine, Report, Time, Value as Held};
 use serde_json::{Map, Value, json};
 
 /// Index of the expression, id, time, captures.
@@ -138,6 +138,11 @@ pub fn compare_lines(ledger: &mut Ledger, subjects: &[Subject], lines: &[Entry])
     let script = |subject| Script::of_a_jail(subject, vec![Keys::new()], lines.clone());
     let scripts: Vec<Script<'_>> = subjects.iter().map(script).collect();
     compare(ledger, &scripts);
+    for script in &scripts {
+        let hits: Vec<&Hit> = script.trials.iter().flat_map(|trial| &trial.hits).collect();
+        let (name, block) = (&script.subject.name, script.in_one_block());
+        ledger.compare(format!("{name}: all in one block"), &block.iter().collect(), &hits);
+    }
 }
 
 impl<'a> Script<'a> {
@@ -159,6 +164,21 @@ impl<'a> Script<'a> {
             trials: lines.into_iter().map(trial).collect(),
             sets,
         }
+    }
+
+    /// The same lines read as one piece of a log, where lines that cannot matter are skipped.
+    fn in_one_block(&self) -> Vec<Hit> {
+        let mut block = Vec::new();
+        for trial in &self.trials {
+            block.extend_from_slice(&trial.line.text);
+            block.push(b'\n');
+        }
+        let mut filter = build(self.subject, &self.sets[0]).unwrap();
+        filter.set_check_all(false);
+        let mut hits = Vec::new();
+        let tell = &mut |report: &mut Report, _: &LineContext<'_>| hits.append(&mut report.hits);
+        filter.judge_block(&block, &mut context(&mut Nobody), &mut Vec::new(), tell);
+        hits
     }
 
     fn asked(&self) -> Value {

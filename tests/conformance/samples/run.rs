@@ -255,12 +255,8 @@ fn plain_options(set: &Keys) -> impl Iterator<Item = (&String, &serde_json::Valu
 
 /// What a filter makes of a line.
 pub fn judge(filter: &mut Filter, line: &Entry) -> Vec<Hit> {
-    let mut context = LineContext {
-        now: NOW,
-        in_operation: true,
-        findtime: None,
-        resolver: &mut Nobody,
-    };
+    let resolver = &mut Nobody;
+    let mut context = context(resolver);
     let report = if line.journal {
         let entry = EntryLine {
             iso: NOW_TEXT.to_owned(),
@@ -310,8 +306,18 @@ pub fn build(subject: &Subject, options: &Keys) -> Result<Filter, String> {
     Ok(filter)
 }
 
+/// The moment of the suite, at which nothing is too old.
+pub fn context(resolver: &mut Nobody) -> LineContext<'_> {
+    LineContext {
+        now: NOW,
+        in_operation: true,
+        findtime: None,
+        resolver,
+    }
+}
+
 /// Names are not resolved.
-struct Nobody;
+pub struct Nobody;
 
 impl Resolver for Nobody {
     fn addresses(&mut self, _name: &str) -> Vec<IpAddr> {
