@@ -1,0 +1,65 @@
+//! The regex tool on whole logs: the time that comes out, in other zones and with `logtimezone`.
+
+use std::process::Command;
+
+use super::vectors::{SHAPES, ZONES};
+use crate::ledger::Ledger;
+
+const PLAIN: &str = "of the regex tool";
+
+/// Both tools, with the same arguments, on one log of all shapes.
+pub fn compare(ledger: &mut Ledger) {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let ends = ["", "Z", " +0200", " CET"];
+    let lines = SHAPES
+        .iter()
+        .flat_map(|shape| ends.map(|end| format!("{shape}{end} login failed from 192.0.2.1\n")));
+    let lines: Vec<String> = lines.collect();
+    std::fs::write(&log, lines.concat()).unwrap();
+    let log = log.to_str().unwrap();
+    for zone in ZONES {
+        for settings in [
+            &[] as &[&str],
+            &["--timezone", "UTC+0300"],
+            &["--timezone", "EST"],
+            &["-d", "{^LN-BEG}"],
+        ] {
+            let mut args = settings.to_vec();
+            args.extend(["-o", "row", log, "login failed from <HOST>"]);
+            let (ours, theirs) = (
+                run(env!("CARGO_BIN_EXE_bantam"), &["regex"], &args, zone),
+                run("fail2ban-regex", &[], &args, zone),
+            );
+            account(ledger, &format!("TZ={zone} {settings:?} {PLAIN}"), &ours, &theirs);
+        }
+    }
+    for setting in ["WRONG", "+9999", "Europe/Zurich"] {
+        let args = ["--timezone", setting, "-o", "<time>", log, "login failed from <HOST>"];
+        let (ours, theirs) = (
+            run(env!("CARGO_BIN_EXE_bantam"), &["regex"], &args, "UTC"),
+            run("fail2ban-regex", &[], &args, "UTC"),
+        );
+        ledger.compare(format!("{setting} {PLAIN}"), &ours.is_empty(), &theirs.is_empty());
+    }
+}
+
+fn account(ledger: &mut Ledger, what: &str, ours: &[String], theirs: &[String]) {
+    ledger.compare(format!("{what}: lines"), &ours.len(), &theirs.len());
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        ledger.compare(what, ours, theirs);
+    }
+}
+
+fn run(program: &str, first: &[&str], args: &[&str], zone: &str) -> Vec<String> {
+    let output = Command::new(program)
+        .args(first)
+        .args(args)
+        .env("TZ", zone)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
