@@ -1,8 +1,8 @@
 """Runs the installed Fail2ban's date detection, for comparison.
 
 `original.py ask LEVEL` reads a JSON array of sessions from standard input and writes one of answers. LEVEL says what
-the original is taught first: `plain` nothing, `newer` the one default template that later versions changed, `wide`
-also fractions of up to nine digits, `masked` also not to look at what clients wrote into an access log.
+the original is taught first: `plain` nothing, `newer` what later versions changed (one default template, and which
+group counts around `{EPOCH}`), `wide` also fractions of up to nine digits, `masked` also not to look at what clients wrote into an access log.
 `original.py recorded` runs its own tests of dates and writes down which sessions they held.
 """
 import json
@@ -13,9 +13,10 @@ import time
 import types
 import unittest
 
-from fail2ban.server import datedetector, strptime, utils
+from fail2ban.server import datedetector, datetemplate, strptime, utils
 from fail2ban.server.mytime import MyTime
 
+Epoch = datedetector.DateEpoch
 PRISTINE = list(datedetector.DateDetectorCache.DEFAULT_TEMPLATES)
 ACCESS = re.compile(
     r"^(?:\S+ )?(?:\d+\.\d+\.\d+\.\d+|[0-9a-f:]*:[0-9a-f:]*) - "
@@ -24,7 +25,19 @@ ACCESS = re.compile(
 )
 
 
+class NewerEpoch(Epoch):
+    """Cuts out the group that the pattern says, if it says one."""
+
+    def __init__(self, lineBeginOnly=False, pattern=None, longFrm=False):
+        self.says_group = pattern is not None and datetemplate.RE_GROUPED.search(pattern)
+        super().__init__(lineBeginOnly=lineBeginOnly, pattern=pattern, longFrm=longFrm)
+
+    def setRegex(self, regex, *args, **names):
+        super().setRegex(regex[1:-1] if self.says_group else regex, *args, **names)
+
+
 def teach(level):
+    datedetector.DateEpoch = Epoch if level == "plain" else NewerEpoch
     templates = list(PRISTINE)
     if level != "plain":
         templates[13] = templates[13].replace("(?:T|", "(?:-|T|").replace("%ExH%ExM%ExS", "%ExH:?%ExM:?%ExS")
@@ -71,7 +84,7 @@ def ask(detector, line):
     if text:
         try:
             moment = shown(detector.getTime(text, (found, template)))
-        except Exception as error:
+        except Exception:
             moment = "raises"
     start, end = (len(line[:n].encode("utf-8", "surrogateescape")) for n in (start, end))
     return "%d-%d %s %s" % (start, end, moment, named(template))
@@ -87,8 +100,10 @@ def shown(when):
 
 
 def named(template):
-    """The name; for two tokens it depends on the order of a Python set, and so on chance."""
-    return template.name.replace("Ex%", "%Ex")
+    """The name. For two tokens it depends on the order of a Python set, and so on chance; one template is called by the
+    name of its newer form, so that only what they find is compared."""
+    name = template.name.replace("Ex%", "%Ex")
+    return name.replace("ExDay(?:T|  ?)Ex24hourExMinuteEx", "ExDay(?:-|T|  ?)Ex24hour:?ExMinute:?Ex")
 
 
 def answer(session, level):
@@ -101,7 +116,7 @@ def answer(session, level):
         MyTime.setTime(float(now))
         try:
             lines.append(ask(detector, masked(line) if level == "masked" else line))
-        except Exception as error:
+        except Exception:
             lines.append("raises")
     order = ["%d %s" % (t.hits, named(t)) for t in detector.templates]
     return {"refused": None, "lines": lines, "order": order}

@@ -442,6 +442,11 @@ fn zones(all: &mut Vec<Session>) {
         "utc",
         "cet",
         "local",
+        "ET",
+        "PT",
+        "ChST",
+        "CHST",
+        "AB",
         "UTC 0300",
         "UTC+",
         "+",
@@ -507,6 +512,18 @@ fn calendars(all: &mut Vec<Session>) {
         for day in days {
             all.extend(times.map(|time| Session::new("", [format!("{day} {time} x")]).zone(zone)));
         }
+    }
+    // What was asked before may tell the original which of two equal hours is meant.
+    for (zone, hour) in [
+        ("Europe/Zurich", "2005-10-30 02:30:00 x"),
+        ("America/New_York", "2007-11-04 01:30:00 x"),
+    ] {
+        let before = [
+            "2005-12-30 12:00:00 x",
+            "2005-07-30 12:00:00 x",
+            "2007-12-30 12:00:00 x",
+        ];
+        all.extend(before.map(|before| Session::new("", [before, hour]).zone(zone)));
     }
     let open = [
         "Feb 29 12:00:00 x",

@@ -158,8 +158,12 @@ impl Detector {
                     self.raise(&template.name, weight);
                 }
             }
-        } else if key.contains("{DATE}") && find_tag(pattern, 0, &["{DATE}"]).is_some() {
+        } else if key.contains("{DATE}") {
             let alone = known.is_empty();
+            if alone && find_tag(pattern, 0, &["{DATE}"]).is_none() {
+                // All templates would be this one, in which only an escaped tag stands.
+                return Err(twice(pattern, pattern));
+            }
             for template in defaults::shared(years)?.embedded(pattern, years)? {
                 if alone || is_new(&template) {
                     self.push(Arc::new(template), 1.0);
