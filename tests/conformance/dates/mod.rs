@@ -106,8 +106,11 @@ pub fn compare(ledger: &mut Ledger) {
         recorded.len()
     );
     sessions.extend(recorded);
-    let ours: Vec<Answers> = sessions.iter().map(answers).collect();
-    let plain = ask("plain", &sessions);
+    let (ours, plain) = std::thread::scope(|scope| {
+        let plain = scope.spawn(|| ask("plain", &sessions));
+        let ours: Vec<Answers> = sessions.iter().map(answers).collect();
+        (ours, plain.join().unwrap())
+    });
     let open: Vec<usize> = (0..sessions.len()).filter(|&n| !agree(&ours[n], &plain[n])).collect();
     let odd: Vec<Session> = open.iter().map(|&n| sessions[n].clone()).collect();
     let taught: Vec<Vec<Answers>> = LEVELS.iter().map(|(level, _)| ask(level, &odd)).collect();

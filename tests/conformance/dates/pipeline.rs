@@ -40,6 +40,7 @@ pub fn compare(ledger: &mut Ledger) {
             );
         }
     }
+    names(ledger);
     for setting in ["WRONG", "+9999", "Europe/Zurich"] {
         let args = ["--timezone", setting, "-o", "<time>", log, "login failed from <HOST>"];
         let (ours, theirs) = (
@@ -47,6 +48,39 @@ pub fn compare(ledger: &mut Ledger) {
             run("fail2ban-regex", &[], &args, "UTC"),
         );
         ledger.compare(format!("{setting} {PLAIN}"), &ours.is_empty(), &theirs.is_empty());
+    }
+}
+
+/// Names for basic and digest authentication that look like dates, with the stock filter for Traefik.
+fn names(ledger: &mut Ledger) {
+    let dates = SHAPES
+        .iter()
+        .map(|shape| shape.replace(' ', "_"))
+        .chain(SHAPES.map(|shape| shape.replace(' ', "T")));
+    let names: Vec<String> = dates.chain(["bob", "x[", "]", "-x"].map(str::to_owned)).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let line = |name: &String| {
+        format!(
+            "203.0.113.9 - {name} [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 401 17 \"-\" \"-\" 1 \"a\" \"-\" 0ms\n"
+        )
+    };
+    std::fs::write(&log, names.iter().map(line).collect::<String>()).unwrap();
+    let args = ["-o", "<time> <F-USER>", log.to_str().unwrap(), "traefik-auth"];
+    let ours = run(
+        env!("CARGO_BIN_EXE_bantam"),
+        &["regex", "-c", "/etc/fail2ban"],
+        &args,
+        "UTC",
+    );
+    let theirs = run("fail2ban-regex", &["-c", "/etc/fail2ban"], &args, "UTC");
+    for name in &names {
+        let wanted = format!("1795341600 {name}");
+        match (ours.contains(&wanted), theirs.contains(&wanted)) {
+            (true, true) => ledger.agree(),
+            (true, false) => ledger.except(format!("traefik-auth, user {name}"), super::LEVELS[2].1),
+            (false, _) => ledger.differ(format!("traefik-auth does not find the user {name}")),
+        }
     }
 }
 
