@@ -1,8 +1,8 @@
 """Runs the installed Fail2ban's date detection, for comparison.
 
 `original.py ask LEVEL` reads a JSON array of sessions from standard input and writes one of answers. LEVEL says what
-the original is taught first: `plain` nothing, `newer` what later versions changed (one default template, and which
-group counts around `{EPOCH}`), `wide` also fractions of up to nine digits, `masked` also not to look at what clients wrote into an access log.
+the original is taught first: `plain` nothing, `newer` what later versions changed (one default template, which
+group counts around `{EPOCH}`, flags in escaped parentheses), `wide` also fractions of up to nine digits, `masked` also not to look at what clients wrote into an access log.
 `original.py recorded` runs its own tests of dates and writes down which sessions they held.
 """
 import io
@@ -20,6 +20,7 @@ from fail2ban.server.mytime import MyTime
 
 Epoch = datedetector.DateEpoch
 KEPT = []
+FLAGS = datetemplate.RE_GLOBALFLAGS
 PRISTINE = list(datedetector.DateDetectorCache.DEFAULT_TEMPLATES)
 ACCESS = re.compile(
     r"^(?:\S+ )?(?:\d+\.\d+\.\d+\.\d+|[0-9a-f:]*:[0-9a-f:]*) - "
@@ -41,6 +42,7 @@ class NewerEpoch(Epoch):
 
 def teach(level):
     datedetector.DateEpoch = Epoch if level == "plain" else NewerEpoch
+    datetemplate.RE_GLOBALFLAGS = FLAGS if level == "plain" else re.compile(r"((?:^|(?<!\\))\(\?[a-z]+\))")
     templates = list(PRISTINE)
     if level != "plain":
         templates[13] = templates[13].replace("(?:T|", "(?:-|T|").replace("%ExH%ExM%ExS", "%ExH:?%ExM:?%ExS")

@@ -202,6 +202,8 @@ fn patterns(all: &mut Vec<Session>) {
         "%Y-%m-%d(?P<_sep>[ T])%H:%M",
         "(?P<Y>\\d{4})\\.(?P<m>\\d\\d)\\.(?P<d>\\d\\d)",
         "(?iu)start %H:%M:%S",
+        "start\\(?i) %H:%M:%S",
+        "start(?i) %H:%M:%S",
         "{NONE}",
         "{none}",
         "{DEFAULT}",
@@ -252,6 +254,8 @@ fn patterns(all: &mut Vec<Session>) {
         "%11:22:33 100% 11:22",
         "2005.08.14",
         "START 11:22:33",
+        "start(i) 11:22:33",
+        "start) 11:22:33",
         "1124011353",
         "{DATE} no token",
     ];
