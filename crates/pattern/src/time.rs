@@ -31,9 +31,10 @@ impl Time {
         self.0.div_euclid(1_000_000_000)
     }
 
-    /// Seconds since the epoch with their fraction.
+    /// Seconds since the epoch with their fraction: the number nearest to them, as if read from their decimal digits.
     pub fn secs_f64(self) -> f64 {
-        self.0 as f64 / 1e9
+        // All nanoseconds at once are more than a double holds, and would be rounded twice.
+        self.secs() as f64 + self.0.rem_euclid(1_000_000_000) as f64 / 1e9
     }
 
     /// This moment moved by some seconds (may be negative); clipped.
@@ -45,5 +46,23 @@ impl Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:09}", self.secs(), self.0.rem_euclid(1_000_000_000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_with_a_fraction_are_those_of_their_digits() {
+        for (nanos, digits) in [
+            (1_767_877_274_226_000_000, "1767877274.226"),
+            (1_767_877_422_678_000_000, "1767877422.678"),
+            (1_767_877_422_999_999_999, "1767877422.999999999"),
+            (-1_500_000_001, "-1.500000001"),
+        ] {
+            let read: f64 = digits.parse().unwrap_or_default();
+            assert_eq!(Time::from_nanos(nanos).secs_f64(), read, "{digits}");
+        }
     }
 }
