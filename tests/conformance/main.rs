@@ -5,6 +5,9 @@
 //! `cargo test --test conformance -- AREA…` runs only some areas.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../house/mod.rs"]
+mod house;
 mod ledger;
 #[path = "../original/mod.rs"]
 mod original;

@@ -17,10 +17,16 @@ pub type Run = (&'static str, Vec<String>);
 /// Output (for `regex`, of errors too) and exit code.
 pub type Outcome = (String, i32);
 
+/// A program of the original's, its name and arguments to follow.
+pub fn program() -> Command {
+    let mut command = Command::new(PYTHON);
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/original/run.py"));
+    command
+}
+
 /// Runs all of them in one process, in a time zone.
 pub fn original(zone: &str, runs: &[Run]) -> Vec<Outcome> {
-    let mut child = Command::new(PYTHON)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/original/run.py"))
+    let mut child = program()
         .env("TZ", zone)
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::piped())

@@ -1,6 +1,7 @@
 """Runs the original's programs many times in one process, as if it were the version that Bantam follows.
 
-Reads a JSON list of [program, arguments] from stdin, writes a JSON list of [output, exit code]. Where 1.1 changed how a
+Reads a JSON list of [program, arguments] from stdin, writes a JSON list of [output, exit code]. With arguments of its
+own it is one program of the original's and stays it: `run.py server -xf start`. Where 1.1 changed how a
 line or a date is read, the installed 1.0.2 is brought up to it while its modules are loaded. With FAIL2BAN_SOURCE=DIR
 another version's source tree stands in, which needs none of that.
 """
@@ -77,11 +78,12 @@ class Finder(importlib.abc.MetaPathFinder):
 if SOURCE:
     sys.path.insert(0, SOURCE)
 sys.meta_path.insert(0, Finder())
-from fail2ban.client import fail2bancmdline, fail2banclient, fail2banregex
+from fail2ban.client import fail2banclient, fail2banregex, fail2banserver
 
 PROGRAMS = {
     'regex': lambda args: fail2banregex.exec_command_line(),
     'client': lambda args: fail2banclient.exec_command_line(['fail2ban-client'] + args),
+    'server': lambda args: fail2banserver.exec_command_line(['fail2ban-server'] + args),
 }
 
 
@@ -104,6 +106,9 @@ def run(program, args):
     return [out.getvalue(), code]
 
 
+if sys.argv[1:]:
+    PROGRAMS[sys.argv[1]](sys.argv[2:])
+    sys.exit()
 stdout = sys.stdout
 results = [run(program, args) for program, args in json.load(sys.stdin)]
 sys.stdout = stdout

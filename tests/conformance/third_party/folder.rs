@@ -117,7 +117,8 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies the files of a folder.
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap_or_else(|_| panic!("apt-get install fail2ban")) {
         let path = entry.unwrap().path();
