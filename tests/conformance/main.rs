@@ -9,8 +9,8 @@
 #[path = "../house/mod.rs"]
 mod house;
 mod ledger;
-#[path = "../original/mod.rs"]
-mod original;
+#[path = "../oracle/mod.rs"]
+mod oracle;
 mod third_party;
 
 use ledger::Ledger;

@@ -5,7 +5,7 @@ mod daemons;
 mod folder;
 
 use crate::ledger::Ledger;
-use crate::original::{Outcome, Run, normal, original, ours};
+use crate::oracle::{Outcome, Run, normal, original, ours};
 use folder::Folder;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -74,17 +74,27 @@ fn filters(ledger: &mut Ledger, folder: &Folder, zone: &str) {
         }
     }
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
-    for ((run, name), theirs) in runs.iter().zip(&names).zip(original(zone, &runs)) {
-        let ours = ours(zone, run);
+    for ((run, name), [ours, theirs]) in runs.iter().zip(&names).zip(both(zone, &runs)) {
         *found.entry(name).or_default() += ours.0.lines().filter(|line| line.starts_with("['")).count();
         let what = format!("TZ={zone} fail2ban-regex {}", run.1.join(" "));
         compare_lines(ledger, &what, zone, &ours, &theirs);
     }
     for (name, found) in found {
-        if found < FEWEST {
-            ledger.differ(format!("{name} finds {found} failures only, which compares nothing"));
+        match found < FEWEST {
+            true => ledger.differ(format!("{name} finds {found} failures only, which compares nothing")),
+            false => ledger.agree(),
         }
     }
+}
+
+/// What each run gives: ours and the original's.
+fn both(zone: &str, runs: &[Run]) -> Vec<[Outcome; 2]> {
+    std::thread::scope(|scope| {
+        let theirs = scope.spawn(|| original(zone, runs));
+        let ours: Vec<Outcome> = runs.iter().map(|run| ours(zone, run)).collect();
+        let pairs = ours.into_iter().zip(theirs.join().unwrap());
+        pairs.map(|(ours, theirs)| [ours, theirs]).collect()
+    })
 }
 
 fn compare_lines(ledger: &mut Ledger, what: &str, zone: &str, ours: &Outcome, theirs: &Outcome) {
@@ -121,8 +131,7 @@ fn meant(ledger: &mut Ledger) {
         let path = file.path().display().to_string();
         let words = [options, &["-o", "row", &path, regex]].concat();
         let run: Run = ("regex", words.iter().map(|&word| word.to_owned()).collect());
-        let theirs = original("UTC", std::slice::from_ref(&run)).remove(0);
-        let ours = ours("UTC", &run);
+        let [ours, theirs] = both("UTC", &[run]).remove(0);
         match ours == theirs {
             true => ledger.differ(format!("{regex} on {log:?} gives the same, so nothing differs as written")),
             false => ledger.except(format!("{regex} on {log:?}"), phrase),
@@ -136,11 +145,10 @@ fn jails(ledger: &mut Ledger, folder: &Folder) {
     names.push(folder::ALL.to_owned());
     let dump = |name: &String| ("client", vec!["-c".to_owned(), folder.jail(name), "-d".to_owned()]);
     let runs: Vec<Run> = names.iter().map(dump).collect();
-    for (name, (run, theirs)) in names.iter().zip(runs.iter().zip(original("UTC", &runs))) {
-        let ours = ours("UTC", run);
-        let started = format!("['start', '{name}']");
-        if name != folder::ALL && !ours.0.lines().any(|line| line.starts_with("['start', ")) {
-            ledger.differ(format!("{name}: no {started} in {}", ours.0));
+    for (name, [ours, theirs]) in names.iter().zip(both("UTC", &runs)) {
+        let start = format!("['start', '{name}']");
+        if name != folder::ALL && !ours.0.contains(&start) {
+            ledger.differ(format!("{name}: no {start} in {}", ours.0));
         }
         compare_lines(ledger, &format!("jail {name}, -d"), "UTC", &ours, &theirs);
     }

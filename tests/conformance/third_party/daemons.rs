@@ -4,7 +4,7 @@
 use super::folder::{self, Folder};
 use crate::house::{House, Subject};
 use crate::ledger::Ledger;
-use crate::original;
+use crate::oracle;
 
 /// The jails, and a line that their filters take for a failure of [`LAST`]. It ends each log, so its ban says that all
 /// has been read.
@@ -93,7 +93,7 @@ fn bans(subject: Subject, folder: &Folder, written: Written) -> Vec<Vec<String>>
     match subject {
         Subject::Bantam => house.start(),
         Subject::Original => {
-            let mut command = original::program();
+            let mut command = oracle::program();
             let path = house.folder();
             command.args(["server", "-c"]).arg(path).args(["-xf", "start"]).env("TZ", "UTC");
             house.start_by(command);

@@ -32,7 +32,7 @@ impl Folder {
         copy(&data("filter.d"), &folder.at("stock/filter.d"));
         folder.link("stock/filter.d", "filters/filter.d");
         for name in &folder.names {
-            folder.install(name, &[name.clone()]);
+            folder.install(name, std::slice::from_ref(name));
         }
         folder.install(ALL, &folder.names);
         folder

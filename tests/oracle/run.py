@@ -38,6 +38,8 @@ NEWER = {
         # The dense date may have a dash before and colons within its time.
         ('%ExY%Exm%Exd(?:T|  ?)%ExH%ExM%ExS', '%ExY%Exm%Exd(?:-|T|  ?)%ExH:?%ExM:?%ExS'),
     ],
+    # Addresses of IPv6 may begin with a colon pair that stands alone.
+    'fail2ban.server.ipdns': [('::?|::){1,7}', '::?|:){1,7}')],
     'fail2ban.client.configreader': [
         # An argument also replaces the option's forms for one address family.
         ('if opt not in self._initOpts:\n',

@@ -20,7 +20,7 @@ pub type Outcome = (String, i32);
 /// A program of the original's, its name and arguments to follow.
 pub fn program() -> Command {
     let mut command = Command::new(PYTHON);
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/original/run.py"));
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/run.py"));
     command
 }
 
