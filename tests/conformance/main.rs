@@ -9,10 +9,16 @@
 mod actions;
 mod dates;
 mod filters;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../house/mod.rs"]
+mod house;
 mod jails;
 mod ledger;
+#[path = "../oracle/mod.rs"]
+mod oracle;
 mod samples;
 mod stock;
+mod third_party;
 
 use ledger::Ledger;
 use std::os::unix::process::CommandExt as _;
@@ -28,6 +34,7 @@ const AREAS: &[Area] = &[
     ("altered sample lines", samples::compare_altered),
     ("foreign lines", samples::compare_foreign),
     ("dates", dates::compare),
+    ("third-party filters", third_party::compare),
 ];
 
 /// A name, and what compares.
