@@ -17,13 +17,22 @@ const WORDS: &[(&str, &str)] = &[
     ("six", "2026-01-08 14:19:15 Failed password for root from 2001:db8::7"),
     ("name", "2026-01-08 14:19:15 Failed password for root from localhost"),
     ("undated", "Failed password for root from 192.0.2.7"),
-    ("accepted", "Jan  8 14:19:15 host sshd[12]: Failed password for root from 192.0.2.7 port 22 ssh2"),
-    ("two", "2026-01-08 14:19:15 begin root\n2026-01-08 14:19:16 failed 192.0.2.7"),
+    (
+        "accepted",
+        "Jan  8 14:19:15 host sshd[12]: Failed password for root from 192.0.2.7 port 22 ssh2",
+    ),
+    (
+        "two",
+        "2026-01-08 14:19:15 begin root\n2026-01-08 14:19:16 failed 192.0.2.7",
+    ),
     ("seven", "1 192.0.2.1\n2\n3\n# 4\n\n6 192.0.2.6\n7"),
     ("re", r"Failed \w+ for <F-USER>\S+</F-USER> from <HOST>"),
     ("twore", r"begin (?P<user>\w+)<SKIPLINES> failed <ADDR>$"),
     ("id", r"for <F-ID>\S+</F-ID> from <ADDR>"),
-    ("tags", "<ip> <F-USER> <fid> <family> <ip-rev> <time> <failures> <nothing> <F-NONE>|<msg>|<matches>"),
+    (
+        "tags",
+        "<ip> <F-USER> <fid> <family> <ip-rev> <time> <failures> <nothing> <F-NONE>|<msg>|<matches>",
+    ),
     ("msgtag", "<ip>: <msg>"),
     ("day", "^%Y-%m-%d %H:%M:%S"),
     ("percent", "%Q%"),
@@ -51,8 +60,10 @@ struct Files {
 impl Files {
     fn new() -> Files {
         let dir = tempfile::tempdir().unwrap();
-        let mut words: HashMap<String, String> =
-            WORDS.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
+        let mut words: HashMap<String, String> = WORDS
+            .iter()
+            .map(|(name, text)| ((*name).into(), (*text).into()))
+            .collect();
         let mut write = |name: &str, path: &str, bytes: &[u8]| {
             let path = dir.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -73,17 +84,41 @@ impl Files {
         }
         write("mixed", "mixed.log", mixed.as_bytes());
         write("many", "many.log", many.as_bytes());
-        write("odd", "odd.log", b"a\xff\xfe 192.0.2.1\r\n\xc3\xa4 192.0.2.2\n\0b 192.0.2.3\n\xe2\x82\nrest 192.0.2.4");
+        write(
+            "odd",
+            "odd.log",
+            b"a\xff\xfe 192.0.2.1\r\n\xc3\xa4 192.0.2.2\n\0b 192.0.2.3\n\xe2\x82\nrest 192.0.2.4",
+        );
         write("void", "void.log", b"");
-        write("own", "own.conf", b"[Definition]\nfailregex = from <HOST>$\nignoreregex = root\n");
-        write("lines", "lines.conf", b"[Definition]\nfailregex = a<SKIPLINES> <HOST>\nmaxlines = 3\ndatepattern = %%Y\n");
+        write(
+            "own",
+            "own.conf",
+            b"[Definition]\nfailregex = from <HOST>$\nignoreregex = root\n",
+        );
+        write(
+            "lines",
+            "lines.conf",
+            b"[Definition]\nfailregex = a<SKIPLINES> <HOST>\nmaxlines = 3\ndatepattern = %%Y\n",
+        );
         write("nothing", "nothing.conf", b"[Definition]\nignoreregex =\n");
         write("wrongre", "wrongre.conf", b"[Definition]\nfailregex = (a <HOST>\n");
         write("nosection", "nosection.conf", b"failregex = <HOST>\n");
-        write("undefined", "undefined.conf", b"[Definition]\nfailregex = %(nowhere)s <HOST>\n");
-        write("badlines", "badlines.conf", b"[Definition]\nfailregex = <HOST>\nmaxlines = many\n");
+        write(
+            "undefined",
+            "undefined.conf",
+            b"[Definition]\nfailregex = %(nowhere)s <HOST>\n",
+        );
+        write(
+            "badlines",
+            "badlines.conf",
+            b"[Definition]\nfailregex = <HOST>\nmaxlines = many\n",
+        );
         write("conf", "etc/filter.d/mine.conf", b"[Definition]\nprefregex = ^ <F-CONTENT>.*</F-CONTENT>$\nfailregex = from <HOST>$\n  ^skip <ADDR>\nignoreregex = ^skip\n");
-        write("local", "etc/filter.d/mine.local", b"[Definition]\nfailregex = %(known/failregex)s\n  miss <HOST>$\n");
+        write(
+            "local",
+            "etc/filter.d/mine.local",
+            b"[Definition]\nfailregex = %(known/failregex)s\n  miss <HOST>$\n",
+        );
         words.insert("etc".to_owned(), dir.path().join("etc").to_str().unwrap().to_owned());
         words.insert("dir".to_owned(), dir.path().to_str().unwrap().to_owned());
         let logs = original::sample_logs();
@@ -97,7 +132,10 @@ impl Files {
 
     /// A row's words.
     fn split(&self, row: &str) -> Vec<String> {
-        row.split(' ').filter(|word| !word.is_empty()).map(|word| self.filled(word)).collect()
+        row.split(' ')
+            .filter(|word| !word.is_empty())
+            .map(|word| self.filled(word))
+            .collect()
     }
 
     /// A word with what its braces stand for.

@@ -4,6 +4,7 @@
 //! Needs the Debian package `fail2ban` (1.0.2). With `FAIL2BAN_SOURCE=DIR`, a source tree of another version stands in.
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -11,7 +12,7 @@ use std::process::{Command, Stdio};
 pub const ZONE: &str = "Europe/Zurich";
 
 /// Runs the original's command with what version 1.1 changed in the pipeline: groups without part no longer
-/// overwrite. Sets are printed in the order of insertion, which Python's own leave to chance.
+/// overwrite, and a pattern in a message is no longer quoted twice. Sets are printed in the order of insertion, which Python's own leave to chance.
 const ORIGINAL: &str = r#"
 import builtins, importlib.abc, importlib.machinery, importlib.util, os, sys
 source = os.environ.get('FAIL2BAN_SOURCE')
@@ -25,18 +26,22 @@ class Loader(importlib.machinery.SourceFileLoader):
         old = self.get_data(self.path).decode()
         new = old.replace('fail.update(currFail)', 'fail.update((k, v) for k, v in currFail.items() if v is not None)')
         new = new.replace('users = set()', 'users = Ordered()')
+        new = new.replace('date pattern `%r`: `%s`', 'date pattern `%s`: `%s`')
         return compile(new, self.path, 'exec')
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == 'fail2ban.server.filter':
-            file = path[0] + '/filter.py'
+        if name in ('fail2ban.server.filter', 'fail2ban.server.datedetector'):
+            file = path[0] + '/' + name.split('.')[-1] + '.py'
             return importlib.util.spec_from_file_location(name, file, loader=Loader(name, file))
 sys.meta_path.insert(0, Finder())
 from fail2ban.client.fail2banregex import exec_command_line
+from fail2ban.server import filter
 import io, json, logging, traceback
 def run(args):
     sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
     sys.argv = ['fail2ban-regex'] + args
+    # Lines of a file that are no text are told of once.
+    filter._decode_line_warn.clear()
     code = 0
     try:
         exec_command_line()
@@ -92,10 +97,11 @@ pub fn original(runs: &[Vec<String>]) -> Vec<Ran> {
     results.into_iter().map(ran).collect()
 }
 
-/// Runs ours.
+/// Runs ours, under the original's name.
 pub fn ours<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bantam"));
-    let output = command.arg("regex").args(args).env("TZ", ZONE).output().unwrap();
+    command.arg0("fail2ban-regex");
+    let output = command.args(args).env("TZ", ZONE).output().unwrap();
     Ran {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
@@ -126,18 +132,60 @@ pub fn normal(text: &str) -> String {
             normal += before;
             normal += "  now";
         } else {
-            let is_now = |word: &&str| {
-                let seconds = word.parse::<f64>().unwrap_or_default();
-                (seconds - now.timestamp().as_second() as f64).abs() < 600.0
-            };
-            match line.split([' ', '\t']).map(|word| word.trim_end_matches(',')).find(is_now) {
-                Some(word) => normal += &line.replace(word, "now"),
-                None => normal += line,
-            }
+            normal += &without_now(&without_origin(line), now.timestamp().as_second() as f64);
         }
         normal.push('\n');
     }
     normal
+}
+
+fn without_now(line: &str, now: f64) -> String {
+    let is_now = |word: &&str| (word.parse::<f64>().unwrap_or_default() - now).abs() < 600.0;
+    match line
+        .split([' ', '\t'])
+        .map(|word| word.trim_end_matches(','))
+        .find(is_now)
+    {
+        Some(word) => line.replace(word, "now"),
+        None => line.to_owned(),
+    }
+}
+
+/// A line without what no two runs of Python's logging have in common: time, process, thread.
+fn without_origin(line: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let dated = |text: &str| text.starts_with("20") && text.get(10..11) == Some(" ") && text.get(19..20) == Some(",");
+    if dated(line)
+        && let Some((head, rest)) = line.get(24..).and_then(|line| line.split_once(']'))
+        && let Some((name, process)) = head.split_once('[')
+        && is_number(process)
+    {
+        return format!("now {name}[process]{rest}");
+    }
+    if let Some(inner) = line.strip_prefix(' ')
+        && dated(inner)
+        && let Some((thread, rest)) = inner.get(24..).and_then(|line| line.split_once(' '))
+        && is_number(thread)
+    {
+        return format!(" now thread {rest}");
+    }
+    let mut words = line.trim_start().splitn(2, [' ']);
+    if line.starts_with(" +")
+        && let (Some(_), Some(rest)) = (words.next(), words.next())
+        && let Some((thread, rest)) = rest
+            .trim_start()
+            .split_once(' ')
+            .map(|(first, rest)| match is_number(first) {
+                true if first.len() <= 8 && rest.split(' ').next().is_some_and(is_number) => {
+                    rest.split_once(' ').unwrap_or((first, rest))
+                }
+                _ => (first, rest),
+            })
+        && is_number(thread)
+    {
+        return format!(" +now thread {rest}");
+    }
+    line.to_owned()
 }
 
 /// A file of the repository's own test data.
