@@ -51,6 +51,17 @@ fn ask(name: String) -> Result<Vec<IpAddr>, String> {
     answer.unwrap_or_else(|_| Err("no answer in time".to_owned()))
 }
 
+/// The name that an address resolves back to, in time.
+pub fn reverse(address: IpAddr) -> Option<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = sender.send(dns_lookup::lookup_addr(&address).ok());
+    });
+    let name = receiver.recv_timeout(PATIENCE).ok()??;
+    // Without a name the system's resolver gives the address back as text.
+    name.parse::<IpAddr>().is_err().then_some(name)
+}
+
 /// The system's words, with the numbers that Python puts before them.
 fn python_error(text: &str) -> String {
     let words = text

@@ -145,7 +145,12 @@ impl Trial<'_> {
         let mut notes = Notes::new(&self.messages);
         while let Some(block) = lines.next_block().map_err(error)? {
             if self.options.invert || notes.are_told() {
-                lines::for_each_line(&block, |line| self.print_line(line, format, &mut resolver, &mut notes));
+                lines::for_each_line(&block, |line, whole| {
+                    if notes.are_told() && !self.interrupt.came() {
+                        notes.tell_before(whole, self);
+                    }
+                    self.print_line(line, format, &mut resolver, &mut notes);
+                });
             } else {
                 let mut context = context(&mut resolver);
                 lines::for_each_part_without_comments(&block, |part| {
@@ -171,9 +176,6 @@ impl Trial<'_> {
             return;
         }
         let text = self.filter.encoding().decode(line).into_owned();
-        if notes.are_told() {
-            notes.tell_before(line, self);
-        }
         let mut context = context(resolver);
         let report = self.filter.judge(line, &mut context, &mut notes.fresh);
         let hits: Vec<_> = report.hits.iter().filter(|hit| !hit.nofail).cloned().collect();
@@ -195,8 +197,11 @@ impl Trial<'_> {
         let mut notes = Notes::new(&self.messages);
         let begin = Instant::now();
         while let Some(block) = lines.next_block().map_err(error)? {
-            lines::for_each_line(&block, |line| {
+            lines::for_each_line(&block, |line, whole| {
                 if !self.interrupt.came() {
+                    if notes.are_told() {
+                        notes.tell_before(whole, self);
+                    }
                     self.count_line(line, &mut stats, &mut resolver, &mut notes);
                 }
             });
@@ -224,9 +229,6 @@ impl Trial<'_> {
     fn count_line(&mut self, line: &[u8], stats: &mut Stats, resolver: &mut System, notes: &mut Notes) {
         let multi_line = self.filter.max_lines() > 1;
         let encoding = self.filter.encoding();
-        if notes.are_told() {
-            notes.tell_before(line, self);
-        }
         let before = match multi_line {
             true => self.filter.window().to_vec(),
             false => Vec::new(),

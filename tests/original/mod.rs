@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 pub const ZONE: &str = "Europe/Zurich";
 
 /// Runs the original's command with what version 1.1 changed in the pipeline: groups without part no longer
-/// overwrite, and a pattern in a message is no longer quoted twice. Sets are printed in the order of insertion, which Python's own leave to chance.
+/// overwrite, an IGNOREREGEX stands in for those of the filter, a pattern in a message is not quoted. Sets are printed in the order of insertion, which Python's own leave to chance.
 const ORIGINAL: &str = r#"
 import builtins, importlib.abc, importlib.machinery, importlib.util, os, sys
 source = os.environ.get('FAIL2BAN_SOURCE')
@@ -27,21 +27,24 @@ class Loader(importlib.machinery.SourceFileLoader):
         new = old.replace('fail.update(currFail)', 'fail.update((k, v) for k, v in currFail.items() if v is not None)')
         new = new.replace('users = set()', 'users = Ordered()')
         new = new.replace('date pattern `%r`: `%s`', 'date pattern `%s`: `%s`')
+        new = new.replace("len(args) == 3 and not self.readRegex(args[2], 'ignore')",
+            "len(args) == 3 and (self._filter.delIgnoreRegex() or not self.readRegex(args[2], 'ignore'))")
         return compile(new, self.path, 'exec')
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name in ('fail2ban.server.filter', 'fail2ban.server.datedetector'):
+        if name in ('fail2ban.server.filter', 'fail2ban.server.datedetector', 'fail2ban.client.fail2banregex'):
             file = path[0] + '/' + name.split('.')[-1] + '.py'
             return importlib.util.spec_from_file_location(name, file, loader=Loader(name, file))
 sys.meta_path.insert(0, Finder())
 from fail2ban.client.fail2banregex import exec_command_line
-from fail2ban.server import filter
+from fail2ban.server import filter, ipdns
 import io, json, logging, traceback
 def run(args):
     sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
     sys.argv = ['fail2ban-regex'] + args
-    # Lines of a file that are no text are told of once.
+    # Told once in a process: lines that are no text, names without address.
     filter._decode_line_warn.clear()
+    ipdns.DNSUtils.CACHE_nameToIp.clear()
     code = 0
     try:
         exec_command_line()
@@ -114,8 +117,16 @@ pub fn normal(text: &str) -> String {
     let now = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::get(ZONE).unwrap());
     let today = now.strftime("  %a %b %d ").to_string();
     let mut normal = String::new();
+    let mut newer = false;
     for line in text.lines() {
-        if line.starts_with("[processed in ") {
+        newer = line.contains("ExYearExMonthExDay") || (newer && line.starts_with("|      # "));
+        if newer {
+            // This template accepts more since 1.1; unused templates are shown with -v only.
+            normal += "|  [?] %ExY%Exm%Exd…";
+        } else if line.contains("  date pattern regex for") || line.ends_with(" template(s)") {
+            // Told of default templates since 1.1 only.
+            continue;
+        } else if line.starts_with("[processed in ") {
             normal += "[processed]";
         } else if let Some(rest) = line
             .strip_prefix("Use   failregex filter file :")
@@ -124,9 +135,6 @@ pub fn normal(text: &str) -> String {
             // Worded differently since 1.1.
             normal += "Use      filter file :";
             normal += rest;
-        } else if line.contains("ExYearExMonthExDay") {
-            // This template accepts more since 1.1; unused templates are shown with -v only.
-            normal += "|  [?] %ExY%Exm%Exd…";
         } else if let Some((before, _)) = line.split_once(&today) {
             // Without any date the present is shown, which goes on between two runs.
             normal += before;
