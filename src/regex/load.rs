@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(found("b", config), "expression");
         assert_eq!(found("a", config), filter);
         assert_eq!(found("a.conf", config), filter);
-        assert_eq!(found("filter.d/a", config), filter);
+        assert_eq!(found("filter.d/a.conf", config), filter);
         assert_eq!(found("a", filters.to_str().unwrap()), filter);
         assert_eq!(found(filters.join("a.conf").to_str().unwrap(), elsewhere), filter);
         let own = dir.path().join("own.conf");

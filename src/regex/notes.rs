@@ -106,22 +106,39 @@ impl Notes {
         trial.tell(Level::Warning, "filter", &text);
     }
 
-    /// Tells which expressions were given up, once all lines are through.
-    pub fn warn(&self, failregex: &[String], ignoreregex: &[String], prefregex: &str) {
-        for (option, index) in &self.limits {
-            let text = match *option {
-                "failregex" => failregex.get(*index).map(String::as_str),
-                "ignoreregex" => ignoreregex.get(*index).map(String::as_str),
-                "prefregex" => Some(prefregex),
+    /// The expressions that were given up on some lines.
+    pub fn limits<'t>(&'t self, trial: &'t Trial<'_>) -> impl Iterator<Item = Limit<'t>> {
+        self.limits.iter().map(|(option, index)| Limit {
+            option,
+            number: index + 1,
+            regex: match *option {
+                "failregex" => trial.failregex.get(*index).map(String::as_str),
+                "ignoreregex" => trial.ignoreregex.get(*index).map(String::as_str),
+                "prefregex" => Some(trial.filter.prefregex()),
                 _ => None,
-            };
-            let text = super::printer::visible(text.unwrap_or_default());
+            },
+        })
+    }
+
+    /// Tells of them, once all lines are through.
+    pub fn warn(&self, trial: &Trial<'_>) {
+        for limit in self.limits(trial) {
+            let Limit { option, number, .. } = limit;
+            let text = limit.regex.map(super::printer::visible).unwrap_or_default();
             eprintln!(
-                "warning: {option} {} took too many steps on some lines; those count as not matching: {text}",
-                index + 1
+                "warning: {option} {number} took too many steps on some lines, which count as not matching: {text}"
             );
         }
     }
+}
+
+/// An expression that was given up on some line.
+pub struct Limit<'t> {
+    pub option: &'static str,
+    /// From 1, as expressions are listed.
+    pub number: usize,
+    /// As written.
+    pub regex: Option<&'t str>,
 }
 
 fn tell_undated(hits: &[Hit], line: &str, trial: &mut Trial<'_>) {

@@ -111,11 +111,7 @@ pub fn read_failregex(trial: &mut Trial<'_>, value: &str) -> Outcome<()> {
         }
     })?;
     let loaded = match source {
-        Source::Expression => {
-            trial.say(&format!("Use   failregex line : {}", shortened(value)));
-            trial.failregex.push(value.to_owned());
-            return compile(trial, true);
-        }
+        Source::Expression => return take_expression(trial, value),
         Source::Jail { name, options, loaded } => {
             trial.say(&format!("Use             jail : {name}"));
             say_arguments(trial, "Use jail/flt options", &options);
@@ -144,11 +140,21 @@ pub fn read_failregex(trial: &mut Trial<'_>, value: &str) -> Outcome<()> {
         let shown = load::shown(&loaded.options);
         trial.say(&format!("Real  filter options : {shown}"));
     }
+    if loaded.commands.is_empty() {
+        // A filter that says nothing is no filter for the original, which goes on with its name as an expression.
+        return take_expression(trial, value);
+    }
     for command in &loaded.commands {
         obey(trial, command, value)?;
     }
     compile(trial, true)?;
     compile(trial, false)
+}
+
+fn take_expression(trial: &mut Trial<'_>, value: &str) -> Outcome<()> {
+    trial.say(&format!("Use   failregex line : {}", shortened(value)));
+    trial.failregex.push(value.to_owned());
+    compile(trial, true)
 }
 
 fn say_arguments(trial: &mut Trial<'_>, title: &str, arguments: &bantam_conf::Arguments) {

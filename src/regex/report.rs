@@ -1,5 +1,6 @@
 //! The results, as the original lays them out, and as JSON.
 use super::debuggex::Links;
+use super::notes::Limit;
 use super::options::Options;
 use super::printer::Printer;
 use super::stats::{ExpressionStats, Kind, Stats};
@@ -151,8 +152,13 @@ fn print_list(rows: Vec<String>, header: Option<&str>, printer: &mut Printer) {
     printer.line("`-");
 }
 
-/// The results as one JSON object on one line.
-pub fn print_json(stats: &Stats, filter: &Filter, options: &Options, printer: &mut Printer) {
+/// An expression that was given up.
+pub fn json_limit(limit: &Limit<'_>) -> Value {
+    json!({"option": limit.option, "index": limit.number, "regex": limit.regex})
+}
+
+/// The results as one JSON object; see docs/json.md.
+pub fn json(stats: &Stats, filter: &Filter, options: &Options) -> Value {
     let expressions = |all: &[ExpressionStats]| -> Value {
         let shown = |one: &ExpressionStats| json!({"regex": one.text, "hits": one.hits});
         all.iter().map(shown).collect()
@@ -189,5 +195,5 @@ pub fn print_json(stats: &Stats, filter: &Filter, options: &Options, printer: &m
             result[name] = json!(kind.lines);
         }
     }
-    printer.line(&result.to_string());
+    result
 }

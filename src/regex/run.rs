@@ -167,7 +167,7 @@ impl Trial<'_> {
             }
             self.interrupt.check()?;
         }
-        notes.warn(&self.failregex, &self.ignoreregex, self.filter.prefregex());
+        notes.warn(self);
         Ok(())
     }
 
@@ -218,11 +218,13 @@ impl Trial<'_> {
             encoding: self.filter.encoding(),
         });
         if self.options.json {
-            report::print_json(&stats, &self.filter, self.options, self.printer);
+            let mut result = report::json(&stats, &self.filter, self.options);
+            result["limits"] = notes.limits(self).map(|limit| report::json_limit(&limit)).collect();
+            self.printer.line(&result.to_string());
         } else {
             report::print(&stats, &self.filter, self.options, links, self.printer);
         }
-        notes.warn(&self.failregex, &self.ignoreregex, self.filter.prefregex());
+        notes.warn(self);
         Ok(())
     }
 

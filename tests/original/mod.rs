@@ -147,6 +147,18 @@ pub fn normal(text: &str) -> String {
     normal
 }
 
+/// Without how the filter was come by: the name of a jail means the jail since 1.1, and the filter before.
+pub fn without_source(text: &str) -> String {
+    let of_source =
+        |line: &&str| line.starts_with("Use") && (line.contains("      jail : ") || line.contains("filter file : "));
+    let shown = text.lines().filter(|line| !of_source(line)).map(|line| {
+        // The backend is an argument of a jail's filter.
+        line.replace("Use jail/flt options", "Use   filter options")
+            .replace(", 'backend': 'auto'}", "}")
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
 fn without_now(line: &str, now: f64) -> String {
     let is_now = |word: &&str| (word.parse::<f64>().unwrap_or_default() - now).abs() < 600.0;
     match line
