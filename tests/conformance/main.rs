@@ -16,6 +16,9 @@ mod jails;
 mod ledger;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+#[path = "../original/mod.rs"]
+mod original;
+mod regex_options;
 mod samples;
 mod stock;
 mod third_party;
@@ -35,6 +38,7 @@ const AREAS: &[Area] = &[
     ("foreign lines", samples::compare_foreign),
     ("dates", dates::compare),
     ("third-party filters", third_party::compare),
+    ("regex options", regex_options::compare),
 ];
 
 /// A name, and what compares.

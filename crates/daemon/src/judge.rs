@@ -8,7 +8,7 @@ use crate::names::Names;
 use crate::records::Records;
 use crate::text;
 use crate::values::BanValues;
-use bantam_detect::{Failure, Id, LineContext, Note, Time};
+use bantam_detect::{Failure, Filter, Id, LineContext, Note, Time};
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::Mutex;
@@ -226,6 +226,7 @@ impl Judge {
 
     fn tell(&self, jail: &str, work: &mut Work, note: Note, now: Time) {
         let findtime = work.jail.options().findtime;
+        let mut about = 0;
         let (kind, text) = match note {
             Note::OddTime { deviation } => {
                 let side = if deviation < 0 { "before" } else { "after" };
@@ -261,14 +262,21 @@ impl Judge {
                 "bad date",
                 format!("Found what looks like a date but is none: {date:?}"),
             ),
-            Note::Limit { option, index } => (
-                "limit",
-                format!(
-                    "{option} {} took too many steps on a line and was given up there; it can be made slow by what \
-                     clients send. Anchor it, and use fewer open-ended repetitions.",
-                    index + 1
-                ),
-            ),
+            Note::Limit { option, index } => {
+                about = index;
+                let text = text::excerpt(&expression(&work.filter, option, index));
+                let number = match option {
+                    "failregex" | "ignoreregex" => format!(" {}", index + 1),
+                    _ => String::new(),
+                };
+                (
+                    option,
+                    format!(
+                        "{option}{number} took too many steps on a line and was given up there; it can be made slow by \
+                         what clients send. Anchor it, and use fewer open-ended repetitions: {text}"
+                    ),
+                )
+            }
             Note::Resolved { name, ids } => {
                 let ids: Vec<String> = ids.iter().map(Id::to_string).collect();
                 let text = format!("Determined IP using DNS Lookup: {name} = {}", ids.join(", "));
@@ -276,8 +284,21 @@ impl Judge {
                 return;
             }
         };
-        if work.may_say(kind, now) {
+        if work.may_say(kind, about, now) {
             self.log.warning(Module::Filter, format!("[{jail}] {text}"));
         }
     }
+}
+
+/// The expression that a note is about.
+fn expression(filter: &Filter, option: &str, index: usize) -> String {
+    let of = |all: Vec<&str>| all.get(index).map(|text| (*text).to_owned());
+    let text = match option {
+        "failregex" => of(filter.failregexes()),
+        "ignoreregex" => of(filter.ignoreregexes()),
+        "prefregex" => Some(filter.prefregex().to_owned()),
+        "datepattern" => filter.datepattern().and_then(|(pattern, _)| pattern),
+        _ => None,
+    };
+    text.unwrap_or_default()
 }
