@@ -13,6 +13,7 @@
 
 mod bytes;
 mod followed;
+pub mod journal;
 mod pattern;
 mod reader;
 mod settings;
