@@ -33,7 +33,8 @@ impl Time {
 
     /// Seconds since the epoch with their fraction.
     pub fn secs_f64(self) -> f64 {
-        self.0 as f64 / 1e9
+        // In two parts: the whole has more digits than fit, and would be rounded twice.
+        self.secs() as f64 + self.0.rem_euclid(1_000_000_000) as f64 / 1e9
     }
 
     /// This moment moved by some seconds (may be negative); clipped.

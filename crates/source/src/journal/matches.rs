@@ -28,6 +28,11 @@ impl Match {
         Ok(Match { alternatives })
     }
 
+    /// Whether every entry matches.
+    pub fn is_empty(&self) -> bool {
+        self.alternatives.iter().all(Vec::is_empty)
+    }
+
     /// The words for the command line.
     pub(super) fn arguments(&self) -> Vec<&str> {
         let mut words = Vec::new();
