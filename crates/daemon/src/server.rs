@@ -560,7 +560,8 @@ fn bare_ticket(id: bantam_detect::Id) -> bantam_jail::Ticket {
 
 /// The journal that a backend reads; none when it reads files.
 pub(crate) fn journal_of(backend: &str) -> Result<Option<Selection>, String> {
-    let (name, options) = bantam_conf::split_arguments(backend)?;
+    let (name, options) =
+        bantam_conf::split_arguments(backend).map_err(|error| format!("backend '{backend}': {error}"))?;
     match name.to_lowercase().as_str() {
         "auto" | "polling" | "pyinotify" | "gamin" => Ok(None),
         "systemd" => {
