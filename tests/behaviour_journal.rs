@@ -337,3 +337,99 @@ fn a_journal_that_is_not_there_is_said_once_and_waited_for() {
     assert_eq!(house.says("Cannot read the systemd journal"), 1, "{}", house.story());
     house.stop();
 }
+
+/// A real journald, whose places are visible to nobody but who enters its mount namespace.
+struct Journald(std::process::Child);
+
+impl Journald {
+    fn start() -> Self {
+        let script = "set -e; mount --make-rprivate /; mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/log
+            mkdir -p /run/systemd/journal /var/log/journal/$(cat /etc/machine-id)
+            exec /lib/systemd/systemd-journald";
+        let child = Command::new("unshare")
+            .args(["-m", "sh", "-c", script])
+            .spawn()
+            .unwrap();
+        let journald = Journald(child);
+        let begun = std::time::Instant::now();
+        while !journald
+            .inside("test", &["-S", "/run/systemd/journal/io.systemd.journal"])
+            .status()
+            .unwrap()
+            .success()
+        {
+            assert!(
+                begun.elapsed() < house::PATIENCE,
+                "needs root, unshare (util-linux) and systemd-journald (systemd)"
+            );
+            house::pause();
+        }
+        // From memory to /var/log/journal.
+        journald.journalctl(&["--flush"]);
+        journald
+    }
+
+    fn inside(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .arg(format!("--mount=/proc/{}/ns/mnt", self.0.id()))
+            .arg(program)
+            .args(args);
+        command
+    }
+
+    fn journalctl(&self, args: &[&str]) {
+        let done = self.inside("journalctl", args).output().unwrap();
+        assert!(done.status.success(), "{args:?}: {}", house::text_of(&done));
+    }
+
+    fn knock(&self, who: &str, times: usize) {
+        let script = format!("for n in $(seq {times}); do echo '{who} knocks'; done | systemd-cat -t gate");
+        assert!(self.inside("sh", &["-c", &script]).status().unwrap().success());
+    }
+}
+
+impl Drop for Journald {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_real_journald_is_followed_through_its_own_rotation_and_vacuuming() {
+    let journald = Journald::start();
+    let mut house = house("");
+    house.jail("gate", "filter = gate\nbackend = systemd\nmaxretry = 13\n");
+    let start = |house: &mut House| {
+        let own = house.command(Bantam, "server");
+        let program = own.get_program().to_str().unwrap().to_owned();
+        let args: Vec<&str> = own.get_args().map(|arg| arg.to_str().unwrap()).collect();
+        let mut command = journald.inside(&program, &args);
+        command.args(["-xf", "start"]).env("TZ", "UTC");
+        house.start_by(command);
+    };
+    journald.knock(WHO, 2);
+    start(&mut house);
+    house.hear(&format!("Found {WHO}"), 2);
+    for round in 1..=2 {
+        journald.knock(WHO, 2);
+        journald.journalctl(&["--rotate"]);
+        journald.knock(WHO, 2);
+        house.hear(&format!("Found {WHO}"), 2 + 4 * round);
+        journald.journalctl(&["--vacuum-files=1"]);
+    }
+    // Rotated while nobody is there.
+    house.stop();
+    journald.knock(WHO, 1);
+    journald.journalctl(&["--rotate"]);
+    journald.knock(WHO, 1);
+    start(&mut house);
+    house.hear(&format!("Found {WHO}"), 12);
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(!house.is_banned("gate", WHO), "twelve are no ban\n{}", house.story());
+    journald.knock(WHO, 1);
+    house.wait_for("the thirteenth bans", || house.is_banned("gate", WHO));
+    assert_eq!(house.says("Cannot read"), 0, "{}", house.story());
+    house.stop();
+}
