@@ -6,12 +6,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod ledger;
+#[path = "../original/mod.rs"]
+mod original;
+mod regex_options;
 
 use ledger::Ledger;
 use std::process::ExitCode;
 
 /// What is compared, under the name of its line in the table.
-const AREAS: &[Area] = &[];
+const AREAS: &[Area] = &[("regex options", regex_options::compare)];
 
 /// A name, and what compares.
 type Area = (&'static str, fn(&mut Ledger));
