@@ -262,15 +262,10 @@ pub fn load_filter_over(base: &Path, underlay: &Path, spec: &str) -> Result<Vec<
     filter::load(base, Some(underlay), spec)
 }
 
-/// Splits `name[key=value, key="value"]` as filters, actions and backends are asked for. The error is in the original's
-/// words.
-pub fn split_arguments(request: &str) -> Result<(String, Vec<(String, String)>), String> {
-    let request = arguments::parse(&Text::plain(request)).map_err(|error| error.original)?;
-    let arguments = request.arguments.into_iter();
-    Ok((
-        request.name.into_string(),
-        arguments.map(|(key, value)| (key, value.into_string())).collect(),
-    ))
+/// Splits a line into words as a shell does, which is how `journalmatch` is read; nothing when a quote or a backslash is
+/// left open.
+pub fn split_words(line: &str) -> Option<Vec<String>> {
+    words::split(line)
 }
 
 /// Seconds of a duration such as `1d 2h`, `1h30`, `600`, `-1` (see the original's `--str2sec`).
