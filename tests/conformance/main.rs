@@ -5,6 +5,9 @@
 //! `cargo test --test conformance -- AREA…` runs only some areas.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod journal;
+#[path = "../journals/mod.rs"]
+mod journals;
 mod ledger;
 #[path = "../original/mod.rs"]
 mod original;
@@ -14,7 +17,7 @@ use ledger::Ledger;
 use std::process::ExitCode;
 
 /// What is compared, under the name of its line in the table.
-const AREAS: &[Area] = &[("regex options", regex_options::compare)];
+const AREAS: &[Area] = &[("journal", journal::compare), ("regex options", regex_options::compare)];
 
 /// A name, and what compares.
 type Area = (&'static str, fn(&mut Ledger));
