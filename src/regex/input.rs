@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// LOG
 pub enum Log {
     Lines(Lines),
-    Journal(Entries),
+    Journal(Box<Entries>),
 }
 
 impl Log {

@@ -123,7 +123,7 @@ impl<'a> Trial<'a> {
             return Ok(Log::Lines(lines));
         }
         if log.starts_with(journal::NAME) {
-            return Entries::open(self).map(Log::Journal);
+            return Entries::open(self).map(Box::new).map(Log::Journal);
         }
         if self.filter.max_lines() <= 1 && !log.contains('\n') {
             self.say(&format!("Use      single line : {}", prepare::shortened(log)));

@@ -7,7 +7,7 @@ use crate::journals::append;
 use crate::ledger::Ledger;
 use crate::original::{Ran, normal, original, ours, sample_logs};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A moment in winter, and half a year in microseconds: the zone of the runs has summer time.
 const WINTER: i64 = 1_767_877_155_000_000;
@@ -23,7 +23,7 @@ pub fn compare(ledger: &mut Ledger) {
     compare_options(ledger, at("options.journal"));
 }
 
-fn write(file: &PathBuf, entries: &[(i64, Owned)]) {
+fn write(file: &Path, entries: &[(i64, Owned)]) {
     let borrowed: Vec<_> = entries
         .iter()
         .map(|(at, fields)| {
@@ -34,7 +34,7 @@ fn write(file: &PathBuf, entries: &[(i64, Owned)]) {
     append(file, &borrowed);
 }
 
-fn log(file: &PathBuf) -> String {
+fn log(file: &Path) -> String {
     format!("systemd-journal[journalfiles=\"{}\"]", file.display())
 }
 

@@ -53,8 +53,8 @@ pub enum SelectionError {
     )]
     Flags(&'static str, String),
     /// Two options that exclude each other.
-    #[error("journalfiles and journalflags exclude each other: leave one out")]
-    FilesAndFlags,
+    #[error("journalfiles and {0} exclude each other: leave one out")]
+    BesideFiles(&'static str),
     /// The name of a namespace that is none.
     #[error("'{0}' is no name of a journal namespace")]
     Namespace(String),
@@ -95,8 +95,13 @@ impl Selection {
         {
             return Err(SelectionError::Namespace(name.clone()));
         }
-        if selection.flags.is_some_and(|flags| flags != 0) && !selection.files.is_empty() {
-            return Err(SelectionError::FilesAndFlags);
+        if !selection.files.is_empty() {
+            if selection.flags.is_some_and(|flags| flags != 0) {
+                return Err(SelectionError::BesideFiles("journalflags"));
+            }
+            if selection.path.is_some() {
+                return Err(SelectionError::BesideFiles("journalpath"));
+            }
         }
         if selection.flags.is_none() && selection.files.is_empty() && selection.path.is_none() {
             selection.flags = match default_flags {

@@ -107,6 +107,7 @@ fn options_that_make_no_sense_are_told() {
         &[("journalflags", "64")],
         &[("journalflags", "-1")],
         &[("journalfiles", "x"), ("journalflags", "1")],
+        &[("journalfiles", "x"), ("journalpath", "y")],
         &[("namespace", "../x")],
     ] {
         assert!(selection(options, None).is_err(), "{options:?}");
