@@ -8,6 +8,7 @@ mod original;
 
 use original::{data, normal, original, ours, sample_logs, without_source};
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 
 fn assert_same(runs: &[Vec<&str>]) {
     for (args, theirs) in runs.iter().zip(original(&owned(runs))) {
@@ -305,6 +306,43 @@ fn an_expression_that_explodes_is_named_beside_the_results() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let limit = serde_json::json!([{"option": "failregex", "index": 1, "regex": regex}]);
     assert_eq!(json["limits"], limit);
+}
+
+#[test]
+fn what_was_found_before_ctrl_c_is_written_and_the_signal_passed_on() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "from 192.0.2.1").unwrap();
+    // Lines that take several seconds in all.
+    let slow = format!("{}b\n", "a".repeat(20_000)).repeat(50);
+    (0..60).for_each(|_| file.write_all(slow.as_bytes()).unwrap());
+    let log = file.path().to_str().unwrap();
+    for options in [&["-o", "id"][..], &["-o", "id", "-i"], &[]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bantam"));
+        command
+            .arg("regex")
+            .args(options)
+            .args([log, "(?:from <ADDR>|^(?:a+)+$)"]);
+        let command = command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null());
+        let child = command.spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        let signalled = std::process::Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        assert!(signalled.unwrap().success());
+        let done = child.wait_with_output().unwrap();
+        let (text, signal) = (String::from_utf8(done.stdout).unwrap(), done.status.signal());
+        assert_eq!(signal, Some(2), "{text}");
+        match options {
+            ["-o", "id"] => assert_eq!(text, "192.0.2.1\n"),
+            [] => assert!(
+                text.contains("Use         log file") && !text.contains("Results"),
+                "{text}"
+            ),
+            _ => {}
+        }
+    }
 }
 
 #[test]

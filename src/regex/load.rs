@@ -188,7 +188,7 @@ mod tests {
             found(&spec, elsewhere),
             format!("file {} [(\"m\", \"1\")]", own.display())
         );
-        assert_eq!(found("a[m", config), "unexpected option syntax");
+        assert_eq!(found("a[=x]", config), "expected option, wrong syntax at 0: =x");
         assert_eq!(
             found("a", "/nowhere/"),
             "Base configuration directory /nowhere does not exist "

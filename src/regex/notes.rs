@@ -107,14 +107,15 @@ impl Notes {
     }
 
     /// The expressions that were given up on some lines.
-    pub fn limits<'t>(&'t self, trial: &'t Trial<'_>) -> impl Iterator<Item = Limit<'t>> {
+    pub fn limits<'t>(&'t self, trial: &'t Trial<'_>) -> impl Iterator<Item = Limit> + use<'t> {
         self.limits.iter().map(|(option, index)| Limit {
             option,
             number: index + 1,
             regex: match *option {
-                "failregex" => trial.failregex.get(*index).map(String::as_str),
-                "ignoreregex" => trial.ignoreregex.get(*index).map(String::as_str),
-                "prefregex" => Some(trial.filter.prefregex()),
+                "failregex" => trial.failregex.get(*index).cloned(),
+                "ignoreregex" => trial.ignoreregex.get(*index).cloned(),
+                "prefregex" => Some(trial.filter.prefregex().to_owned()),
+                "datepattern" => trial.filter.datepattern().and_then(|(pattern, _)| pattern),
                 _ => None,
             },
         })
@@ -123,22 +124,26 @@ impl Notes {
     /// Tells of them, once all lines are through.
     pub fn warn(&self, trial: &Trial<'_>) {
         for limit in self.limits(trial) {
-            let Limit { option, number, .. } = limit;
-            let text = limit.regex.map(super::printer::visible).unwrap_or_default();
+            let Limit { option, number, regex } = limit;
+            let number = match option {
+                "failregex" | "ignoreregex" => format!(" {number}"),
+                _ => String::new(),
+            };
+            let text = super::printer::visible(&regex.unwrap_or_default());
             eprintln!(
-                "warning: {option} {number} took too many steps on some lines, which count as not matching: {text}"
+                "warning: {option}{number} took too many steps on some lines, where it counts as not matching: {text}"
             );
         }
     }
 }
 
 /// An expression that was given up on some line.
-pub struct Limit<'t> {
+pub struct Limit {
     pub option: &'static str,
     /// From 1, as expressions are listed.
     pub number: usize,
     /// As written.
-    pub regex: Option<&'t str>,
+    pub regex: Option<String>,
 }
 
 fn tell_undated(hits: &[Hit], line: &str, trial: &mut Trial<'_>) {

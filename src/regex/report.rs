@@ -155,7 +155,7 @@ fn print_list(rows: Vec<String>, header: Option<&str>, printer: &mut Printer) {
 }
 
 /// An expression that was given up.
-pub fn json_limit(limit: &Limit<'_>) -> Value {
+pub fn json_limit(limit: &Limit) -> Value {
     json!({"option": limit.option, "index": limit.number, "regex": limit.regex})
 }
 

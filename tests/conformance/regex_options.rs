@@ -344,14 +344,11 @@ fn every_option_is_in_our_help(ledger: &mut Ledger) {
     let theirs = original::original(std::slice::from_ref(&args)).remove(0).stdout;
     let ours = ours(&args).stdout;
     let options = theirs.split(|c: char| c.is_whitespace() || ",=('".contains(c));
-    let options = options.filter(|word| word.starts_with('-') && word.trim_start_matches('-') != "");
+    let options = options.filter(|word| word.starts_with('-') && !word.trim_start_matches('-').is_empty());
     for option in options {
         let listed = ours
             .split(|c: char| c.is_whitespace() || ",=".contains(c))
             .any(|word| word == option);
-        match listed {
-            true => ledger.agree(),
-            false => ledger.differ(format!("{option} is not in our help")),
-        }
+        ledger.compare(format!("{option} is in the help"), &listed, &true);
     }
 }

@@ -245,6 +245,7 @@ impl Judge {
 
     fn tell(&self, jail: &str, work: &mut Work, note: Note, now: Time) {
         let findtime = work.jail.options().findtime;
+        let mut about = 0;
         let (kind, text) = match note {
             Note::OddTime { deviation } => {
                 let side = if deviation < 0 { "before" } else { "after" };
@@ -280,14 +281,21 @@ impl Judge {
                 "bad date",
                 format!("Found what looks like a date but is none: {date:?}"),
             ),
-            Note::Limit { option, index } => (
-                "limit",
-                format!(
-                    "{option} {} took too many steps on a line and was given up there; it can be made slow by what \
-                     clients send. Anchor it, and use fewer open-ended repetitions.",
-                    index + 1
-                ),
-            ),
+            Note::Limit { option, index } => {
+                about = index;
+                let text = text::excerpt(&expression(&work.filter, option, index));
+                let number = match option {
+                    "failregex" | "ignoreregex" => format!(" {}", index + 1),
+                    _ => String::new(),
+                };
+                (
+                    option,
+                    format!(
+                        "{option}{number} took too many steps on a line and was given up there; it can be made slow by \
+                         what clients send. Anchor it, and use fewer open-ended repetitions: {text}"
+                    ),
+                )
+            }
             Note::Resolved { name, ids } => {
                 let ids: Vec<String> = ids.iter().map(Id::to_string).collect();
                 let text = format!("Determined IP using DNS Lookup: {name} = {}", ids.join(", "));
@@ -295,8 +303,21 @@ impl Judge {
                 return;
             }
         };
-        if work.may_say(kind, now) {
+        if work.may_say(kind, about, now) {
             self.log.warning(Module::Filter, format!("[{jail}] {text}"));
         }
     }
+}
+
+/// The expression that a note is about.
+fn expression(filter: &Filter, option: &str, index: usize) -> String {
+    let of = |all: Vec<&str>| all.get(index).map(|text| (*text).to_owned());
+    let text = match option {
+        "failregex" => of(filter.failregexes()),
+        "ignoreregex" => of(filter.ignoreregexes()),
+        "prefregex" => Some(filter.prefregex().to_owned()),
+        "datepattern" => filter.datepattern().and_then(|(pattern, _)| pattern),
+        _ => None,
+    };
+    text.unwrap_or_default()
 }

@@ -58,8 +58,8 @@ pub struct Work {
     pub unsaved_journal: Option<JournalRow>,
     /// Counters changed since they were last written.
     pub counters_changed: bool,
-    /// Notes said lately, each kind at most once a day.
-    pub said: HashMap<&'static str, Time>,
+    /// Notes said lately, each kind (of each expression) at most once a day.
+    pub said: HashMap<(&'static str, usize), Time>,
     /// A reload is under way: what stood before and has not been named again.
     pub reload: Option<Reload>,
 }
@@ -176,6 +176,8 @@ impl Work {
         self.log_timezone = fresh.log_timezone;
         self.journal_match = self.journal_match.take().map(|_| Match::default());
         let logs = self.logs.iter().map(|log| log.path.clone()).collect();
+        // What is reloaded may have been changed because of what was said.
+        self.said.clear();
         self.reload = Some(Reload {
             logs,
             actions,
@@ -183,11 +185,12 @@ impl Work {
         });
     }
 
-    /// Whether a note of this kind may be said again: once a day.
-    pub fn may_say(&mut self, kind: &'static str, now: Time) -> bool {
-        let due = self.said.get(kind).is_none_or(|last| last.plus_secs(86_400.0) <= now);
+    /// Whether a note of this kind, about the expression of this index, may be said again: once a day.
+    pub fn may_say(&mut self, kind: &'static str, index: usize, now: Time) -> bool {
+        let last = self.said.get(&(kind, index));
+        let due = last.is_none_or(|last| last.plus_secs(86_400.0) <= now);
         if due {
-            self.said.insert(kind, now);
+            self.said.insert((kind, index), now);
         }
         due
     }

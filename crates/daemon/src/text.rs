@@ -67,6 +67,15 @@ pub fn number(seconds: f64) -> String {
     }
 }
 
+/// The beginning of a text that may be very long.
+pub fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 300;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
