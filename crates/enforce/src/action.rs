@@ -28,6 +28,8 @@ pub struct ActionError {
     pub command: String,
     /// What it came to, when it ran at all.
     pub finished: Option<Finished>,
+    /// Trying again would come to the same.
+    pub permanent: bool,
 }
 
 /// An action at work.
@@ -368,6 +370,7 @@ impl Action {
             message,
             command: last.map(|last| last.command.clone()).unwrap_or_default(),
             finished: last.and_then(|last| last.finished.clone()),
+            permanent: false,
         }
     }
 
