@@ -134,8 +134,9 @@ mod tests {
             let mail = compose(&letter, who, Timestamp::UNIX_EPOCH).unwrap();
             mail.lines().find(|line| line.starts_with("From: ")).unwrap().to_owned()
         };
+        assert_eq!(shown("Ban, Fail"), "From: =?utf-8?b?QmFuLCBGYWls?= <fail2ban>");
         assert_eq!(shown("Fail Ban"), "From: \"Fail Ban\" <fail2ban>");
-        assert_eq!(shown("Fail \"2\""), "From: =?utf-8?b?RmFpbCAiMiI=?= <fail2ban>");
+        assert_eq!(shown("Fail \"2\""), r#"From: "Fail \"2\"" <fail2ban>"#);
         assert_eq!(shown(""), "From: fail2ban");
     }
 

@@ -54,13 +54,17 @@ pub(super) fn explained(error: &Error) -> String {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             format!("nobody known vouches for the server's certificate; {REMEDY}")
         }
+        Error::InvalidCertificate(CertificateError::Other(OtherError(why))) if is_issuers(&**why) => {
+            format!("the server's certificate vouches for itself, and is not known; {REMEDY}")
+        }
         Error::InvalidCertificate(wrong) => format!("the server's certificate is not valid: {wrong}"),
         other => other.to_string(),
     }
 }
 
 /// The library's own judgement, but for one kind of certificate: what `openssl req -x509` makes counts as an issuer's,
-/// which may not stand for a server. When its very bytes are among the roots, somebody has meant just this server.
+/// which may not stand for a server. When its very bytes are among the roots, somebody has meant just this server: then
+/// the name must fit, and nothing else is asked.
 #[derive(Debug)]
 struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
