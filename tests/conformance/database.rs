@@ -185,6 +185,10 @@ fn both(ledger: &mut Ledger, house: &mut House, what: &str, files: &Files, then:
         }
     };
     let ours = account(house, Bantam);
+    match rows(house, "pragma integrity_check").join(" ").as_str() {
+        "ok" => ledger.agree(),
+        wrong => ledger.differ(format!("{what}, the file that we left: {wrong}")),
+    }
     let theirs = account(house, Original);
     line_by_line(ledger, &format!("{what}, what is in force"), &ours.said, &theirs.said);
     row_by_row(
