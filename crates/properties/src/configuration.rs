@@ -65,7 +65,7 @@ fn is_name(name: &str) -> bool {
 fn write(base: &Path, files: &[(PathBuf, Vec<u8>)]) -> std::io::Result<()> {
     fs::create_dir_all(base)?;
     for (name, content) in files {
-        let path = base.join(name);
+        let path: PathBuf = base.join(name).components().collect();
         // Where a file's name is another's folder, the first one wins.
         if path.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok()) && !path.is_dir() {
             fs::write(path, content)?;

@@ -49,8 +49,10 @@ fn formula(text: &str) {
 
 fn ignored(text: &str) {
     let mut list = IgnoreList::new();
-    // A network of all addresses is listed without its prefix, as the original lists it, and so is not read back.
-    let is_listed_whole = |word: &&str| !word.is_empty() && !matches!(Id::parse(word), Id::Net(_, 0));
+    // A network of all addresses is listed without its prefix, as the original lists it, and a name in brackets without
+    // these: so they are not read back as they were written.
+    let is_listed_whole =
+        |word: &&str| !word.is_empty() && !word.starts_with('[') && !matches!(Id::parse(word), Id::Net(_, 0));
     let words: Vec<&str> = text.split([' ', ',', '\n']).filter(is_listed_whole).take(50).collect();
     for word in &words {
         let before = list.len();
