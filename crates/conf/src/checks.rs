@@ -134,8 +134,9 @@ fn referenced(config: &Config) -> HashSet<String> {
         for (open, close) in [("%(", ')'), ("<", '>')] {
             for (at, _) in text.as_str().match_indices(open) {
                 let rest = text.as_str().get(at + open.len()..).unwrap_or_default();
-                let name = rest.split(close).next().unwrap_or_default();
-                if name.len() < 100 {
+                // Names are short, and looking for the end of each could take long.
+                let name = rest.char_indices().take(100).find(|(_, c)| *c == close);
+                if let Some(name) = name.and_then(|(end, _)| rest.get(..end)) {
                     used.insert(name.rsplit('/').next().unwrap_or(name).to_lowercase());
                 }
             }

@@ -47,7 +47,11 @@ fn files(data: &[u8]) -> (Flags, Vec<(PathBuf, Vec<u8>)>) {
     for line in data.split_inclusive(|byte| *byte == b'\n') {
         match line.strip_prefix(HEADER).map(String::from_utf8_lossy) {
             Some(name) => files.push((PathBuf::from(name.trim()), Vec::new())),
-            None => files.iter_mut().last().into_iter().for_each(|(_, content)| content.extend_from_slice(line)),
+            None => files
+                .iter_mut()
+                .last()
+                .into_iter()
+                .for_each(|(_, content)| push_line(content, line)),
         }
     }
     files.truncate(MOST_FILES);
@@ -55,6 +59,14 @@ fn files(data: &[u8]) -> (Flags, Vec<(PathBuf, Vec<u8>)>) {
         name.components().all(|part| matches!(part, Component::Normal(_))) && name.to_str().is_some_and(is_name)
     });
     (flags, files)
+}
+
+/// Patterns for log files may name those of the configuration's folder only: others change while they are looked at.
+fn push_line(content: &mut Vec<u8>, line: &[u8]) {
+    for (at, byte) in line.iter().enumerate() {
+        let is_own = line.get(..at).is_some_and(|before| before.ends_with(b"confpath)s/"));
+        content.push(if *byte == b'*' && !is_own { b'+' } else { *byte });
+    }
 }
 
 fn is_name(name: &str) -> bool {

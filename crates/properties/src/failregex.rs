@@ -46,7 +46,11 @@ fn search(regex: &Regex, text: &str) {
     for name in &names {
         let group = regex.group_index(name);
         assert!(group.is_some_and(|group| group > 0), "{name}");
-        assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name} stands twice");
+        assert_eq!(
+            names.iter().filter(|other| *other == name).count(),
+            1,
+            "{name} stands twice"
+        );
     }
     let middle = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at));
     for start in [0, middle.unwrap_or(0), text.len()] {
@@ -69,7 +73,9 @@ fn assert_spans(regex: &Regex, text: &str, start: usize, found: &Captures) {
     }
     let whole = found.spans.first().copied().flatten();
     assert!(whole.is_some_and(|(from, _)| from >= start), "{whole:?} before {start}");
-    let mut rest = whole.and_then(|(from, to)| text.as_bytes().get(from..to)).unwrap_or_default();
+    let mut rest = whole
+        .and_then(|(from, to)| text.as_bytes().get(from..to))
+        .unwrap_or_default();
     for literal in regex.required_literals() {
         let at = rest.windows(literal.len()).position(|window| window == literal);
         assert!(at.is_some(), "{literal:?} is not in the match");

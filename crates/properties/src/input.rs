@@ -6,7 +6,10 @@ const BORDER: &str = "\n---\n";
 /// Splits an input into its flags and parts. The first byte gives the flags if it is a digit from 0 to 7.
 pub(crate) fn flags_and_parts(data: &[u8]) -> (Flags, String) {
     match data {
-        [digit @ b'0'..=b'7', rest @ ..] => (Flags::from_digit(Some(digit)), String::from_utf8_lossy(rest).into_owned()),
+        [digit @ b'0'..=b'7', rest @ ..] => (
+            Flags::from_digit(Some(digit)),
+            String::from_utf8_lossy(rest).into_owned(),
+        ),
         _ => (Flags(0), String::from_utf8_lossy(data).into_owned()),
     }
 }

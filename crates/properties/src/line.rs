@@ -79,14 +79,18 @@ impl Resolver for Names {
 fn json(filter: &mut Filter) -> Result<(), PatternError> {
     filter.set_datepattern(r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#)?;
     filter.set_log_timezone(Some("UTC"))?;
-    filter.add_failregex(r#"^{"ClientHost":"<HOST>",.*"OriginStatus":(405|404|401),.*"RequestPath":"<F-PATH>.*</F-PATH>",.*}$"#)?;
+    filter.add_failregex(
+        r#"^{"ClientHost":"<HOST>",.*"OriginStatus":(405|404|401),.*"RequestPath":"<F-PATH>.*</F-PATH>",.*}$"#,
+    )?;
     filter.add_ignoreregex(r#""RequestPath":"[^"]*\.(png|js)""#)
 }
 
 /// A prefix first, then what remains.
 fn sshd(filter: &mut Filter) -> Result<(), PatternError> {
     filter.set_prefregex(r"^\s*(?:\S+ )?sshd(?:\[\d+\])?:?\s+<F-CONTENT>.+</F-CONTENT>$")?;
-    filter.add_failregex(r"^Failed (?:password|publickey) for (?:invalid user )?<F-USER>.*?</F-USER> from <HOST>(?: port \d+)?$")?;
+    filter.add_failregex(
+        r"^Failed (?:password|publickey) for (?:invalid user )?<F-USER>.*?</F-USER> from <HOST>(?: port \d+)?$",
+    )?;
     filter.add_failregex(r"^Invalid user <F-USER>.*</F-USER> from <ADDR>\s*$")?;
     filter.add_failregex(r"^banner from <F-ALT_USER>\S+</F-ALT_USER> <SUBNET>$")?;
     filter.add_ignoreregex("from 192.0.2.99")

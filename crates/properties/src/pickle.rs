@@ -15,7 +15,10 @@ pub fn pickle(data: &[u8]) {
             Ok(received) => assert!(is_same(&value, &received), "{value:?} became {received:?}"),
             Err(error) => assert!(false, "{value:?} is not read back: {error}"),
         }
-        assert!(has_marker(&value) || !holds(&sent, END), "{value:?} ends its own message");
+        assert!(
+            has_marker(&value) || !holds(&sent, END),
+            "{value:?} ends its own message"
+        );
     }
     if let Ok(value) = codec::decode_reply(data) {
         let shown = repr::repr(&value);
@@ -81,7 +84,8 @@ fn has_marker(value: &Value) -> bool {
 
 /// Without names of classes that are none and so are not sent as they came.
 fn is_plain(value: &Value) -> bool {
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._".contains(&b));
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._".contains(&b));
     let named = match value {
         Value::Exception { module, class, .. } => is_name(module) && is_name(class) && module != "exceptions",
         _ => true,

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 /// What a shell may take for more than a word or white space.
 const SPECIAL: &[char] = &[
-    '\\', '#', '&', ';', '`', '|', '*', '?', '~', '<', '>', '^', '(', ')', '[', ']', '{', '}', '\'', '"', '\n', '\r', '\0',
+    '\\', '#', '&', ';', '`', '|', '*', '?', '~', '<', '>', '^', '(', ')', '[', ']', '{', '}', '\'', '"', '\n', '\r',
+    '\0',
 ];
 
 /// Nothing that a stranger wrote adds to a command's text what a shell could take for its own: it goes by as an argument,
@@ -29,7 +30,12 @@ pub fn shell(data: &[u8]) {
         return;
     };
     assert!(text.len() <= 4 << 20, "the command has {} bytes", text.len());
-    let values = Values(pairs(values).into_iter().map(|(k, v)| (k, v.replace("\\n", "\n"))).collect());
+    let values = Values(
+        pairs(values)
+            .into_iter()
+            .map(|(k, v)| (k, v.replace("\\n", "\n")))
+            .collect(),
+    );
     assert_held(&text, &substitute(&text, &values), &values);
 }
 
@@ -74,9 +80,14 @@ fn assert_held(text: &str, command: &Command, values: &Values) {
 
 /// What the first line must be: each variable and its place.
 fn heading(head: &str, arguments: usize) -> String {
-    let names: Vec<&str> = head.split(' ').filter_map(|word| word.split_once('=')).map(|(name, _)| name).collect();
+    let names: Vec<&str> = head
+        .split(' ')
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!(names.len(), arguments, "{head:?}");
-    let is_name = |name: &&str| name.starts_with("f2bV_") && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let is_name =
+        |name: &&str| name.starts_with("f2bV_") && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     assert!(names.iter().all(|name| is_name(name)), "{head:?}");
     let places = names.iter().enumerate().map(|(place, name)| match place {
         0..=9 => format!("{name}=${place} "),

@@ -18,12 +18,19 @@ pub fn values(data: &[u8]) {
 fn duration(text: &str) {
     match bantam_conf::seconds_exact(text) {
         Ok(seconds) => {
-            assert_eq!(bantam_conf::seconds(text).map(f64::to_bits), Ok(seconds.as_f64().to_bits()));
+            assert_eq!(
+                bantam_conf::seconds(text).map(f64::to_bits),
+                Ok(seconds.as_f64().to_bits())
+            );
             assert!(!seconds.as_f64().is_nan(), "{text:?}");
             if let Seconds::Whole(number) = seconds
                 && number > i64::MIN
             {
-                assert_eq!(bantam_conf::seconds_exact(&seconds.to_string()), Ok(seconds), "{text:?}");
+                assert_eq!(
+                    bantam_conf::seconds_exact(&seconds.to_string()),
+                    Ok(seconds),
+                    "{text:?}"
+                );
             }
         }
         Err(why) => assert!(!why.is_empty()),
@@ -42,7 +49,10 @@ fn formula(text: &str) {
         }
         Err(error) => {
             assert!(!error.message.is_empty());
-            assert!(error.at.is_none_or(|at| at <= text.len() && text.is_char_boundary(at)), "{error:?}");
+            assert!(
+                error.at.is_none_or(|at| at <= text.len() && text.is_char_boundary(at)),
+                "{error:?}"
+            );
         }
     }
 }

@@ -26,7 +26,11 @@ fn every_kept_input_of_the_fuzz_targets_keeps_the_promises() -> std::io::Result<
         }
         assert!(inputs > 0, "{target} has no inputs");
     }
-    assert_eq!(slow, Vec::<std::path::PathBuf>::new(), "these took longer than {LONGEST:?}");
+    assert_eq!(
+        slow,
+        Vec::<std::path::PathBuf>::new(),
+        "these took longer than {LONGEST:?}"
+    );
     Ok(())
 }
 
@@ -35,7 +39,12 @@ fn every_property_has_its_fuzz_target_and_the_other_way_round() -> std::io::Resu
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     let mut targets = Vec::new();
     for entry in std::fs::read_dir(fuzz.join("fuzz_targets"))? {
-        targets.extend(entry?.path().file_stem().map(|name| name.to_string_lossy().into_owned()));
+        targets.extend(
+            entry?
+                .path()
+                .file_stem()
+                .map(|name| name.to_string_lossy().into_owned()),
+        );
     }
     targets.sort();
     let mut known: Vec<String> = ALL.iter().map(|(name, _)| (*name).to_owned()).collect();

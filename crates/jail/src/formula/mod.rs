@@ -148,7 +148,9 @@ impl Formula {
         };
         let value = self.root.value(&mut circumstances)?.as_f64();
         if !value.is_finite() {
-            return Err(FormulaError::here(format!("what comes out is {value}, which is no ban time")));
+            return Err(FormulaError::here(format!(
+                "what comes out is {value}, which is no ban time"
+            )));
         }
         Ok(value)
     }

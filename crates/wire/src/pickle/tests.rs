@@ -246,10 +246,19 @@ fn exceptions_in_replies_are_data() {
 
 #[test]
 fn a_class_is_named_by_a_name() {
-    for (module, class) in [("a\u{1b}[31m", "B"), ("a", "B\r"), ("", "B"), ("a", "B..C"), ("a b", "C")] {
+    for (module, class) in [
+        ("a\u{1b}[31m", "B"),
+        ("a", "B\r"),
+        ("", "B"),
+        ("a", "B..C"),
+        ("a b", "C"),
+    ] {
         let bytes = format!("c{module}\n{class}\n(tR.");
         let error = decode_reply(bytes.as_bytes()).unwrap_err();
-        assert_eq!(error.0, "the pickle names a class by something that is no name", "{module:?} {class:?}");
+        assert_eq!(
+            error.0, "the pickle names a class by something that is no name",
+            "{module:?} {class:?}"
+        );
     }
 }
 
