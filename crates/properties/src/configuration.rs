@@ -165,7 +165,7 @@ fn widths(file: &Path) -> Vec<usize> {
 fn assert_shown(finding: &Diagnostic) {
     let shown = finding.render(false);
     assert!(!shown.trim().is_empty());
-    let steers = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || ('\u{202a}'..='\u{202e}').contains(&c);
     assert!(!shown.contains(steers), "{shown:?}");
     assert!(finding.render(true).len() >= shown.len());
 }
