@@ -353,18 +353,3 @@ fn inverted_output_shows_the_lines_that_are_no_failure() {
     assert_eq!(show("msg"), "miss\nskip 192.0.2.1\n");
     assert!(show("row").starts_with("['',\t1767"));
 }
-
-#[test]
-fn the_journal_is_said_to_be_missing() {
-    for args in [
-        ["systemd-journal", "<HOST>"].as_slice(),
-        &["-m", "_COMM=sshd", "a", "<HOST>"],
-    ] {
-        let ran = ours(args);
-        let text = ran.stdout;
-        assert!(
-            ran.code == 255 && text.contains("journal") && text.contains("not in this version"),
-            "{text}"
-        );
-    }
-}

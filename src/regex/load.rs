@@ -44,20 +44,20 @@ impl From<String> for Wrong {
 }
 
 /// Finds out what the argument means. A jail is preferred over the filter of the same name.
-pub fn find(value: &str, config: &str) -> Result<Source, Wrong> {
+pub fn find(value: &str, config: &str, backend: &str) -> Result<Source, Wrong> {
     let looks_like_name = Regex::new(r"(?ms)^/{0,3}[\w/_\-.]+(?:\[.*\])?$", Default::default())
         .is_ok_and(|regex| regex.is_match(value).unwrap_or(false));
     if !looks_like_name {
         return Ok(Source::Expression);
     }
     let (name, options) = bantam_conf::split_arguments(value)?;
-    if let Some(jail) = find_jail(&name, &options, config)? {
+    if let Some(jail) = find_jail(&name, &options, config, backend)? {
         return Ok(jail);
     }
     Ok(find_filter(name, options, config))
 }
 
-fn find_jail(name: &str, options: &Arguments, config: &str) -> Result<Option<Source>, Wrong> {
+fn find_jail(name: &str, options: &Arguments, config: &str, backend: &str) -> Result<Option<Source>, Wrong> {
     let of_file = |line: &str| line.ends_with(".conf") || line.ends_with(".local");
     if name.contains('/') || name.lines().any(of_file) {
         return Ok(None);
@@ -66,7 +66,7 @@ fn find_jail(name: &str, options: &Arguments, config: &str) -> Result<Option<Sou
         let config = config.trim_end_matches('/');
         return Err(format!("Base configuration directory {config} does not exist ").into());
     }
-    let loaded = match bantam_conf::try_jail(Path::new(config), name, options) {
+    let loaded = match bantam_conf::try_jail(Path::new(config), name, options, backend) {
         Err(NoTrial::NoJail) => return Ok(None),
         Err(NoTrial::Unreadable(diagnostics)) => {
             return Err(Wrong {
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn found(value: &str, config: &str) -> String {
-        match find(value, config) {
+        match find(value, config, "auto") {
             Ok(Source::Expression) => "expression".to_owned(),
             Ok(Source::Jail { name, options, loaded }) => {
                 format!("jail {name} {options:?} {:?}", loaded.unwrap().options)

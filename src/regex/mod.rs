@@ -5,7 +5,9 @@
 
 mod dates;
 mod debuggex;
+mod input;
 mod interrupt;
+mod journal;
 mod lines;
 mod load;
 mod messages;

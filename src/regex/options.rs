@@ -67,6 +67,16 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// What a jail that reads LOG would have.
+    pub fn backend(&self) -> &'static str {
+        match self.log.starts_with(super::journal::NAME) {
+            true => "systemd",
+            false => "auto",
+        }
+    }
+}
+
 /// What the arguments come to.
 #[derive(Debug)]
 pub enum Parsed {

@@ -32,8 +32,9 @@ fn set_options(trial: &mut Trial<'_>) -> Outcome<()> {
         // What is below zero is refused by the filter as zero is.
         set_maxlines(trial, usize::try_from(options.maxlines).unwrap_or(0))?;
     }
-    if options.journalmatch.is_some() {
-        return Err(error("the journal (--journalmatch) is not in this version"));
+    if let Some(matches) = &options.journalmatch {
+        let words = bantam_conf::split_words(matches);
+        trial.journalmatch = words.ok_or_else(|| error("a quote in --journalmatch is not closed"))?;
     }
     if let Some(zone) = &options.timezone {
         trial.filter.set_log_timezone(Some(zone)).map_err(error)?;
@@ -99,7 +100,7 @@ fn set_datepattern(trial: &mut Trial<'_>, pattern: &str) -> Outcome<()> {
 /// REGEX: the name of a jail or filter, a file, or an expression.
 pub fn read_failregex(trial: &mut Trial<'_>, value: &str) -> Outcome<()> {
     let options = trial.options;
-    let source = load::find(value, &options.config).map_err(|error| {
+    let source = load::find(value, &options.config, options.backend()).map_err(|error| {
         trial
             .printer
             .line(&format!("ERROR: Wrong filter name or options: {}", error.message));
@@ -174,7 +175,7 @@ fn load_filter(
     arguments: &bantam_conf::Arguments,
     value: &str,
 ) -> Outcome<bantam_conf::Trial> {
-    bantam_conf::try_filter(base, name, arguments).map_err(|none| {
+    bantam_conf::try_filter(base, name, arguments, trial.options.backend()).map_err(|none| {
         if let NoTrial::Broken(diagnostics) = none {
             show(&diagnostics);
         }
@@ -198,6 +199,9 @@ fn obey(trial: &mut Trial<'_>, command: &Command, source: &str) -> Outcome<()> {
     let Some(option) = words.get(2).and_then(Value::as_str) else {
         return Ok(());
     };
+    if option == "addjournalmatch" && trial.options.journalmatch.is_none() {
+        trial.journalmatch = values(words);
+    }
     for value in values(words) {
         match option {
             "prefregex" => trial.filter.set_prefregex(&value).map_err(error)?,

@@ -24,7 +24,9 @@ pub fn print(stats: &Stats, filter: &Filter, options: &Options, links: Option<Li
     }
     print_expressions("Failregex", &stats.failregex, verbose, printer);
     print_expressions("Ignoreregex", &stats.ignoreregex, verbose, printer);
-    print_dates(filter, options, printer);
+    if stats.has_dates {
+        print_dates(filter, options, printer);
+    }
     printer.line(&format!(
         "\nLines: {} lines, {} ignored, {} matched, {} missed",
         stats.tested, stats.ignored.count, stats.matched.count, stats.missed.count

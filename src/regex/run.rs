@@ -1,6 +1,8 @@
 //! The order of things: options, filter, lines, results.
 use super::debuggex::Links;
+use super::input::{Input, Log};
 use super::interrupt::Interrupt;
+use super::journal::{self, Entries};
 use super::lines::{self, Lines};
 use super::messages::{Level, Messages};
 use super::notes::Notes;
@@ -45,6 +47,7 @@ pub fn run(options: &Options, printer: &mut Printer) -> Outcome<()> {
         filter: Filter::new(),
         failregex: Vec::new(),
         ignoreregex: Vec::new(),
+        journalmatch: Vec::new(),
         has_maxlines: false,
         has_datepattern: false,
         interrupt: Interrupt::watch(),
@@ -62,12 +65,14 @@ pub struct Trial<'a> {
     pub failregex: Vec<String>,
     /// As written.
     pub ignoreregex: Vec<String>,
+    /// Words of the journal's match.
+    pub journalmatch: Vec<String>,
     pub has_maxlines: bool,
     pub has_datepattern: bool,
     interrupt: Interrupt,
 }
 
-impl Trial<'_> {
+impl<'a> Trial<'a> {
     fn run(&mut self) -> Outcome<()> {
         for line in ["", "Running tests", "=============", ""] {
             self.say(line);
@@ -79,11 +84,11 @@ impl Trial<'_> {
         if let Some(regex) = &options.ignoreregex {
             prepare::read_ignoreregex(self, regex)?;
         }
-        let mut lines = self.open_log()?;
+        let mut log = self.open_log()?;
         self.say("");
         match &options.out {
-            Some(format) => self.print_failures(&Output::of(format, options.json), &mut lines),
-            None => self.count_lines(&mut lines),
+            Some(format) => self.print_failures(&Output::of(format, options.json), &mut log),
+            None => self.count_lines(&mut log),
         }
     }
 
@@ -105,26 +110,24 @@ impl Trial<'_> {
         }
     }
 
-    fn open_log(&mut self) -> Outcome<Lines> {
+    fn open_log(&mut self) -> Outcome<Log> {
         let log = &self.options.log;
         if Path::new(log).is_file() {
-            let encoding = self.options.encoding.as_deref().unwrap_or("UTF-8");
-            let set = self.filter.set_encoding(encoding);
-            set.map_err(|error| Stop::Uncaught(error.to_string()))?;
+            let encoding = self.set_encoding()?;
             let lines = Lines::open(Path::new(log)).map_err(|error| {
                 self.printer.line(&prepare::file_error(&error, log));
                 Stop::Said
             })?;
             self.say(&format!("Use         log file : {log}"));
             self.say(&format!("Use         encoding : {encoding}"));
-            return Ok(lines);
+            return Ok(Log::Lines(lines));
         }
-        if log.starts_with("systemd-journal") {
-            return Err(error("the systemd journal is not in this version"));
+        if log.starts_with(journal::NAME) {
+            return Entries::open(self).map(Box::new).map(Log::Journal);
         }
         if self.filter.max_lines() <= 1 && !log.contains('\n') {
             self.say(&format!("Use      single line : {}", prepare::shortened(log)));
-            return Ok(Lines::given(&[log]));
+            return Ok(Log::Lines(Lines::given(&[log])));
         }
         let given: Vec<&str> = log.split('\n').collect();
         self.say(&format!("Use      multi line : {} line(s)", given.len()));
@@ -136,20 +139,29 @@ impl Trial<'_> {
             self.say(&format!("| {:>2}: {}", index + 1, prepare::shortened(line)));
         }
         self.say("`-");
-        Ok(Lines::given(&given))
+        Ok(Log::Lines(Lines::given(&given)))
+    }
+
+    /// Reads LOG by its encoding; the name of that.
+    pub fn set_encoding(&mut self) -> Outcome<&'a str> {
+        let options: &'a Options = self.options;
+        let encoding = options.encoding.as_deref().unwrap_or("UTF-8");
+        let set = self.filter.set_encoding(encoding);
+        set.map_err(|error| Stop::Uncaught(error.to_string()))?;
+        Ok(encoding)
     }
 
     /// `-o`: failures only.
-    fn print_failures(&mut self, format: &Output, lines: &mut Lines) -> Outcome<()> {
+    fn print_failures(&mut self, format: &Output, log: &mut Log) -> Outcome<()> {
         let mut resolver = System::default();
         let mut notes = Notes::new(&self.messages);
-        while let Some(block) = lines.next_block().map_err(error)? {
+        while let Some(block) = log.next_block()? {
             if self.options.invert || notes.are_told() {
                 lines::for_each_line(&block, |line, whole| {
                     if notes.are_told() && !self.interrupt.came() {
                         notes.tell_before(whole, self);
                     }
-                    self.print_line(line, format, &mut resolver, &mut notes);
+                    self.print_line(Input::Line(line), format, &mut resolver, &mut notes);
                 });
             } else {
                 let mut context = context(&mut resolver);
@@ -167,17 +179,25 @@ impl Trial<'_> {
             }
             self.interrupt.check()?;
         }
+        while let Some(line) = log.next_entry()? {
+            self.print_line(Input::Entry(&line), format, &mut resolver, &mut notes);
+            notes.collect();
+            if self.printer.is_broken() {
+                break;
+            }
+            self.interrupt.check()?;
+        }
         notes.warn(self);
         Ok(())
     }
 
-    fn print_line(&mut self, line: &[u8], format: &Output, resolver: &mut System, notes: &mut Notes) {
+    fn print_line(&mut self, line: Input<'_>, format: &Output, resolver: &mut System, notes: &mut Notes) {
         if self.interrupt.came() {
             return;
         }
-        let text = self.filter.encoding().decode(line).into_owned();
+        let text = line.text(self.filter.encoding());
         let mut context = context(resolver);
-        let report = self.filter.judge(line, &mut context, &mut notes.fresh);
+        let report = line.judge(&mut self.filter, &mut context, &mut notes.fresh);
         let hits: Vec<_> = report.hits.iter().filter(|hit| !hit.nofail).cloned().collect();
         notes.tell_line(&hits, &text, resolver, self);
         match (self.options.invert, hits.is_empty()) {
@@ -191,23 +211,30 @@ impl Trial<'_> {
     }
 
     /// Without `-o`: everything is counted.
-    fn count_lines(&mut self, lines: &mut Lines) -> Outcome<()> {
+    fn count_lines(&mut self, log: &mut Log) -> Outcome<()> {
         let mut stats = Stats::new(self.options, &self.failregex, &self.ignoreregex);
         let mut resolver = System::default();
         let mut notes = Notes::new(&self.messages);
         let begin = Instant::now();
-        while let Some(block) = lines.next_block().map_err(error)? {
+        while let Some(block) = log.next_block()? {
             lines::for_each_line(&block, |line, whole| {
                 if !self.interrupt.came() {
                     if notes.are_told() {
                         notes.tell_before(whole, self);
                     }
-                    self.count_line(line, &mut stats, &mut resolver, &mut notes);
+                    self.count_line(Input::Line(line), &mut stats, &mut resolver, &mut notes);
                 }
             });
             notes.collect();
             self.interrupt.check()?;
         }
+        while let Some(line) = log.next_entry()? {
+            self.count_line(Input::Entry(&line), &mut stats, &mut resolver, &mut notes);
+            notes.collect();
+            self.interrupt.check()?;
+        }
+        // Entries tell their moment: without a pattern, no dates are looked for.
+        stats.has_dates = matches!(log, Log::Lines(_)) || self.has_datepattern;
         stats.seconds = begin.elapsed().as_secs_f64();
         let links = self.options.debuggex.then(|| Links {
             use_dns: match self.options.usedns.as_deref() {
@@ -228,7 +255,7 @@ impl Trial<'_> {
         Ok(())
     }
 
-    fn count_line(&mut self, line: &[u8], stats: &mut Stats, resolver: &mut System, notes: &mut Notes) {
+    fn count_line(&mut self, line: Input<'_>, stats: &mut Stats, resolver: &mut System, notes: &mut Notes) {
         let multi_line = self.filter.max_lines() > 1;
         let encoding = self.filter.encoding();
         let before = match multi_line {
@@ -236,20 +263,20 @@ impl Trial<'_> {
             false => Vec::new(),
         };
         let mut context = context(resolver);
-        let report = self.filter.judge(line, &mut context, &mut notes.fresh);
+        let report = line.judge(&mut self.filter, &mut context, &mut notes.fresh);
         stats.count_hits(report);
         let last = report.hits.last().and_then(|hit| hit.record.matches().last());
         let last = last.filter(|_| multi_line && self.options.debuggex).cloned();
         if notes.are_told() {
             let hits = report.hits.clone();
-            let text = encoding.decode(line).into_owned();
+            let text = line.text(encoding);
             notes.tell_line(&hits, &text, resolver, self);
         }
         if multi_line {
             let gone = usize::from(before.len() >= self.filter.max_lines());
             stats.count_taken(&before[gone.min(before.len())..], self.filter.window(), last.as_ref());
         }
-        stats.count_line(line, |line| encoding.decode(line).into_owned());
+        stats.count_line(|| line.text(encoding));
     }
 }
 

@@ -50,10 +50,10 @@ impl Kind {
         }
     }
 
-    fn add(&mut self, line: &[u8], linked: Option<Option<String>>, decode: impl Fn(&[u8]) -> String) {
+    fn add(&mut self, linked: Option<Option<String>>, text: impl Fn() -> String) {
         self.count += 1;
         if self.limit.is_none_or(|limit| self.count <= limit) {
-            let line = decode(line);
+            let line = text();
             if let Some(linked) = linked {
                 self.linked.push(linked.unwrap_or_else(|| line.clone()));
             }
@@ -75,6 +75,8 @@ pub struct Stats {
     pub ignored: Kind,
     pub missed: Kind,
     pub seconds: f64,
+    /// Dates are looked for in lines.
+    pub has_dates: bool,
     verbose: bool,
     /// From how many lines of a kind on they are not printed.
     pub limit: u64,
@@ -110,6 +112,7 @@ impl Stats {
             ignored: keeping(options.print_no_ignored, options.print_all_ignored),
             missed: keeping(options.print_no_missed, options.print_all_missed),
             seconds: 0.0,
+            has_dates: true,
             verbose: options.verbose != 0,
             debuggex: options.debuggex,
             joined: None,
@@ -150,14 +153,14 @@ impl Stats {
     }
 
     /// Counts the line by what became of it.
-    pub fn count_line(&mut self, line: &[u8], decode: impl Fn(&[u8]) -> String) {
+    pub fn count_line(&mut self, text: impl Fn() -> String) {
         let kind = match (self.line_ignored, self.line_failures) {
             (true, _) => &mut self.ignored,
             (false, 0) => &mut self.missed,
             (false, _) => &mut self.matched,
         };
         let linked = self.debuggex.then(|| self.joined.take());
-        kind.add(line, linked, decode);
+        kind.add(linked, text);
         self.tested += 1;
     }
 

@@ -16,7 +16,7 @@ Tries expressions, or the filter of a jail, on log lines and shows what they mat
 LOG:
   text                  a log line, or several
   file                  path of a log file
-  systemd-journal       the journal (not in this version)
+  systemd-journal       the systemd journal, optionally with what a backend's options are (systemd-journal[journalflags=1])
 
 REGEX:
   text                  a failregex
@@ -41,7 +41,7 @@ Options:
   --usedns=MODE         what <HOST> matches: yes, warn, raw: addresses and names; no: addresses only
   -L N, --maxlines=N    lines that an expression may reach over
   -m MATCH, --journalmatch=MATCH
-                        match of the journal (not in this version)
+                        which entries of the journal to read, instead of the filter's journalmatch
   -l LEVEL, --log-level=LEVEL
                         which messages of the filter are shown as well: critical (default), error, warning, notice,
                         info, debug, or a number

@@ -13,6 +13,9 @@ mod filters;
 #[path = "../house/mod.rs"]
 mod house;
 mod jails;
+mod journal;
+#[path = "../journals/mod.rs"]
+mod journals;
 mod ledger;
 #[path = "../oracle/mod.rs"]
 mod oracle;
@@ -39,6 +42,7 @@ const AREAS: &[Area] = &[
     ("dates", dates::compare),
     ("third-party filters", third_party::compare),
     ("regex options", regex_options::compare),
+    ("journal", journal::compare),
 ];
 
 /// A name, and what compares.

@@ -13,7 +13,8 @@ pub const ZONE: &str = "Europe/Zurich";
 
 /// Runs the original's command with what version 1.1 changed in the pipeline: groups without part no longer
 /// overwrite, an IGNOREREGEX stands in for those of the filter, a pattern in a message is not quoted, addresses of IPv6
-/// have another expression. Sets are printed in the order of insertion, which Python's own leave to chance.
+/// have another expression, a moment in the journal is the same in summer and winter. Sets are printed in the order of
+/// insertion, which Python's own leave to chance.
 const ORIGINAL: &str = r#"
 import builtins, importlib.abc, importlib.machinery, importlib.util, os, sys
 source = os.environ.get('FAIL2BAN_SOURCE')
@@ -31,11 +32,12 @@ class Loader(importlib.machinery.SourceFileLoader):
         new = new.replace('::?|::){1,7}', '::?|:){1,7}')
         new = new.replace("len(args) == 3 and not self.readRegex(args[2], 'ignore')",
             "len(args) == 3 and (self._filter.delIgnoreRegex() or not self.readRegex(args[2], 'ignore'))")
+        new = new.replace('time.mktime(date.timetuple()) + date.microsecond/1.0E6', 'date.timestamp()')
         return compile(new, self.path, 'exec')
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
         module = name.split('.')[-1]
-        if module in ('filter', 'datedetector', 'ipdns', 'fail2banregex') and name.startswith('fail2ban.'):
+        if module in ('filter', 'filtersystemd', 'datedetector', 'ipdns', 'fail2banregex') and name.startswith('fail2ban.'):
             file = path[0] + '/' + module + '.py'
             return importlib.util.spec_from_file_location(name, file, loader=Loader(name, file))
 sys.meta_path.insert(0, Finder())

@@ -143,7 +143,7 @@ fn read(base: &Path, underlay: Option<&Path>, spec: &str, findings: &mut Finding
             return None;
         }
     };
-    read_request(base, underlay, request, findings).map(|(_, _, commands)| commands)
+    read_request(base, underlay, request, "auto", findings).map(|(_, _, commands)| commands)
 }
 
 /// A filter with its final settings and its commands.
@@ -154,6 +154,7 @@ pub(crate) fn read_request(
     base: &Path,
     underlay: Option<&Path>,
     request: arguments::Request,
+    backend: &str,
     findings: &mut Findings,
 ) -> Option<Read> {
     let source = Source::find(base, underlay, request.name.as_str());
@@ -184,7 +185,7 @@ pub(crate) fn read_request(
         }
     };
     let mut filter = Definition::new(config, OPTIONS, as_settings(request));
-    filter.set_logtype("auto");
+    filter.set_logtype(backend);
     findings.extend(None, filter.read(&Settings::new(), false));
     let mut stream = Vec::new();
     let filled = filter.combined(&[]).and_then(|(settings, wrong)| {

@@ -262,6 +262,12 @@ pub fn load_filter_over(base: &Path, underlay: &Path, spec: &str) -> Result<Vec<
     filter::load(base, Some(underlay), spec)
 }
 
+/// Splits a line into words as a shell does, which is how `journalmatch` is read; nothing when a quote or a backslash is
+/// left open.
+pub fn split_words(line: &str) -> Option<Vec<String>> {
+    words::split(line)
+}
+
 /// Seconds of a duration such as `1d 2h`, `1h30`, `600`, `-1` (see the original's `--str2sec`).
 /// The error says what is wrong.
 pub fn seconds(text: &str) -> Result<f64, String> {

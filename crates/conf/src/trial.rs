@@ -44,8 +44,9 @@ pub fn split_arguments(request: &str) -> Result<(String, Arguments), String> {
     ))
 }
 
-/// Reads a filter alone. `name` is looked up in the `filter.d` of `base`, or is the path of a file.
-pub fn try_filter(base: &Path, name: &str, arguments: &Arguments) -> Result<Trial, NoTrial> {
+/// Reads a filter alone. `name` is looked up in the `filter.d` of `base`, or is the path of a file. By `backend`, `auto` or
+/// `systemd`, it knows in which form lines come.
+pub fn try_filter(base: &Path, name: &str, arguments: &Arguments, backend: &str) -> Result<Trial, NoTrial> {
     let mut findings = Findings::default();
     let request = arguments::Request {
         name: Text::plain(name),
@@ -54,15 +55,16 @@ pub fn try_filter(base: &Path, name: &str, arguments: &Arguments) -> Result<Tria
             .map(|(key, value)| (key.clone(), Text::plain(value)))
             .collect(),
     };
-    let trial = filter::read_request(base, None, request, &mut findings).map(|(filter, settings, commands)| Trial {
-        options: shown(&settings, arguments, &mut |key| filter.own_value(key)),
-        commands,
-    });
+    let trial =
+        filter::read_request(base, None, request, backend, &mut findings).map(|(filter, settings, commands)| Trial {
+            options: shown(&settings, arguments, &mut |key| filter.own_value(key)),
+            commands,
+        });
     finish(trial, findings)
 }
 
 /// Reads a jail, enabled or not, with arguments for its filter.
-pub fn try_jail(base: &Path, name: &str, arguments: &Arguments) -> Result<Trial, NoTrial> {
+pub fn try_jail(base: &Path, name: &str, arguments: &Arguments, backend: &str) -> Result<Trial, NoTrial> {
     let mut findings = Findings::default();
     let mut files = Files::new(base, None);
     let config = match files.read("jail") {
@@ -81,7 +83,7 @@ pub fn try_jail(base: &Path, name: &str, arguments: &Arguments) -> Result<Trial,
         .iter()
         .map(|(key, value)| (key.clone(), Setting::Text(Text::plain(value))))
         .collect();
-    given.insert("backend".to_owned(), Setting::Text(Text::plain("auto")));
+    given.insert("backend".to_owned(), Setting::Text(Text::plain(backend)));
     let trial = jail::read_forced(&mut files, &config, name, given, &mut findings);
     let trial = trial.map(|(commands, settings, mut filter)| {
         let mut wanted = arguments.clone();

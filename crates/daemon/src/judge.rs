@@ -8,7 +8,7 @@ use crate::names::Names;
 use crate::records::Records;
 use crate::text;
 use crate::values::BanValues;
-use bantam_detect::{Failure, Filter, Id, LineContext, Note, Time};
+use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, Time};
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::Mutex;
@@ -36,6 +36,26 @@ impl Judge {
 
     /// Judges whole lines of one file for one jail. `in_operation`: the file's end has been reached before.
     pub fn lines(&self, jail: &Arc<LiveJail>, work: &mut Work, lines: &[u8], in_operation: bool, now: Time) {
+        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
+            filter.process_block(lines, context, failures, notes);
+        });
+    }
+
+    /// Judges an entry of the journal for one jail. `in_operation`: it came while the journal was followed.
+    pub fn entry(&self, jail: &Arc<LiveJail>, work: &mut Work, line: &EntryLine, in_operation: bool, now: Time) {
+        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
+            filter.process_entry(line, context, failures, notes);
+        });
+    }
+
+    fn judge(
+        &self,
+        jail: &Arc<LiveJail>,
+        work: &mut Work,
+        in_operation: bool,
+        now: Time,
+        find: impl FnOnce(&mut Filter, &mut LineContext<'_>, &mut Vec<Failure>, &mut Vec<Note>),
+    ) {
         let (mut failures, mut notes) = (Vec::new(), Vec::new());
         let findtime = Some(work.jail.options().findtime);
         {
@@ -46,8 +66,7 @@ impl Judge {
                 findtime,
                 resolver: &mut *names,
             };
-            work.filter
-                .process_block(lines, &mut context, &mut failures, &mut notes);
+            find(&mut work.filter, &mut context, &mut failures, &mut notes);
         }
         for note in notes {
             self.tell(&jail.name, work, note, now);

@@ -14,6 +14,12 @@ pub fn strftime(time: Time, format: &str) -> String {
     stamp.to_zoned(TimeZone::system()).strftime(format).to_string()
 }
 
+/// How far local time is ahead of UTC, in seconds.
+pub fn local_offset(time: Time) -> i32 {
+    let stamp = Timestamp::from_nanosecond(i128::from(time.nanos())).unwrap_or(Timestamp::UNIX_EPOCH);
+    TimeZone::system().to_offset(stamp).seconds()
+}
+
 /// Units, largest first: so many of the step's grains, and the letter.
 type Units = [(i64, &'static str)];
 

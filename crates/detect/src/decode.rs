@@ -41,7 +41,11 @@ impl Encoding {
 
     /// The bytes as text, without trailing carriage returns and newlines.
     pub fn decode(self, line: &[u8]) -> Cow<'_, str> {
-        let line = trim_line_end(line);
+        self.decode_all(trim_line_end(line))
+    }
+
+    /// The bytes as text, line ends included.
+    pub(crate) fn decode_all(self, line: &[u8]) -> Cow<'_, str> {
         match self {
             // Checking is several times quicker than walking from one valid part to the next.
             Encoding::Utf8 => match std::str::from_utf8(line) {
