@@ -24,7 +24,11 @@ const VARIANTS: &[(&str, &str, &[&str])] = &[
     ("mailcow-postfix-sasl", "mode=extra", &[]),
     ("matomo-like-date-forms", "", &["--usedns", "no"]),
     ("matomo-like-date-forms", "", &["-d", "%d[./-]%m[./-]%Y %H:%M"]),
-    ("matomo-like-date-forms", "", &["-d", "{^LN-BEG}%ExY-%Exm-%Exd %ExH:%ExM:%ExS"]),
+    (
+        "matomo-like-date-forms",
+        "",
+        &["-d", "{^LN-BEG}%ExY-%Exm-%Exd %ExH:%ExM:%ExS"],
+    ),
     ("multi-line-app", "maxlines=5", &[]),
     ("nginx-limit-own", "ngx_limit_req_zones=\"api|login\"", &[]),
     ("nginx-noscript", r"script='\.(?:php\d?|cgi)'", &[]),
@@ -114,8 +118,10 @@ fn compare_lines(ledger: &mut Ledger, what: &str, zone: &str, ours: &Outcome, th
 /// What is meant to differ, on lines that show it.
 fn meant(ledger: &mut Ledger) {
     let begin = "2026-01-08 14:00:00 begin";
-    let skipped = format!("{begin}\n2026-01-08 14:00:01 begin 2\rx\n2026-01-08 14:00:02 fails 192.0.2.1\n\
-                           2026-01-08 14:00:03 fails 192.0.2.2\n");
+    let skipped = format!(
+        "{begin}\n2026-01-08 14:00:01 begin 2\rx\n2026-01-08 14:00:02 fails 192.0.2.1\n\
+                           2026-01-08 14:00:03 fails 192.0.2.2\n"
+    );
     let cases: [(&str, &str, &[&str], &str); 2] = [
         (
             &skipped,
@@ -123,7 +129,12 @@ fn meant(ledger: &mut Ledger) {
             &["-L", "4"],
             "A line that `<SKIPLINES>` passed over goes back to the window",
         ),
-        ("at 17678801002: fails 192.0.2.1\n", "fails <ADDR>$", &["-d", "at {EPOCH}:"], "after April 2262"),
+        (
+            "at 17678801002: fails 192.0.2.1\n",
+            "fails <ADDR>$",
+            &["-d", "at {EPOCH}:"],
+            "after April 2262",
+        ),
     ];
     for (log, regex, options, phrase) in cases {
         let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -133,7 +144,9 @@ fn meant(ledger: &mut Ledger) {
         let run: Run = ("regex", words.iter().map(|&word| word.to_owned()).collect());
         let [ours, theirs] = both("UTC", &[run]).remove(0);
         match ours == theirs {
-            true => ledger.differ(format!("{regex} on {log:?} gives the same, so nothing differs as written")),
+            true => ledger.differ(format!(
+                "{regex} on {log:?} gives the same, so nothing differs as written"
+            )),
             false => ledger.except(format!("{regex} on {log:?}"), phrase),
         }
     }

@@ -56,7 +56,9 @@ pub fn ours(zone: &str, (program, args): &Run) -> Outcome {
 pub fn normal(zone: &str, text: &str) -> String {
     let now = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::get(zone).unwrap());
     let today = now.strftime("  %a %b %d ").to_string();
-    text.lines().map(|line| normal_line(line, &now, &today) + "\n").collect()
+    text.lines()
+        .map(|line| normal_line(line, &now, &today) + "\n")
+        .collect()
 }
 
 fn normal_line(line: &str, now: &jiff::Zoned, today: &str) -> String {

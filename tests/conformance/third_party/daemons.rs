@@ -49,7 +49,10 @@ const JAILS: &[(&str, &str)] = &[
         "postfix-own",
         r"2026-01-09T14:00:00+01:00 mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from h.example[198.18.0.99]: 554 5.7.1 Service unavailable; Client host [198.18.0.99] blocked using bl.example",
     ),
-    ("subnet-spam", r#"2026-01-09@14:00:00 blocked range 198.18.0.99/32 by x"#),
+    (
+        "subnet-spam",
+        r#"2026-01-09@14:00:00 blocked range 198.18.0.99/32 by x"#,
+    ),
     ("epoch-app", r"[1767963600] auth: bad password for x 198.18.0.99"),
     ("no-date", r"DENY x 198.18.0.99"),
     (
@@ -87,7 +90,11 @@ fn bans(subject: Subject, folder: &Folder, written: Written) -> Vec<Vec<String>>
     let logs: Vec<(String, Vec<u8>)> = JAILS.iter().map(|(name, last)| log(name, last)).collect();
     for (file, lines) in &logs {
         // The original takes what is first written to an empty log as if it had been there before.
-        let before = if written == Written::Before { lines } else { &b"begin\n"[..] };
+        let before = if written == Written::Before {
+            lines
+        } else {
+            &b"begin\n"[..]
+        };
         house.append(file, before);
     }
     match subject {
@@ -95,7 +102,11 @@ fn bans(subject: Subject, folder: &Folder, written: Written) -> Vec<Vec<String>>
         Subject::Original => {
             let mut command = oracle::program();
             let path = house.folder();
-            command.args(["server", "-c"]).arg(path).args(["-xf", "start"]).env("TZ", "UTC");
+            command
+                .args(["server", "-c"])
+                .arg(path)
+                .args(["-xf", "start"])
+                .env("TZ", "UTC");
             house.start_by(command);
         }
     }

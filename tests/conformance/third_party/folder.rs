@@ -72,7 +72,9 @@ impl Folder {
                 continue;
             };
             if !rest.starts_with("gone/") {
-                let path = self.at("log").join(rest.replace('*', "1").replace('?', "2").replace("[0-9]", "3"));
+                let path = self
+                    .at("log")
+                    .join(rest.replace('*', "1").replace('?', "2").replace("[0-9]", "3"));
                 std::fs::create_dir_all(path.parent().unwrap()).unwrap();
                 std::fs::write(path, "").unwrap();
             }
