@@ -136,6 +136,12 @@ fn meant(ledger: &mut Ledger) {
             &["-d", "at {EPOCH}:"],
             "a date after the year 2262 counts as that year",
         ),
+        (
+            named_like_a_date,
+            r#"^<HOST> - \S+ \[\] "[^"]*" 404"#,
+            &[],
+            "In a line of an access log the bracketed date is the line's",
+        ),
     ];
     for (log, regex, options, phrase) in cases {
         let mut file = tempfile::NamedTempFile::new().unwrap();
