@@ -7,15 +7,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod actions;
+mod database;
 mod dates;
 mod filters;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "../house/mod.rs"]
 mod house;
 mod jails;
+mod journal;
+#[path = "../journals/mod.rs"]
+mod journals;
+#[allow(dead_code, reason = "shared with tests that use more of it")]
 mod ledger;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+#[path = "../original/mod.rs"]
+mod original;
+mod regex_options;
 mod samples;
 mod stock;
 mod third_party;
@@ -35,6 +43,9 @@ const AREAS: &[Area] = &[
     ("foreign lines", samples::compare_foreign),
     ("dates", dates::compare),
     ("third-party filters", third_party::compare),
+    ("regex options", regex_options::compare),
+    ("journal", journal::compare),
+    ("database", database::compare),
 ];
 
 /// A name, and what compares.

@@ -197,6 +197,12 @@ impl Definition {
         }
     }
 
+    /// What `[Definition]` itself says, whether known or not.
+    pub(crate) fn own_value(&self, key: &str) -> Option<Value> {
+        let text = interpolate::get(&self.config, DEFINITION, key, &Vars::default()).ok()?;
+        Some(Value::from(text.as_str()))
+    }
+
     fn read_rest(&mut self, problems: &mut Vec<Problem>) {
         let config = Rc::clone(&self.config);
         for key in config
@@ -228,7 +234,7 @@ impl Definition {
                 .filter_map(|key| Some(split_condition(key)?.0.to_owned())),
         );
         let (config, vars, cache) = (&self.config, &self.vars, &mut self.tags);
-        tags::resolve(&mut settings, &leave, &mut |tag| {
+        tags::resolve(&mut settings, &leave, &config.budget, &mut |tag| {
             if let Some(known) = cache.get(tag) {
                 return Ok(known.clone());
             }

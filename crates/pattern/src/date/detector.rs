@@ -244,6 +244,11 @@ impl Detector {
         })
     }
 
+    /// Whether on the last line an expression took too many steps, so that a date may have been overlooked.
+    pub fn gave_up(&self) -> bool {
+        self.marks.gave_up
+    }
+
     /// The templates with their hits, in their current order.
     pub fn templates(&self) -> Vec<TemplateInfo> {
         let info = |slot: &Slot| TemplateInfo {
@@ -256,6 +261,11 @@ impl Detector {
             base_weight: slot.base_weight,
         };
         self.slots.iter().map(info).collect()
+    }
+
+    #[cfg(feature = "differential")]
+    pub(super) fn each_template(&self) -> impl Iterator<Item = &Template> {
+        self.slots.iter().map(|slot| slot.template.as_ref())
     }
 
     /// What `get JAIL datepattern` answers: the pattern, where it has one, and a name.
