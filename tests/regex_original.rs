@@ -93,6 +93,8 @@ fn normal(text: &str) -> String {
     let today = now.strftime("  %a %b %d ").to_string();
     let mut normal = String::new();
     for line in text.lines() {
+        // Addresses of IPv6 are told by another expression since 1.1.
+        let line = &line.replace("::?|::)", "::?|:)");
         if line.starts_with("[processed in ") {
             normal += "[processed]";
         } else if let Some(rest) = line
