@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod actions;
+mod dates;
 mod filters;
 mod jails;
 mod ledger;
@@ -26,6 +27,7 @@ const AREAS: &[Area] = &[
     ("sample captures", samples::compare_captures),
     ("altered sample lines", samples::compare_altered),
     ("foreign lines", samples::compare_foreign),
+    ("dates", dates::compare),
 ];
 
 /// A name, and what compares.
