@@ -9,10 +9,22 @@
 mod actions;
 mod dates;
 mod filters;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../house/mod.rs"]
+mod house;
 mod jails;
+mod journal;
+#[path = "../journals/mod.rs"]
+mod journals;
 mod ledger;
+#[path = "../oracle/mod.rs"]
+mod oracle;
+#[path = "../original/mod.rs"]
+mod original;
+mod regex_options;
 mod samples;
 mod stock;
+mod third_party;
 
 use ledger::Ledger;
 use std::os::unix::process::CommandExt as _;
@@ -28,6 +40,9 @@ const AREAS: &[Area] = &[
     ("altered sample lines", samples::compare_altered),
     ("foreign lines", samples::compare_foreign),
     ("dates", dates::compare),
+    ("third-party filters", third_party::compare),
+    ("regex options", regex_options::compare),
+    ("journal", journal::compare),
 ];
 
 /// A name, and what compares.
