@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod actions;
+mod database;
 mod dates;
 mod filters;
 #[allow(dead_code, reason = "other tests use the rest of it")]
@@ -16,6 +17,7 @@ mod jails;
 mod journal;
 #[path = "../journals/mod.rs"]
 mod journals;
+#[allow(dead_code, reason = "shared with tests that use more of it")]
 mod ledger;
 #[path = "../oracle/mod.rs"]
 mod oracle;
@@ -43,6 +45,7 @@ const AREAS: &[Area] = &[
     ("third-party filters", third_party::compare),
     ("regex options", regex_options::compare),
     ("journal", journal::compare),
+    ("database", database::compare),
 ];
 
 /// A name, and what compares.

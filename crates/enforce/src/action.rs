@@ -28,7 +28,9 @@ pub struct ActionError {
     /// The command that ran last.
     pub command: String,
     /// What it came to, when it ran at all.
-    pub finished: Option<Finished>,
+    pub finished: Option<Box<Finished>>,
+    /// Trying again would come to the same.
+    pub permanent: bool,
 }
 
 /// An action at work.
@@ -372,7 +374,8 @@ impl Action {
         ActionError {
             message,
             command: last.map(|last| last.command.clone()).unwrap_or_default(),
-            finished: last.and_then(|last| last.finished.clone()),
+            finished: last.and_then(|last| last.finished.clone()).map(Box::new),
+            permanent: false,
         }
     }
 
