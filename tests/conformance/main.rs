@@ -2,7 +2,7 @@
 //! area by area, prints the table, and fails when anything differs that docs/differences.md does not name.
 //!
 //! Needs the Debian package `fail2ban` (1.0.2). Not a test harness of named tests: the table is the result.
-//! `cargo test --test conformance -- AREA…` runs only some areas. `BANTAM_ORIGINAL=DIR` compares jails, actions, filters
+//! `cargo test --test conformance -- AREA…` runs only some areas. `FAIL2BAN_SOURCE=DIR` compares jails, actions, filters
 //! and sample lines with the source tree of another version of the original; what is written down is about 1.0.2.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
