@@ -122,6 +122,9 @@ pub fn normal(text: &str) -> String {
     let mut normal = String::new();
     let mut newer = false;
     for line in text.lines() {
+        // Addresses of IPv6 are told by another expression since 1.1.
+        let line = line.replace("::?|::)", "::?|:)");
+        let line = line.as_str();
         newer = line.contains("ExYearExMonthExDay") || (newer && line.starts_with("|      # "));
         if newer {
             // This template accepts more since 1.1; unused templates are shown with -v only.
