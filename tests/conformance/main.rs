@@ -43,7 +43,6 @@ const AREAS: &[Area] = &[
     ("journal", journal::compare),
     ("third-party filters", third_party::compare),
     ("regex options", regex_options::compare),
-    ("journal", journal::compare),
 ];
 
 /// A name, and what compares.
