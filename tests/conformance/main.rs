@@ -42,9 +42,9 @@ const AREAS: &[Area] = &[
     ("altered sample lines", samples::compare_altered),
     ("foreign lines", samples::compare_foreign),
     ("dates", dates::compare),
+    ("journal", journal::compare),
     ("third-party filters", third_party::compare),
     ("regex options", regex_options::compare),
-    ("journal", journal::compare),
     ("database", database::compare),
 ];
 
