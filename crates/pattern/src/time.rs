@@ -85,4 +85,17 @@ mod tests {
             1_106_513_999.123
         );
     }
+
+    #[test]
+    fn seconds_with_a_fraction_are_those_of_their_digits() {
+        for (nanos, digits) in [
+            (1_767_877_274_226_000_000, "1767877274.226"),
+            (1_767_877_422_678_000_000, "1767877422.678"),
+            (1_767_877_422_999_999_999, "1767877422.999999999"),
+            (-1_500_000_001, "-1.500000001"),
+        ] {
+            let read: f64 = digits.parse().unwrap_or_default();
+            assert_eq!(Time::from_nanos(nanos).secs_f64(), read, "{digits}");
+        }
+    }
 }
