@@ -62,7 +62,7 @@ fn names(ledger: &mut Ledger) {
     let log = folder.path().join("log");
     let line = |name: &String| {
         format!(
-            "203.0.113.9 - {name} [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 401 17 \"-\" \"-\" 1 \"a\" \"-\" 0ms\n"
+            "203.0.113.9 - {name} [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 401 17 \"-\" \"-\" \"a\" \"-\" 0ms\n"
         )
     };
     std::fs::write(&log, names.iter().map(line).collect::<String>()).unwrap();
