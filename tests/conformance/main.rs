@@ -13,9 +13,15 @@ mod filters;
 #[path = "../house/mod.rs"]
 mod house;
 mod jails;
+mod journal;
+#[path = "../journals/mod.rs"]
+mod journals;
 mod ledger;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+#[path = "../original/mod.rs"]
+mod original;
+mod regex_options;
 mod samples;
 mod stock;
 mod third_party;
@@ -35,6 +41,8 @@ const AREAS: &[Area] = &[
     ("foreign lines", samples::compare_foreign),
     ("dates", dates::compare),
     ("third-party filters", third_party::compare),
+    ("regex options", regex_options::compare),
+    ("journal", journal::compare),
 ];
 
 /// A name, and what compares.

@@ -69,7 +69,12 @@ pub(crate) fn look_for_date<'a>(
         undated: false,
         own_date: false,
     };
-    let Some(found) = detector.find(line, now) else {
+    let found = detector.find(line, now);
+    if detector.gave_up() {
+        let option = "datepattern";
+        note(notes, Note::Limit { option, index: 0 });
+    }
+    let Some(found) = found else {
         return dated;
     };
     let (before, date, after) = split(line, found.span.start, found.span.end);

@@ -48,9 +48,9 @@ pub enum Note {
     BadDate(String),
     /// An expression hit its step limit: which one (`failregex` and its index from 0).
     Limit {
-        /// `prefregex`, `failregex` or `ignoreregex`
+        /// `prefregex`, `failregex`, `ignoreregex` or `datepattern`
         option: &'static str,
-        /// Index from 0.
+        /// Index from 0; 0 where there is only one.
         index: usize,
     },
     /// A name was resolved because of `usedns = warn`.

@@ -244,6 +244,11 @@ impl Detector {
         })
     }
 
+    /// Whether on the last line an expression took too many steps, so that a date may have been overlooked.
+    pub fn gave_up(&self) -> bool {
+        self.marks.gave_up
+    }
+
     /// The templates with their hits, in their current order.
     pub fn templates(&self) -> Vec<TemplateInfo> {
         let info = |slot: &Slot| TemplateInfo {
