@@ -122,7 +122,7 @@ fn meant(ledger: &mut Ledger) {
         "{begin}\n2026-01-08 14:00:01 begin 2\rx\n2026-01-08 14:00:02 fails 192.0.2.1\n\
                            2026-01-08 14:00:03 fails 192.0.2.2\n"
     );
-    let cases: [(&str, &str, &[&str], &str); 2] = [
+    let cases: [(&str, &str, &[&str], &str); 3] = [
         (
             &skipped,
             r"begin.*$<SKIPLINES>.* fails <ADDR>$",
@@ -134,6 +134,12 @@ fn meant(ledger: &mut Ledger) {
             "fails <ADDR>$",
             &["-d", "at {EPOCH}:"],
             "after April 2262",
+        ),
+        (
+            "2001:DB8:0:0:0::A - 2020-01-01T00:00:00Z [08/Jan/2026:14:12:20 +0100] \"GET /\" 404 512 \"-\" \"-\"\n",
+            r"^<ADDR> - \S+ \[.*\] .* 404 ",
+            &[],
+            "In a line of an access log the bracketed date is the line's",
         ),
     ];
     for (log, regex, options, phrase) in cases {

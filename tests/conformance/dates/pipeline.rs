@@ -12,9 +12,9 @@ pub fn compare(ledger: &mut Ledger) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let ends = ["", "Z", " +0200", " CET"];
-    let lines = SHAPES
-        .iter()
-        .flat_map(|shape| ends.map(|end| format!("{shape}{end} login failed from 192.0.2.1\n")));
+    // A time without a date is today's or yesterday's, and the clock may pass it between two runs.
+    let dated = SHAPES.iter().filter(|shape| shape.trim().len() > 8);
+    let lines = dated.flat_map(|shape| ends.map(|end| format!("{shape}{end} login failed from 192.0.2.1\n")));
     let lines: Vec<String> = lines.collect();
     std::fs::write(&log, lines.concat()).unwrap();
     let log = log.to_str().unwrap();
