@@ -83,7 +83,7 @@ impl Notes {
         self.tell_decoding(line, trial);
         if !self.said_dates {
             self.said_dates = true;
-            if trial.filter.date_templates().is_empty() {
+            if !trial.has_datepattern || trial.filter.date_templates().is_empty() {
                 dates::tell_defaults(trial);
             }
         }
