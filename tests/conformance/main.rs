@@ -2,11 +2,12 @@
 //! area by area, prints the table, and fails when anything differs that docs/differences.md does not name.
 //!
 //! Needs the Debian package `fail2ban` (1.0.2). Not a test harness of named tests: the table is the result.
-//! `cargo test --test conformance -- AREA…` runs only some areas. `BANTAM_ORIGINAL=DIR` compares jails, actions, filters
+//! `cargo test --test conformance -- AREA…` runs only some areas. `FAIL2BAN_SOURCE=DIR` compares jails, actions, filters
 //! and sample lines with the source tree of another version of the original; what is written down is about 1.0.2.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod actions;
+mod database;
 mod dates;
 mod filters;
 #[allow(dead_code, reason = "other tests use the rest of it")]
@@ -16,6 +17,7 @@ mod jails;
 mod journal;
 #[path = "../journals/mod.rs"]
 mod journals;
+#[allow(dead_code, reason = "shared with tests that use more of it")]
 mod ledger;
 #[path = "../oracle/mod.rs"]
 mod oracle;
@@ -40,9 +42,10 @@ const AREAS: &[Area] = &[
     ("altered sample lines", samples::compare_altered),
     ("foreign lines", samples::compare_foreign),
     ("dates", dates::compare),
+    ("journal", journal::compare),
     ("third-party filters", third_party::compare),
     ("regex options", regex_options::compare),
-    ("journal", journal::compare),
+    ("database", database::compare),
 ];
 
 /// A name, and what compares.

@@ -5,6 +5,7 @@
 mod action;
 mod bans;
 mod get;
+mod python;
 mod set;
 mod status;
 mod words;
