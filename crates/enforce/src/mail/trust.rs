@@ -11,8 +11,8 @@ use rustls::{
 use std::sync::Arc;
 
 /// How to trust a certificate of one's own.
-const REMEDY: &str = "put the server's certificate, or its issuer's, among the system's (/usr/local/share/ca-certificates, \
-                      update-ca-certificates), or name a file in SSL_CERT_FILE";
+const REMEDY: &str = "put the server's certificate, or its issuer's, among the system's \
+                      (/usr/local/share/ca-certificates, update-ca-certificates), or name a file in SSL_CERT_FILE";
 
 /// Reads the roots anew: certificates come and go while a daemon runs.
 ///
