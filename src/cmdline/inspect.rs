@@ -20,21 +20,31 @@ pub fn inspect(command_line: &mut CommandLine, console: &mut Console) -> Option<
     if command_line.dump.is_none() && !command_line.test {
         return None;
     }
-    let loaded = load(command_line, &command_line.load_options(), console);
+    let shown = bantam_conf::load_to_show(&command_line.conf, &command_line.load_options());
+    let (mut failed, mut findings) = (shown.failed, shown.diagnostics);
+    // Printed, a stream is what the configuration says, whether a server could obey it or not.
+    if command_line.test
+        && let Some(loaded) = &shown.loaded
+    {
+        let refused = bantam_daemon::rehearse(&loaded.stream);
+        failed |= !refused.is_empty();
+        findings.extend(refused);
+    }
+    show(&findings, console);
     if let Some(dump) = command_line.dump {
-        match &loaded {
+        match &shown.loaded {
             Some(loaded) => print_stream(loaded, dump, console),
             None => console.print("ERROR: The configuration stream failed because of the invalid syntax."),
         }
         if !command_line.test {
-            if loaded.is_none() {
+            if failed {
                 console.error("Init of command line failed");
             }
-            return Some(loaded.is_some());
+            return Some(!failed);
         }
     }
-    if loaded.is_none() {
-        console.error("ERROR: test configuration failed");
+    if failed {
+        console.print("ERROR: test configuration failed");
         return Some(false);
     }
     if !command_line.words.is_empty() {
@@ -49,13 +59,7 @@ pub fn load(command_line: &CommandLine, options: &LoadOptions, console: &mut Con
     let (loaded, diagnostics) = match bantam_conf::load(&command_line.conf, options) {
         Ok(mut loaded) => {
             let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
-            // Printed, a stream is what the configuration says, whether a server could obey it or not.
-            let printed = command_line.dump.is_some() && !command_line.test;
-            let refused = if printed {
-                Vec::new()
-            } else {
-                bantam_daemon::rehearse(&loaded.stream)
-            };
+            let refused = bantam_daemon::rehearse(&loaded.stream);
             let left = leave_out(&mut loaded, &refused);
             let failed = !refused.is_empty() && (options.strict || !left);
             diagnostics.extend(refused);
