@@ -5,6 +5,7 @@ mod beautify;
 mod interactive;
 mod json;
 mod start;
+mod table;
 #[cfg(test)]
 mod tests;
 

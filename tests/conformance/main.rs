@@ -5,13 +5,14 @@
 //! `cargo test --test conformance -- AREA…` runs only some areas.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod commands;
 mod ledger;
 
 use ledger::Ledger;
 use std::process::ExitCode;
 
 /// What is compared, under the name of its line in the table.
-const AREAS: &[Area] = &[];
+const AREAS: &[Area] = &[("commands", commands::compare)];
 
 /// A name, and what compares.
 type Area = (&'static str, fn(&mut Ledger));

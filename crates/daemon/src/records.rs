@@ -18,7 +18,7 @@ pub struct Records {
     inner: Mutex<Inner>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     store: Option<Store>,
     file: Option<String>,
@@ -30,18 +30,26 @@ struct Inner {
     past: HashMap<String, HashMap<Id, PastBans>>,
 }
 
-impl Records {
-    /// Without a database until [`Records::open`].
-    pub fn new(log: Log) -> Self {
-        let inner = Inner {
+impl Default for Inner {
+    fn default() -> Self {
+        Inner {
+            store: None,
+            file: None,
             max_matches: 10,
             purge_age: "1d".to_owned(),
             purge_age_secs: 86_400,
-            ..Inner::default()
-        };
+            next_purge: None,
+            past: HashMap::new(),
+        }
+    }
+}
+
+impl Records {
+    /// Without a database until [`Records::open`].
+    pub fn new(log: Log) -> Self {
         Records {
             log,
-            inner: Mutex::new(inner),
+            inner: Mutex::new(Inner::default()),
         }
     }
 
@@ -65,6 +73,11 @@ impl Records {
             self.log.warning(Module::Database, note);
         }
         store.disable_all_jails()?;
+        // Each database begins with the defaults; a configuration sets the rest after it.
+        let defaults = Inner::default();
+        inner.max_matches = defaults.max_matches;
+        inner.purge_age = defaults.purge_age;
+        inner.purge_age_secs = defaults.purge_age_secs;
         store.set_max_matches(usize::try_from(inner.max_matches).unwrap_or(0));
         inner.past.clear();
         for (jail, id, history) in store.all_history()? {

@@ -90,6 +90,7 @@ pub(crate) fn execute(server: &Server, words: &[Value]) -> Answer {
         }
         "flushlogs" => Ok(Value::from(server.log.flush())),
         "status" => status::status(server, words),
+        "stats" | "statistic" | "statistics" => Ok(status::statistics(server)),
         "banned" => bans::banned(server, words),
         "get" => get::get(server, words),
         "sleep" => sleep(words),
@@ -178,7 +179,12 @@ fn stop(server: &Server, words: Words<'_>) -> Answer {
 /// The configuration that the original's client sends right after a start.
 fn stream(server: &Server, words: Words<'_>) -> Answer {
     let _one = server.change.lock();
-    let refused = server.put_in_force(&commands_of(words.list(1)?)?);
+    // A text is a list of letters to the original, each of them no command.
+    let refused = match words.rest(1) {
+        [Value::Str(text), ..] if !text.is_empty() => return Err(Failure::invalid("Invalid command")),
+        [Value::Str(_), ..] => return Ok(Value::None),
+        _ => server.put_in_force(&commands_of(words.list(1)?)?),
+    };
     first_of(&refused)?;
     Ok(Value::None)
 }

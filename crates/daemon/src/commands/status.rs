@@ -5,6 +5,11 @@ use crate::live::LiveJail;
 use crate::log::Module;
 use crate::server::Server;
 use bantam_wire::Value;
+use bantam_wire::repr::repr;
+use std::sync::Arc;
+
+/// What of a jail is told, and how.
+const FLAVORS: [&str; 4] = ["short", "basic", "stats", "cymru"];
 
 pub(super) fn status(server: &Server, words: Words<'_>) -> Answer {
     match words.len() {
@@ -16,19 +21,31 @@ pub(super) fn status(server: &Server, words: Words<'_>) -> Answer {
             } else {
                 "basic".to_owned()
             };
+            if name == "--all" && flavor == "stats" {
+                return Ok(statistics(server));
+            }
             if name == "--all" {
-                let jails = server.jails.all();
-                let all = jails
-                    .iter()
-                    .map(|jail| pair(&jail.name, of_jail(server, jail, &flavor)));
                 let mut rows = rows_of(overview(server));
-                rows.extend(all);
+                rows.push(each(server, &flavor));
                 return Ok(Value::List(rows));
             }
             Ok(of_jail(server, &*jail(server, &name)?, &flavor))
         }
         _ => Err(Failure::invalid("Invalid command (no status)")),
     }
+}
+
+/// `stats`: the figures of all jails.
+pub(super) fn statistics(server: &Server) -> Value {
+    each(server, "stats")
+}
+
+/// Every jail's status by its name, in the order of names.
+fn each(server: &Server, flavor: &str) -> Value {
+    let mut jails = server.jails.all();
+    jails.sort_by(|a, b| a.name.cmp(&b.name));
+    let entry = |jail: &Arc<LiveJail>| (Value::from(jail.name.as_str()), of_jail(server, jail, flavor));
+    Value::Dict(jails.iter().map(entry).collect())
 }
 
 fn rows_of(value: Value) -> Vec<Value> {
@@ -48,9 +65,12 @@ fn overview(server: &Server) -> Value {
 }
 
 fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
-    if !matches!(flavor, "basic" | "short" | "stats" | "cymru") {
-        let text =
-            format!("Unsupported extended jail status flavor {flavor:?}. Supported: ['short', 'basic', 'stats']");
+    if !FLAVORS.contains(&flavor) {
+        let text = format!(
+            "Unsupported extended jail status flavor {}. Supported: {}",
+            repr(&Value::from(flavor)),
+            repr(&Value::from(FLAVORS.to_vec()))
+        );
         server.log.warning(Module::Actions, text);
     }
     let work = jail.work.lock();
@@ -59,7 +79,7 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
     if flavor == "stats" {
         let figures = |now, all| Value::Tuple(vec![Value::Int(now), Value::Int(all)]);
         return Value::List(vec![
-            Value::from("pyinotify"),
+            Value::from(backend(&jail.backend)),
             figures(failed, failed_total),
             figures(banned, banned_total),
         ]);
@@ -87,6 +107,15 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
         pair("Filter", Value::List(filter)),
         pair("Actions", Value::List(actions)),
     ])
+}
+
+/// What serves a jail, under the original's name for it.
+fn backend(asked_for: &str) -> &str {
+    let name = asked_for.split('[').next().unwrap_or_default();
+    match name {
+        "polling" | "systemd" => name,
+        _ => "pyinotify",
+    }
 }
 
 fn pair(name: &str, value: Value) -> Value {
