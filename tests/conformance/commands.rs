@@ -261,6 +261,8 @@ fn in_folder(words: &[String], folder: &Path) -> Vec<String> {
 
 /// Without the folder, versions, and times of bans.
 fn normal(out: &str, success: bool, folder: &Path) -> Outcome {
+    // Attributes that only Python has.
+    let out = out.replace("ESCAPE_CRE, ESCAPE_VN_CRE, ", "");
     let out = out.replace(folder.to_str().unwrap(), "DIR");
     let line = |line: &str| match line {
         line if line.contains(" + 600 = ") || line.contains(" + 60 = ") => line

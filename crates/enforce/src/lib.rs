@@ -4,6 +4,7 @@
 //! nothing of how a decision came about.
 
 mod action;
+mod call;
 mod capture;
 mod definition;
 mod ending;
@@ -17,6 +18,7 @@ mod shell;
 mod tags;
 
 pub use action::{Action, ActionError};
+pub use call::{Call, Reply, Returned};
 pub use definition::{Definition, SharedDefinition};
 pub use orphans::{OrphanGuard, Orphans};
 pub use properties::{PropertyError, Resolved};

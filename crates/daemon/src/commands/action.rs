@@ -1,30 +1,15 @@
 //! The actions of a jail: added, removed, changed and shown.
+use super::methods::{self, METHODS};
 use super::words::Words;
 use super::{Answer, Failure};
 use crate::live::LiveJail;
-use bantam_enforce::{Definition, SharedDefinition, Task};
+use bantam_enforce::{Call, Definition, SharedDefinition, Task};
 use bantam_wire::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Methods of an action, as `get JAIL actionmethods NAME` lists them.
-const METHODS: [&str; 15] = [
-    "ban",
-    "clearAllParams",
-    "consistencyCheck",
-    "escapeTag",
-    "executeCmd",
-    "flush",
-    "prolong",
-    "reban",
-    "reload",
-    "replaceDynamicTags",
-    "replaceTag",
-    "start",
-    "stop",
-    "unban",
-    "updateActionInfo",
-];
+/// How often an action's environment was restored, as if it were a property.
+const EPOCH: &str = "banEpoch";
 
 pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple: bool) -> Answer {
     let name = words.text(3)?;
@@ -48,10 +33,9 @@ pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple
                 return Ok(Value::Bool(true));
             }
             let property = words.text(4)?;
+            // Called by hand, a method never comes here; a stream of commands sets properties only.
             if METHODS.contains(&property.as_str()) {
-                return Err(Failure::value(format!(
-                    "method '{property}' of an action cannot be called from outside"
-                )));
+                return Err(Failure::value(format!("'{property}' is a method; it cannot be set")));
             }
             definition.set(&property, &words.text(5)?).map_err(Failure::value)?;
             Ok(shown(&definition.snapshot(), &property))
@@ -136,6 +120,9 @@ pub(super) fn get(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
     Ok(match option {
         "action" => {
             let property = rest.text(1)?;
+            if property == EPOCH {
+                return methods::ask(&jail.queue, &name, Call::Epoch);
+            }
             if definition.get(&property).is_none() {
                 return Err(Failure::plain(
                     "AttributeError",
@@ -144,7 +131,12 @@ pub(super) fn get(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
             }
             shown(&definition, &property)
         }
-        "actionproperties" => list(definition.properties.keys().cloned().collect()),
+        "actionproperties" => {
+            let mut names = definition.names();
+            names.push(EPOCH.to_owned());
+            names.sort();
+            list(names)
+        }
         _ => list(METHODS.iter().map(|method| (*method).to_owned()).collect()),
     })
 }
@@ -153,7 +145,7 @@ fn shown(definition: &Definition, property: &str) -> Value {
     definition.get(property).map_or(Value::None, Value::from)
 }
 
-fn known(jail: &LiveJail, name: &str) -> Result<SharedDefinition, Failure> {
+pub(super) fn known(jail: &LiveJail, name: &str) -> Result<SharedDefinition, Failure> {
     let staged = jail.work.lock().reload.as_ref().and_then(|reload| {
         let (_, definition) = reload.staged.iter().find(|(known, _)| known == name)?;
         Some(definition.clone())

@@ -5,6 +5,7 @@
 mod action;
 mod bans;
 mod get;
+mod methods;
 mod set;
 mod status;
 mod words;
@@ -90,6 +91,7 @@ pub(crate) fn execute(server: &Server, words: &[Value]) -> Answer {
         }
         "flushlogs" => Ok(Value::from(server.log.flush())),
         "status" => status::status(server, words),
+        "set" if methods::is_call(words) => methods::call(server, words),
         "stats" | "statistic" | "statistics" => Ok(status::statistics(server)),
         "banned" => bans::banned(server, words),
         "get" => get::get(server, words),
