@@ -4,6 +4,7 @@
 //! What commands there are is read from the original when the test runs; one that the list does not exercise fails it.
 //! `BANTAM_ORIGINAL=DIR` takes another version of the original, from its sources in DIR.
 
+mod origins;
 mod place;
 
 use crate::ledger::Ledger;
@@ -32,6 +33,17 @@ struct Line {
     newer: bool,
 }
 
+impl Line {
+    /// Whose words are parted by single spaces.
+    fn plain(text: &str) -> Self {
+        Line {
+            text: text.to_owned(),
+            words: text.split(' ').map(str::to_owned).collect(),
+            newer: false,
+        }
+    }
+}
+
 pub fn compare(ledger: &mut Ledger) {
     let (lines, facts) = read_list();
     check_that_all_are_there(ledger, &lines, &facts);
@@ -53,6 +65,7 @@ pub fn compare(ledger: &mut Ledger) {
         }
         expected
     });
+    origins::compare(ledger);
     assert!(
         expected
             .iter()

@@ -12,6 +12,8 @@ pub enum Encoding {
     Ascii,
     /// ISO 8859-1, in which every byte is a character.
     Latin1,
+    /// Any other in which a newline is a byte of its own.
+    Other(&'static encoding_rs::Encoding),
 }
 
 /// No such encoding, or none that is supported.
@@ -31,7 +33,13 @@ impl Encoding {
             "auto" | "utf8" | "u8" | "utf8sig" => Ok(Encoding::Utf8),
             "ascii" | "usascii" | "646" | "ansix341968" => Ok(Encoding::Ascii),
             "latin1" | "latin" | "iso88591" | "l1" | "8859" | "cp819" => Ok(Encoding::Latin1),
-            _ => Err(UnknownEncoding(name.to_owned())),
+            // Python's names, where the labels of the web do not have them.
+            "latin9" | "l9" => Ok(Encoding::Other(encoding_rs::ISO_8859_15)),
+            _ => encoding_rs::Encoding::for_label_no_replacement(name.replace('_', "-").as_bytes())
+                // In UTF-16 a newline is two bytes, which is not how lines are read.
+                .filter(|encoding| encoding.is_ascii_compatible())
+                .map(Encoding::Other)
+                .ok_or_else(|| UnknownEncoding(name.to_owned())),
         }
     }
 
@@ -52,6 +60,7 @@ impl Encoding {
                     _ => char::REPLACEMENT_CHARACTER,
                 })
                 .collect(),
+            Encoding::Other(encoding) => encoding.decode_without_bom_handling(line).0,
             Encoding::Latin1 => line.iter().map(|&byte| char::from(byte)).collect(),
         }
     }
@@ -84,5 +93,8 @@ mod tests {
         assert_eq!(Encoding::from_name("iso-8859-1"), Ok(Encoding::Latin1));
         assert_eq!(Encoding::from_name("US-ASCII"), Ok(Encoding::Ascii));
         assert!(Encoding::from_name("utf-19").is_err());
+        assert!(Encoding::from_name("utf-16").is_err());
+        assert_eq!(Encoding::from_name("ISO-8859-15").unwrap().decode(b"\xa4 5\n"), "€ 5");
+        assert_eq!(Encoding::from_name("cp1251").unwrap().decode(b"\xef\r\n"), "п");
     }
 }

@@ -72,9 +72,40 @@ impl Place {
 
     /// A folder and a server that has read it.
     pub fn served_by(whose: Whose) -> Self {
+        Self::with_server(program(whose, "server"))
+    }
+
+    /// The same where a name server answers that knows where networks come from. Needs root.
+    pub fn served_with_names_by(whose: Whose) -> Self {
+        let script = "ip link set lo up && echo 'nameserver 127.0.0.1' > \"$0\" && mount --bind \"$0\" /etc/resolv.conf \
+                      && { python3 -c \"$1\" & } && shift && exec \"$@\"";
+        let server = program(whose, "server");
+        let mut command = Command::new("unshare");
+        command
+            .args([
+                "--mount",
+                "--net",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "sh",
+                "-c",
+                script,
+                "resolv.conf",
+            ])
+            .arg(include_str!("names.py"))
+            .arg(server.get_program())
+            .args(server.get_args());
+        for (name, value) in server.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        Self::with_server(command)
+    }
+
+    fn with_server(mut server: Command) -> Self {
         let mut place = Self::new();
         let errors = std::fs::File::create(place.folder().join("stderr")).unwrap();
-        let server = program(whose, "server")
+        let server = server
             .args([
                 "-c".as_ref(),
                 place.folder().as_os_str(),

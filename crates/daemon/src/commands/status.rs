@@ -1,9 +1,11 @@
 //! `status`, of the server and of a jail.
 use super::words::Words;
 use super::{Answer, Failure, jail};
+use crate::cymru::Origins;
 use crate::live::LiveJail;
 use crate::log::Module;
 use crate::server::Server;
+use bantam_detect::Id;
 use bantam_wire::Value;
 use bantam_wire::repr::repr;
 use std::sync::Arc;
@@ -102,6 +104,25 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
             .map(|ticket| Value::Str(ticket.id.to_string()))
             .collect();
         actions.push(pair("Banned IP list", Value::List(ids)));
+    }
+    // Name servers are asked without the jail's lock.
+    let bans: Vec<Id> = match flavor {
+        "cymru" => work
+            .jail
+            .bans()
+            .iter()
+            .map(|ban| ban.ip.as_ref().unwrap_or(&ban.id).clone())
+            .collect(),
+        _ => Vec::new(),
+    };
+    drop(work);
+    if flavor == "cymru" {
+        let origins = Origins::of(&bans, &server.log);
+        actions.extend([
+            pair("Banned ASN list", origins.asn.into()),
+            pair("Banned Country list", origins.country.into()),
+            pair("Banned RIR list", origins.rir.into()),
+        ]);
     }
     Value::List(vec![
         pair("Filter", Value::List(filter)),
