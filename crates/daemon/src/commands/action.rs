@@ -73,6 +73,7 @@ fn check_kind(name: &str, words: Words<'_>) -> Result<(), Failure> {
     if words.len() <= 4 {
         return Ok(());
     }
+    words.needs(5)?;
     Err(Failure::value(format!(
         "action '{name}' is written in Python, which Bantam cannot load; use a command action in its place"
     )))

@@ -13,8 +13,9 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 /// Methods of an action, as `get JAIL actionmethods NAME` lists them.
-pub(super) const METHODS: [&str; 14] = [
+pub(super) const METHODS: [&str; 15] = [
     "ban",
+    "clearAllParams",
     "consistencyCheck",
     "escapeTag",
     "executeCmd",
@@ -65,7 +66,7 @@ pub(super) fn call(server: &Server, words: Words<'_>) -> Answer {
         "escapeTag" => return Ok(Value::Str(escaped(&arguments.text("value")?))),
         "replaceTag" => return arguments.replace(),
         "replaceDynamicTags" => return arguments.put_in(),
-        // The environment counts as new by itself when it was restored.
+        // `clearAllParams` and `invalidateBanEpoch`: Bantam's actions keep nothing to forget, and set lost bans again at once.
         _ => return Ok(Value::None),
     };
     ask(&jail.queue, &name, call)

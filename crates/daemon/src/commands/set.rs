@@ -175,6 +175,8 @@ fn set_jail(
         "addaction" | "delaction" | "action" => return action::set(jail, option, words, multiple).map(Some),
         "addlogpath" => add_log(server, jail, words, !quiet)?,
         "dellogpath" => server.remove_log(jail, &words.text(3)?),
+        // A jail that reads files has no use for them.
+        "addjournalmatch" | "deljournalmatch" if !jail.backend.starts_with("systemd") => {}
         "idle" => set_idle(server, jail, &words.text(3)?)?,
         _ if option.starts_with("bantime.") => {
             let option = &option["bantime.".len()..];
