@@ -112,6 +112,7 @@ fn reload(command_line: &CommandLine, words: &[&str], console: &mut Console) -> 
         .into_iter()
         .map(|command| Value::List(command.words))
         .collect();
+    start::announce(command_line, "reload", console);
     let options = Value::from(options.to_vec());
     ask::ask(
         command_line,

@@ -6,6 +6,7 @@
 
 mod origins;
 mod place;
+mod processes;
 
 use crate::ledger::Ledger;
 use place::{Place, Whose, other_original, program, python};
@@ -112,6 +113,7 @@ pub fn compare(ledger: &mut Ledger) {
         expected
     });
     origins::compare(ledger);
+    processes::compare(ledger);
     assert!(
         expected
             .iter()
@@ -351,7 +353,8 @@ fn normal(out: &str, success: bool, folder: &Path) -> Outcome {
         lines[1..].iter_mut().for_each(|line| line.replace_range(..2, "|-"));
     }
     let is_version = |text: &str| {
-        text.starts_with(|first: char| first.is_ascii_digit())
+        text.parse::<std::net::IpAddr>().is_err()
+            && text.starts_with(|first: char| first.is_ascii_digit())
             && text
                 .split('.')
                 .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
