@@ -46,7 +46,8 @@ pub(super) fn start(command_line: &CommandLine, console: &mut Console) -> bool {
 /// Stops the server, waits until it is gone, and starts it.
 pub(super) fn restart(command_line: &CommandLine, console: &mut Console) -> bool {
     announce(command_line, "stop", console);
-    ask::ask(command_line, &values(&["stop"]), Show::Reply, None, console);
+    let show = if command_line.json { Show::Nothing } else { Show::Reply };
+    ask::ask(command_line, &values(&["stop"]), show, None, console);
     let deadline = Instant::now() + command_line.timeout;
     let mut pause = FIRST_WAIT;
     while command_line.socket_path().exists() && ask::is_alive(command_line, pause, console) {

@@ -145,22 +145,17 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_what_stands_in_them() {
-        let expected = "             |           | Filter    | Actions    
- Jail        | Backend   |-----------x-------------
-             |           | cur | tot | cur |   tot
--------------x-----------x-----------x-------------
- a           | polling   |   0 |  12 |   3 | 12345
- a-long-name | pyinotify |   1 |   2 |   3 |     4
---------------------------------------------------";
+        let expected = [
+            "             |           | Filter    | Actions    ",
+            " Jail        | Backend   |-----------x-------------",
+            "             |           | cur | tot | cur |   tot",
+            "-------------x-----------x-----------x-------------",
+            " a           | polling   |   0 |  12 |   3 | 12345",
+            " a-long-name | pyinotify |   1 |   2 |   3 |     4",
+            "---------------------------------------------------",
+        ];
         let got = statistics(&jails(), false).unwrap();
-        assert_eq!(got.lines().count(), expected.lines().count());
-        for (got, expected) in got.lines().zip(expected.lines()) {
-            assert_eq!(
-                got.trim_end_matches('-'),
-                expected.trim_end_matches('-').trim_end_matches('\n'),
-                "{got:?}"
-            );
-        }
+        assert_eq!(got.lines().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -112,6 +112,7 @@ pub fn compare(ledger: &mut Ledger) {
         }
         expected
     });
+    as_json(ledger, &lines);
     origins::compare(ledger);
     processes::compare(ledger);
     assert!(
@@ -319,6 +320,94 @@ fn run(command: &mut Command, folder: &Path) -> Outcome {
     let code = done.status.code();
     assert!(matches!(code, Some(0 | 255)), "{command:?} ended with {code:?}");
     normal(&String::from_utf8_lossy(&done.stdout), code == Some(0), folder)
+}
+
+/// With `--json` each command prints one document, an error exactly when it fails, and the same for either server.
+fn as_json(ledger: &mut Ledger, lines: &[Line]) {
+    let places = [Whose::Theirs, Whose::Ours].map(Place::served_by);
+    places.iter().for_each(Place::wait);
+    let [theirs, ours] = std::thread::scope(|scope| {
+        let asked = places
+            .each_ref()
+            .map(|place| scope.spawn(|| documents(place.folder(), lines)));
+        asked.map(|asked| asked.join().unwrap())
+    });
+    for outcome in theirs.iter().chain(&ours) {
+        match &outcome.document {
+            Ok(document) if document.get("error").is_some() != outcome.success => ledger.agree(),
+            Ok(document) => ledger.differ(format!("--json {}: {document} and {}", outcome.line, outcome.success)),
+            Err(text) => ledger.differ(format!("--json {}: no document on one line: {text:?}", outcome.line)),
+        }
+    }
+    let as_outcomes = |documents: Vec<Document>| -> Vec<Outcome> { documents.into_iter().map(Outcome::from).collect() };
+    tally(ledger, "--json", lines, &as_outcomes(theirs), &as_outcomes(ours));
+}
+
+/// What a command printed with `--json`.
+struct Document {
+    line: String,
+    document: Result<Json, String>,
+    success: bool,
+}
+
+impl From<Document> for Outcome {
+    fn from(document: Document) -> Self {
+        let success = document.success;
+        let out = match document.document {
+            // As the words are compared, so that the same exceptions hold.
+            Ok(Json::Object(object)) if object.contains_key("error") => {
+                object["error"]["message"].as_str().unwrap_or_default().to_owned()
+            }
+            Ok(document) => document.to_string(),
+            Err(text) => text,
+        };
+        Outcome { out, success }
+    }
+}
+
+fn documents(folder: &Path, lines: &[Line]) -> Vec<Document> {
+    let one = |line: &Line| {
+        let words: Vec<String> = std::iter::once("--json".to_owned())
+            .chain(in_folder(&line.words, folder))
+            .collect();
+        let done = client(Whose::Ours, folder, &words)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&done.stdout).replace(folder.to_str().unwrap(), "DIR");
+        let document = match out.strip_suffix('\n').filter(|text| !text.contains('\n')) {
+            Some(text) => serde_json::from_str(text).map_err(|_| text.to_owned()),
+            None => Err(out.clone()),
+        };
+        Document {
+            line: line.text.clone(),
+            document: document.map(|document| settled(document, &line.words)),
+            success: done.status.code() == Some(0),
+        }
+    };
+    lines.iter().map(one).collect()
+}
+
+/// Without versions, times of bans, the order of sets, and what only Python has.
+fn settled(document: Json, words: &[String]) -> Json {
+    match document {
+        Json::Array(mut items) => {
+            if words.iter().any(|word| word.ends_with("ignoreip")) {
+                items.sort_by_key(Json::to_string);
+            }
+            items.retain(|item| !item.as_str().is_some_and(|text| text.starts_with("ESCAPE_")));
+            items.into_iter().map(|item| settled(item, words)).collect()
+        }
+        Json::Object(pairs) => {
+            let pairs = pairs.into_iter().map(|(key, value)| match key.as_str() {
+                "start" | "end" => (key, Json::from("TIME")),
+                _ => (key, settled(value, words)),
+            });
+            Json::Object(pairs.collect())
+        }
+        Json::String(_) if words.first().is_some_and(|word| word == "version") => Json::from("VERSION"),
+        other => other,
+    }
 }
 
 fn in_folder(words: &[String], folder: &Path) -> Vec<String> {

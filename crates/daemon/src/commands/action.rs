@@ -143,7 +143,18 @@ pub(super) fn get(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
 }
 
 fn shown(definition: &Definition, property: &str) -> Value {
-    definition.get(property).map_or(Value::None, Value::from)
+    let Some(text) = definition.get(property) else {
+        return Value::None;
+    };
+    // The one that is a number.
+    let number = || match text.parse() {
+        Ok(seconds) => Some(Value::Int(seconds)),
+        Err(_) => text.parse().ok().map(Value::Float),
+    };
+    match property {
+        "timeout" => number().unwrap_or_else(|| Value::from(text)),
+        _ => Value::from(text),
+    }
 }
 
 pub(super) fn known(jail: &LiveJail, name: &str) -> Result<SharedDefinition, Failure> {

@@ -62,7 +62,7 @@ pub(super) fn server_option(server: &Server, option: &str) -> Option<Value> {
         "thread" => Value::Dict(vec![(Value::from("stacksize"), Value::Int(0))]),
         "dbfile" => server.records.file().map_or(Value::None, Value::Str),
         "dbmaxmatches" => stored(Value::Int(server.records.max_matches())),
-        "dbpurgeage" => stored(Value::Int(server.records.purge_age())),
+        "dbpurgeage" => stored(seconds(server.records.purge_age())),
         _ => return None,
     })
 }

@@ -97,7 +97,9 @@ pub(crate) fn execute(server: &Server, words: &[Value]) -> Answer {
         "get" => get::get(server, words),
         "sleep" => sleep(words),
         "stop" if words.len() == 1 => {
+            // As in the original, the answer means that all is stopped and the socket gone.
             server.ask_stop();
+            server.await_end();
             Ok(Value::None)
         }
         "server-stream" => stream(server, words),
