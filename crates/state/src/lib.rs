@@ -6,11 +6,14 @@
 mod bans;
 mod data;
 mod effects;
+mod glance;
 mod open;
 mod progress;
 mod schema;
 mod store;
 
+pub use glance::{Glance, glance};
+pub use schema::VERSION as SCHEMA;
 pub use store::Store;
 
 /// Why the database could not be used.

@@ -2,7 +2,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 /// The original's newest schema.
-pub(crate) const VERSION: i64 = 4;
+pub const VERSION: i64 = 4;
 
 const JAILS: &str = "
 CREATE TABLE IF NOT EXISTS fail2banDb(version INTEGER);
