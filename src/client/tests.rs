@@ -1,5 +1,5 @@
-//! What no server answers with, or seldom, is printed by our client as by the original's. (Real servers are asked in the
-//! area `commands` of tests/conformance.) Needs Debian's packages `fail2ban` and `python3`.
+//! What no server answers with, or seldom, is printed by our client as by the original's. (Real servers are asked in
+//! the area `commands` of tests/conformance.) Needs Debian's packages `fail2ban` and `python3`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 use super::*;
 use std::cell::RefCell;

@@ -56,8 +56,8 @@ fn inspect_in_words(command_line: &CommandLine, loaded: Option<&Loaded>, console
     Some(true)
 }
 
-/// One document: the commands for `-d`, else the findings of `-t`. A command that follows a test that went well prints its
-/// own in its place.
+/// One document: the commands for `-d`, else the findings of `-t`. A command that follows a test that went well prints
+/// its own in its place.
 fn inspect_as_json(
     command_line: &CommandLine,
     loaded: Option<&Loaded>,

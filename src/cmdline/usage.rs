@@ -254,9 +254,9 @@ const COMMANDS: &[Section] = &[
             ),
             (
                 "get <JAIL> <OPTION>",
-                "logpath, logencoding, journalmatch, ignoreself, ignoreip, ignorecommand, ignorecache, prefregex, failregex, \
-                 ignoreregex, findtime, bantime, bantime.<OPTION>, datepattern, logtimezone, usedns, maxretry, maxmatches, \
-                 maxlines, actions",
+                "logpath, logencoding, journalmatch, ignoreself, ignoreip, ignorecommand, ignorecache, prefregex, \
+                 failregex, ignoreregex, findtime, bantime, bantime.<OPTION>, datepattern, logtimezone, usedns, \
+                 maxretry, maxmatches, maxlines, actions",
             ),
             ("get <JAIL> action <ACT> <PROPERTY>", "a property of an action"),
             ("get <JAIL> actionproperties <ACT>", "names of its properties"),

@@ -1,5 +1,5 @@
-//! Every command that the original's client has, asked of its own server and of Bantam's, by its client and by ours: the
-//! same is printed and the same exit code returned.
+//! Every command that the original's client has, asked of its own server and of Bantam's, by its client and by ours:
+//! the same is printed and the same exit code returned.
 //!
 //! What commands there are is read from the original when the test runs; one that the list does not exercise fails it.
 //! `BANTAM_ORIGINAL=DIR` takes another version of the original, from its sources in DIR.
@@ -251,8 +251,8 @@ fn check_that_all_are_there(ledger: &mut Ledger, lines: &[Line], facts: &Json) {
     }
 }
 
-/// Whether a command is one of those that an entry of the protocol's table stands for: the words before its first optional
-/// part, `<…>` being any word.
+/// Whether a command is one of those that an entry of the protocol's table stands for: the words before its first
+/// optional part, `<…>` being any word.
 fn fits(entry: &str, words: &[&str]) -> bool {
     let entry = entry.replace("stat[istic]s", "statistics");
     let options: Vec<&str> = entry

@@ -260,7 +260,8 @@ pub fn seconds(text: &str) -> Result<f64, String> {
     duration::parse(text).map(Seconds::as_f64)
 }
 
-/// Options such as `key="<ip>", max-count=100`, in the order in which they were given; the error is in the original's words.
+/// Options such as `key="<ip>", max-count=100`, in the order in which they were given; the error is in the original's
+/// words.
 pub fn options(text: &str) -> Result<Vec<(String, String)>, String> {
     let options = arguments::parse_arguments(&text::Text::plain(text)).map_err(|error| error.original)?;
     Ok(options

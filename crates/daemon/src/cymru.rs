@@ -1,5 +1,5 @@
-//! Where banned addresses come from, for the status flavour `cymru`: the network's number, its country and its registry,
-//! asked of Team Cymru's mapping by DNS (TXT records below `origin.asn.cymru.com`).
+//! Where banned addresses come from, for the status flavour `cymru`: the network's number, its country and its
+//! registry, asked of Team Cymru's mapping by DNS (TXT records below `origin.asn.cymru.com`).
 use crate::log::{Log, Module};
 use bantam_detect::Id;
 use resolv_conf::Config;

@@ -77,7 +77,8 @@ impl Place {
 
     /// The same where a name server answers that knows where networks come from. Needs root.
     pub fn served_with_names_by(whose: Whose) -> Self {
-        let script = "ip link set lo up && echo 'nameserver 127.0.0.1' > \"$0\" && mount --bind \"$0\" /etc/resolv.conf \
+        let script = "ip link set lo up && echo 'nameserver 127.0.0.1' > \"$0\" \
+                      && mount --bind \"$0\" /etc/resolv.conf \
                       && { python3 -c \"$1\" & } && shift && exec \"$@\"";
         let server = program(whose, "server");
         let mut command = Command::new("unshare");

@@ -66,7 +66,8 @@ pub(super) fn call(server: &Server, words: Words<'_>) -> Answer {
         "escapeTag" => return Ok(Value::Str(escaped(&arguments.text("value")?))),
         "replaceTag" => return arguments.replace(),
         "replaceDynamicTags" => return arguments.put_in(),
-        // `clearAllParams` and `invalidateBanEpoch`: Bantam's actions keep nothing to forget, and set lost bans again at once.
+        // `clearAllParams` and `invalidateBanEpoch`: Bantam's actions keep nothing to forget, and set lost bans again at
+        // once.
         _ => return Ok(Value::None),
     };
     ask(&jail.queue, &name, call)
