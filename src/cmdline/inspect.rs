@@ -46,7 +46,10 @@ fn inspect_in_words(command_line: &CommandLine, loaded: Option<&Loaded>, console
         }
     }
     if loaded.is_none() {
-        console.error("ERROR: test configuration failed");
+        match command_line.words.is_empty() {
+            true => console.print("ERROR: test configuration failed"),
+            false => console.error("ERROR: test configuration failed"),
+        }
         return Some(false);
     }
     if !command_line.words.is_empty() {

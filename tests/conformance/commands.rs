@@ -375,6 +375,7 @@ fn documents(folder: &Path, lines: &[Line]) -> Vec<Document> {
             .output()
             .unwrap();
         let out = String::from_utf8_lossy(&done.stdout).replace(folder.to_str().unwrap(), "DIR");
+        let out = with_newer_ipv6(&out);
         let document = match out.strip_suffix('\n').filter(|text| !text.contains('\n')) {
             Some(text) => serde_json::from_str(text).map_err(|_| text.to_owned()),
             None => Err(out.clone()),
@@ -415,8 +416,14 @@ fn in_folder(words: &[String], folder: &Path) -> Vec<String> {
     words.iter().map(|word| word.replace("DIR", folder)).collect()
 }
 
+/// With the newer version's expression for addresses of IPv6.
+fn with_newer_ipv6(out: &str) -> String {
+    out.replace("{1,4}::?|::){1,7}", "{1,4}::?|:){1,7}")
+}
+
 /// Without the folder, versions, and times of bans.
 fn normal(out: &str, success: bool, folder: &Path) -> Outcome {
+    let out = with_newer_ipv6(out);
     // Attributes that only Python has.
     let out = out.replace("ESCAPE_CRE, ESCAPE_VN_CRE, ", "");
     let out = out.replace(folder.to_str().unwrap(), "DIR");

@@ -29,6 +29,7 @@ mod secret;
 mod server;
 mod tags;
 mod text;
+mod trial;
 mod typo;
 mod words;
 
@@ -37,6 +38,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use duration::Seconds;
 pub use place::Place;
 pub use server::LOG_LEVELS;
+pub use trial::{Arguments, NoTrial, Trial, split_arguments, try_filter, try_jail};
 
 use findings::{Findings, Problem};
 use jail::{Jail, Rules};
@@ -210,13 +212,7 @@ fn read(files: &mut Files, name: &str, base: &Path, options: &LoadOptions, findi
 
 /// The enabled jails, and whether one was asked for that does not exist.
 fn read_jails(files: &mut Files, config: &Config, options: &LoadOptions, findings: &mut Findings) -> (Vec<Jail>, bool) {
-    let mut config = config.clone();
-    for (key, value) in [
-        ("fail2ban_version", FAIL2BAN_VERSION.to_owned()),
-        ("fail2ban_confpath", files.confpath()),
-    ] {
-        config.defaults.insert(key.to_owned(), Text::plain(value));
-    }
+    let config = with_constants(config, files);
     let names = jail::names(&config);
     let mut unknown = false;
     for name in options.jails.iter().filter(|name| !names.contains(name)) {
@@ -243,6 +239,18 @@ fn read_jails(files: &mut Files, config: &Config, options: &LoadOptions, finding
     (jails, unknown)
 }
 
+/// The configuration with what every jail may refer to.
+fn with_constants(config: &Config, files: &Files) -> Config {
+    let mut config = config.clone();
+    for (key, value) in [
+        ("fail2ban_version", FAIL2BAN_VERSION.to_owned()),
+        ("fail2ban_confpath", files.confpath()),
+    ] {
+        config.defaults.insert(key.to_owned(), Text::plain(value));
+    }
+    config
+}
+
 /// A filter as `fail2ban-regex` needs it: its `set` commands with a placeholder jail name.
 /// `spec` is `name[args]`; `dir` the `filter.d` it is looked up in, or the path of a file.
 pub fn load_filter(base: &Path, spec: &str) -> Result<Vec<Command>, Vec<Diagnostic>> {
@@ -252,6 +260,12 @@ pub fn load_filter(base: &Path, spec: &str) -> Result<Vec<Command>, Vec<Diagnost
 /// As [`load_filter`], with stock configuration beneath (see [`LoadOptions::underlay`]).
 pub fn load_filter_over(base: &Path, underlay: &Path, spec: &str) -> Result<Vec<Command>, Vec<Diagnostic>> {
     filter::load(base, Some(underlay), spec)
+}
+
+/// Splits a line into words as a shell does, which is how `journalmatch` is read; nothing when a quote or a backslash is
+/// left open.
+pub fn split_words(line: &str) -> Option<Vec<String>> {
+    words::split(line)
 }
 
 /// Seconds of a duration such as `1d 2h`, `1h30`, `600`, `-1` (see the original's `--str2sec`).

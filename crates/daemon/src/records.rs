@@ -3,7 +3,7 @@ use crate::log::{Log, Module};
 use bantam_conf::Seconds;
 use bantam_detect::{Id, MatchedLine, Time};
 use bantam_jail::{Counter, PastBans, Ticket};
-use bantam_state::{BanRow, CounterRow, History, LogRow, StateError, Store, Totals};
+use bantam_state::{BanRow, CounterRow, History, JournalRow, LogRow, StateError, Store, Totals};
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, HashMap};
@@ -249,11 +249,18 @@ impl Records {
             .flatten()
     }
 
+    /// Where reading of the journal stood.
+    pub fn journal_position(&self, jail: &str) -> Option<JournalRow> {
+        self.with("read the journal's position", |store| store.journal_position(jail))
+            .flatten()
+    }
+
     /// Remembers positions and counters of a jail in one step.
     pub fn save_progress(
         &self,
         jail: &str,
         positions: &[(String, Option<LogRow>)],
+        journal: Option<&JournalRow>,
         changed: &[Counter],
         gone: &[Id],
         totals: Totals,
@@ -269,7 +276,7 @@ impl Records {
             .collect();
         let gone: Vec<String> = gone.iter().map(Id::to_string).collect();
         self.with("save progress", |store| {
-            store.save_progress(jail, positions, &changed, &gone, totals)
+            store.save_progress(jail, positions, journal, &changed, &gone, totals)
         });
     }
 

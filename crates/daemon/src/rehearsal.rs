@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_found_at_once() {
         let stream = [
-            command(&["add", "j", "systemd"], None),
+            command(&["add", "j", "systemd[journal=x]"], None),
             command(&["set", "j", "bantime", "soon"], None),
             command(&["set", "j", "action", "a", "timeout", "soon"], None),
             command(&["set", "j", "nonsense", "1"], None),

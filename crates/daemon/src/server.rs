@@ -10,6 +10,7 @@ use crate::log::{Log, Module};
 use crate::reading::{self, Reading};
 use crate::records::Records;
 use bantam_enforce::{Backoff, OrphanGuard, Orphans, Queue, Surroundings, Task};
+use bantam_source::journal::{self, JournalError, Match, Selection};
 use parking_lot::{Condvar, Mutex};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -231,7 +232,7 @@ impl Server {
             self.records.enable_jail(name);
             return Ok(());
         }
-        check_backend(backend)?;
+        let journal = journal_of(backend)?;
         if name.chars().count() >= 26 {
             self.log.warning(
                 Module::Jail,
@@ -247,19 +248,17 @@ impl Server {
             ipv6: ipv6_allowed(),
         };
         let queue = Queue::new(name, surroundings, Backoff::default()).map_err(|error| error.to_string())?;
-        let backend_name = if backend.starts_with("polling") {
-            "polling"
-        } else {
-            "pyinotify"
-        };
-        self.log
-            .info(Module::Jail, format!("Initiated '{backend_name}' backend"));
+        let mut work = Work::new();
+        work.journal_match = journal.as_ref().map(|_| Match::default());
         let jail = LiveJail {
             name: name.to_owned(),
             backend: backend.to_owned(),
-            work: Mutex::new(Work::new()),
+            journal,
+            work: Mutex::new(work),
             queue,
         };
+        self.log
+            .info(Module::Jail, format!("Initiated '{}' backend", jail.backend_name()));
         self.jails.add(Arc::new(jail));
         self.records.enable_jail(name);
         Ok(())
@@ -283,6 +282,9 @@ impl Server {
         if let Some(reading) = &*self.reading.lock() {
             for log in logs {
                 reading.follow(jail, log);
+            }
+            if jail.journal.is_some() {
+                reading.follow_journal(jail);
             }
         }
         if first {
@@ -451,6 +453,20 @@ impl Server {
         }
     }
 
+    /// Lets a jail that reads the journal go on with the matches that it has now.
+    pub(crate) fn apply_matches(&self, jail: &Arc<LiveJail>) {
+        let at_work = {
+            let work = jail.work.lock();
+            work.started && work.reload.is_none()
+        };
+        if at_work
+            && jail.journal.is_some()
+            && let Some(reading) = &*self.reading.lock()
+        {
+            reading.follow_journal(jail);
+        }
+    }
+
     /// Adds a log file to a jail; reading begins when the jail does.
     pub(crate) fn add_log(&self, jail: &Arc<LiveJail>, path: &str, tail: bool) {
         let started = {
@@ -577,14 +593,24 @@ fn bare_ticket(id: bantam_detect::Id) -> bantam_jail::Ticket {
     }
 }
 
-pub(crate) fn check_backend(backend: &str) -> Result<(), String> {
-    let name = backend.split('[').next().unwrap_or_default().to_lowercase();
-    match name.as_str() {
-        "auto" | "polling" | "pyinotify" | "gamin" => Ok(()),
-        "systemd" => Err(
-            "backend 'systemd' is not in this version of Bantam: let the service log to a file, or use backend = auto"
-                .to_owned(),
-        ),
+/// The journal that a backend reads; none when it reads files.
+pub(crate) fn journal_of(backend: &str) -> Result<Option<Selection>, String> {
+    let (name, options) =
+        bantam_conf::split_arguments(backend).map_err(|error| format!("backend '{backend}': {error}"))?;
+    match name.to_lowercase().as_str() {
+        "auto" | "polling" | "pyinotify" | "gamin" => Ok(None),
+        "systemd" => {
+            let default_flags = std::env::var(journal::DEFAULT_FLAGS).ok();
+            let selection =
+                Selection::new(&options, default_flags.as_deref()).map_err(|error| format!("backend: {error}"))?;
+            match journal::program() {
+                Some(_) => Ok(Some(selection)),
+                None => Err(format!(
+                    "backend 'systemd': {}; let the service log to a file and use backend = auto",
+                    JournalError::NoProgram
+                )),
+            }
+        }
         _ => Err(format!(
             "Unknown backend {name}. Must be among ['pyinotify', 'polling', 'systemd'] or 'auto'"
         )),

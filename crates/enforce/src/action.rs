@@ -279,6 +279,34 @@ impl Action {
         Ok(well)
     }
 
+    /// The command that one of the options comes to now (`actionstart`, `actionban` …), for a family and the values of a
+    /// ban; empty where there is none. Runs nothing.
+    ///
+    /// # Errors
+    /// When the properties lead back to themselves.
+    pub fn command(
+        &mut self,
+        option: &str,
+        family: Option<Family>,
+        values: &dyn TagSource,
+    ) -> Result<Command, PropertyError> {
+        self.refresh();
+        let slot = Slot::of(family);
+        if self.definition.command(option).is_empty() {
+            return Ok(Command::plain(""));
+        }
+        let tag = format!("<{option}>");
+        Ok(match option {
+            "actionstart" | "actionstop" | "actionflush" | "actionreload" => {
+                let text = self.operation_text(&tag, &slot)?;
+                // Without a family, an operation is for an action that knows of none.
+                self.with_values(&text, &Slot::named(slot.family()))
+            }
+            "actioncheck" | "actionrepair" => Command::plain(self.operation_text(&tag, &slot)?),
+            _ => self.ban_command(&tag, &slot, values)?,
+        })
+    }
+
     fn set(
         &mut self,
         command: &'static str,
@@ -324,9 +352,13 @@ impl Action {
         values: &dyn TagSource,
         tone: Tone,
     ) -> Result<bool, ActionError> {
-        let text = self.expand(command, slot.family());
-        let text = text.map_err(|error| self.failed(error.to_string()))?;
-        Ok(self.execute(&substitute(&text, values), tone))
+        let command = self.ban_command(command, slot, values);
+        let command = command.map_err(|error| self.failed(error.to_string()))?;
+        Ok(self.execute(&command, tone))
+    }
+
+    fn ban_command(&mut self, tag: &str, slot: &Slot, values: &dyn TagSource) -> Result<Command, PropertyError> {
+        Ok(substitute(&self.expand(tag, slot.family())?, values))
     }
 
     fn lift_slot(&mut self, slot: &Slot, values: &dyn TagSource) -> Result<bool, ActionError> {

@@ -84,6 +84,17 @@ pub struct LogRow {
     pub offset: u64,
 }
 
+/// Where reading of the journal stood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournalRow {
+    /// The moment of the last entry judged, in seconds since the epoch; all that the original keeps.
+    pub time: f64,
+    /// The same in words.
+    pub iso: String,
+    /// The last entry itself. None when another program wrote the position since.
+    pub cursor: Option<String>,
+}
+
 /// A failure counter that is not yet a ban; whole nanoseconds since the epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CounterRow {

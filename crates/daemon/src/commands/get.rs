@@ -88,10 +88,8 @@ pub(super) fn option(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
         "logpath" => Value::List(work.logs.iter().map(|log| Value::from(log.path.as_str())).collect()),
         "logencoding" => Value::from(work.encoding.as_str()),
         "journalmatch" => {
-            let lists = work
-                .journal_match
-                .iter()
-                .map(|one| list(one.iter().map(String::as_str).collect()));
+            let alternatives = work.journal_match.iter().flat_map(|all| &all.alternatives);
+            let lists = alternatives.map(|one| list(one.iter().map(String::as_str).collect()));
             Value::List(lists.collect())
         }
         "ignoreself" => Value::Bool(work.ignore_self),

@@ -13,8 +13,9 @@ mod words;
 use crate::live::LiveJail;
 use crate::log::Log;
 use crate::rehearsal::{Objection, Stage};
-use crate::server::{FAIL2BAN_VERSION, Server, check_backend};
+use crate::server::{FAIL2BAN_VERSION, Server, journal_of};
 use bantam_conf::{Command, Diagnostic};
+use bantam_source::journal::Match;
 use bantam_wire::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -234,7 +235,11 @@ pub(crate) fn rehearse(log: &Log, stage: &mut Stage, words: &[Value]) -> Result<
     let multiple = match words.text(0)?.as_str() {
         "set" => false,
         "multi-set" => true,
-        "add" if words.len() > 2 => return Ok(check_backend(&words.text(2)?).map_err(Failure::value)?),
+        "add" if words.len() > 2 => {
+            let journal = journal_of(&words.text(2)?).map_err(Failure::value)?;
+            stage.work.journal_match = journal.map(|_| Match::default());
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     let option = words.text(2)?;

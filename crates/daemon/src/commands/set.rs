@@ -7,6 +7,7 @@ use crate::rehearsal::Objection;
 use crate::server::{Server, make_parent};
 use bantam_jail::{Formula, Increment};
 use bantam_pattern::tags::UseDns;
+use bantam_source::journal::Match;
 use bantam_wire::Value;
 use std::collections::HashMap;
 use std::path::Path;
@@ -175,8 +176,10 @@ fn set_jail(
         "addaction" | "delaction" | "action" => return action::set(jail, option, words, multiple).map(Some),
         "addlogpath" => add_log(server, jail, words, !quiet)?,
         "dellogpath" => server.remove_log(jail, &words.text(3)?),
-        // A jail that reads files has no use for them.
-        "addjournalmatch" | "deljournalmatch" if !jail.backend.starts_with("systemd") => {}
+        "addjournalmatch" | "deljournalmatch" => {
+            journal_match(&server.log, &mut jail.work.lock(), option, &words.texts(3)?)?;
+            server.apply_matches(jail);
+        }
         "idle" => set_idle(server, jail, &words.text(3)?)?,
         _ if option.starts_with("bantime.") => {
             let option = &option["bantime.".len()..];
@@ -273,13 +276,36 @@ pub(super) fn set_work(
                 work.filter.remove_ignoreregex(index);
             }
         }
-        "addjournalmatch" => work.journal_match.push(words.texts(3)?),
-        "deljournalmatch" => {
-            let gone = words.texts(3)?;
-            work.journal_match.retain(|known| *known != gone);
-        }
+        "addjournalmatch" | "deljournalmatch" => journal_match(log, work, option, &words.texts(3)?)?,
         other => return Err(unknown_option(other)),
     }
+    Ok(())
+}
+
+/// A jail that reads files has no use for them, and says nothing.
+fn journal_match(log: &Log, work: &mut Work, option: &str, words: &[String]) -> Result<(), Failure> {
+    let Some(known) = &mut work.journal_match else {
+        return Ok(());
+    };
+    let what = if option == "addjournalmatch" {
+        let new = Match::parse(words).map_err(Failure::value)?;
+        known.alternatives.extend(new.alternatives);
+        "Added"
+    } else {
+        let Some(at) = known.alternatives.iter().position(|one| one == words) else {
+            let words = Value::List(words.iter().map(|word| Value::from(word.as_str())).collect());
+            return Err(Failure::value(format!(
+                "Match {} not found",
+                bantam_wire::repr::repr(&words)
+            )));
+        };
+        known.alternatives.remove(at);
+        "Removed"
+    };
+    log.info(
+        Module::Filter,
+        format!("{what} journal match for: '{}'", words.join(" ")),
+    );
     Ok(())
 }
 

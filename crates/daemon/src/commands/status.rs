@@ -81,16 +81,25 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
     if flavor == "stats" {
         let figures = |now, all| Value::Tuple(vec![Value::Int(now), Value::Int(all)]);
         return Value::List(vec![
-            Value::from(backend(&jail.backend)),
+            Value::from(jail.backend_name()),
             figures(failed, failed_total),
             figures(banned, banned_total),
         ]);
     }
-    let files = work.logs.iter().map(|log| Value::from(log.path.as_str())).collect();
+    let source = match &work.journal_match {
+        Some(all) => {
+            let texts: Vec<String> = all.alternatives.iter().map(|words| words.join(" ")).collect();
+            pair("Journal matches", Value::List(vec![Value::Str(texts.join(" + "))]))
+        }
+        None => {
+            let files = work.logs.iter().map(|log| Value::from(log.path.as_str())).collect();
+            pair("File list", Value::List(files))
+        }
+    };
     let filter = vec![
         pair("Currently failed", Value::Int(failed)),
         pair("Total failed", Value::Int(failed_total)),
-        pair("File list", Value::List(files)),
+        source,
     ];
     let mut actions = vec![
         pair("Currently banned", Value::Int(banned)),
@@ -128,15 +137,6 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
         pair("Filter", Value::List(filter)),
         pair("Actions", Value::List(actions)),
     ])
-}
-
-/// What serves a jail, under the original's name for it.
-fn backend(asked_for: &str) -> &str {
-    let name = asked_for.split('[').next().unwrap_or_default();
-    match name {
-        "polling" | "systemd" => name,
-        _ => "pyinotify",
-    }
 }
 
 fn pair(name: &str, value: Value) -> Value {

@@ -10,6 +10,11 @@ import os
 import sys
 
 import fail2ban
+from fail2ban.server.ipdns import IPAddr
+
+# Since 1.1.0 `::` is an address. What expressions look for is put together while the modules are loaded.
+IPAddr.IP_6_RE = IPAddr.IP_6_RE.replace("::?|::)", "::?|:)")
+
 from fail2ban.client.filterreader import FilterReader
 from fail2ban.server.datedetector import DateDetector
 from fail2ban.server.failregex import Regex
