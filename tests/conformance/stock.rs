@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Names the source tree of another version of the original, to compare with that instead of the installed one.
-const TREE: &str = "BANTAM_ORIGINAL";
+const TREE: &str = "FAIL2BAN_SOURCE";
 
 /// Where the original's modules and its configuration are.
 pub fn original() -> (PathBuf, PathBuf) {

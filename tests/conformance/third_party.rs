@@ -122,18 +122,25 @@ fn meant(ledger: &mut Ledger) {
         "{begin}\n2026-01-08 14:00:01 begin 2\rx\n2026-01-08 14:00:02 fails 192.0.2.1\n\
                            2026-01-08 14:00:03 fails 192.0.2.2\n"
     );
-    let cases: [(&str, &str, &[&str], &str); 2] = [
+    let named_like_a_date = "192.0.2.1 - 2020-01-01T00:00:00Z [08/Jan/2026:14:00:00 +0100] \"GET / HTTP/1.1\" 404 1\n";
+    let cases: [(&str, &str, &[&str], &str); 3] = [
         (
             &skipped,
             r"begin.*$<SKIPLINES>.* fails <ADDR>$",
             &["-L", "4"],
-            "A line that `<SKIPLINES>` passed over goes back to the window",
+            "are left for their own match, whatever they hold",
         ),
         (
             "at 17678801002: fails 192.0.2.1\n",
             "fails <ADDR>$",
             &["-d", "at {EPOCH}:"],
-            "after April 2262",
+            "a date after the year 2262 counts as that year",
+        ),
+        (
+            named_like_a_date,
+            r#"^<HOST> - \S+ \[\] "[^"]*" 404"#,
+            &[],
+            "In a line of an access log the bracketed date is the line's",
         ),
     ];
     for (log, regex, options, phrase) in cases {

@@ -2,7 +2,7 @@
 //! the rest, and one form for what two runs never have in common.
 //!
 //! Needs the Debian package `fail2ban` (1.0.2); `run.py` says how it is brought up to the version that Bantam follows.
-//! With `FAIL2BAN_SOURCE=DIR` a source tree of another version stands in.
+//! With `BANTAM_ORIGINAL=DIR` a source tree of another version stands in.
 
 use std::io::Write;
 use std::path::Path;

@@ -2,12 +2,12 @@
 
 Reads a JSON list of [program, arguments] from stdin, writes a JSON list of [output, exit code]. With arguments of its
 own it is one program of the original's and stays it: `run.py server -xf start`. Where 1.1 changed how a
-line or a date is read, the installed 1.0.2 is brought up to it while its modules are loaded. With FAIL2BAN_SOURCE=DIR
+line or a date is read, the installed 1.0.2 is brought up to it while its modules are loaded. With BANTAM_ORIGINAL=DIR
 another version's source tree stands in, which needs none of that.
 """
 import builtins, importlib.abc, importlib.util, importlib.machinery, io, json, logging, os, sys, traceback
 
-SOURCE = os.environ.get('FAIL2BAN_SOURCE')
+SOURCE = os.environ.get('BANTAM_ORIGINAL')
 
 
 class Ordered(dict):

@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 pub const ZONE: &str = "Europe/Zurich";
 
 /// Runs the original's command with what version 1.1 changed in the pipeline: groups without part no longer
-/// overwrite, an IGNOREREGEX stands in for those of the filter, a pattern in a message is not quoted, a moment in the
-/// journal is the same in summer and winter. Sets are printed in the order of insertion, which Python's own leave to
-/// chance.
+/// overwrite, an IGNOREREGEX stands in for those of the filter, a pattern in a message is not quoted, addresses of IPv6
+/// have another expression, a moment in the journal is the same in summer and winter. Sets are printed in the order of
+/// insertion, which Python's own leave to chance.
 const ORIGINAL: &str = r#"
 import builtins, importlib.abc, importlib.machinery, importlib.util, os, sys
 source = os.environ.get('FAIL2BAN_SOURCE')
@@ -29,14 +29,16 @@ class Loader(importlib.machinery.SourceFileLoader):
         new = old.replace('fail.update(currFail)', 'fail.update((k, v) for k, v in currFail.items() if v is not None)')
         new = new.replace('users = set()', 'users = Ordered()')
         new = new.replace('date pattern `%r`: `%s`', 'date pattern `%s`: `%s`')
+        new = new.replace('::?|::){1,7}', '::?|:){1,7}')
         new = new.replace("len(args) == 3 and not self.readRegex(args[2], 'ignore')",
             "len(args) == 3 and (self._filter.delIgnoreRegex() or not self.readRegex(args[2], 'ignore'))")
         new = new.replace('time.mktime(date.timetuple()) + date.microsecond/1.0E6', 'date.timestamp()')
         return compile(new, self.path, 'exec')
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name in ('fail2ban.server.filter', 'fail2ban.server.filtersystemd', 'fail2ban.server.datedetector', 'fail2ban.client.fail2banregex'):
-            file = path[0] + '/' + name.split('.')[-1] + '.py'
+        module = name.split('.')[-1]
+        if module in ('filter', 'filtersystemd', 'datedetector', 'ipdns', 'fail2banregex') and name.startswith('fail2ban.'):
+            file = path[0] + '/' + module + '.py'
             return importlib.util.spec_from_file_location(name, file, loader=Loader(name, file))
 sys.meta_path.insert(0, Finder())
 from fail2ban.client.fail2banregex import exec_command_line
@@ -122,9 +124,6 @@ pub fn normal(text: &str) -> String {
     let mut normal = String::new();
     let mut newer = false;
     for line in text.lines() {
-        // Addresses of IPv6 are told by another expression since 1.1.
-        let line = line.replace("::?|::)", "::?|:)");
-        let line = line.as_str();
         newer = line.contains("ExYearExMonthExDay") || (newer && line.starts_with("|      # "));
         if newer {
             // This template accepts more since 1.1; unused templates are shown with -v only.

@@ -4,7 +4,7 @@ use crate::findings::Problem;
 use crate::python::{is_space, is_word, strip};
 use crate::text::Text;
 use indexmap::IndexMap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// A name with its arguments, in the order in which they were first given.
@@ -223,13 +223,14 @@ pub(crate) fn split_for_people(list: &Text) -> Vec<Text> {
 
 fn split_ranges(text: &str) -> Vec<Range<usize>> {
     let mut out = Vec::new();
+    let mut brackets = Brackets::of(text);
     let mut at = skip_space(text, 0);
     while at < text.len() {
         let rest = text.get(at..).unwrap_or_default();
         let name = at + rest.find(|c| c == '[' || is_space(c)).unwrap_or(rest.len());
         let bracket = skip_space(text, name);
         let with_arguments = (name > at && text.get(bracket..).is_some_and(|rest| rest.starts_with('[')))
-            .then(|| closing_bracket(text, bracket + 1))
+            .then(|| brackets.closing(bracket + 1))
             .flatten();
         let end = with_arguments.unwrap_or_else(|| {
             // Without readable arguments, a request ends at the next white space.
@@ -241,41 +242,106 @@ fn split_ranges(text: &str) -> Vec<Range<usize>> {
     out
 }
 
-/// The offset behind the `]` that ends the arguments which begin at `at`, when white space or nothing follows it.
+/// Finds where arguments end.
 ///
 /// A bare value may itself look like more arguments, so every way to read the text is tried, the longest first.
-/// Whether a way succeeds depends on the offset alone, hence each offset is tried once.
-fn closing_bracket(text: &str, at: usize) -> Option<usize> {
-    let mut tried = HashSet::new();
-    let mut waiting = vec![skip_space(text, at)];
-    while let Some(at) = waiting.pop() {
-        if !tried.insert(at) || tried.len() > 10_000 {
-            continue;
-        }
-        // What is pushed last is tried first: more arguments before the end of them.
-        if text.as_bytes().get(at) == Some(&b']') {
-            let rest = text.get(at + 1..).unwrap_or_default();
-            if rest.is_empty() || rest.starts_with(is_space) {
-                return Some(at + 1);
-            }
-        }
-        let Some(name_end) = argument_name(text, at) else {
-            continue;
+/// Whether a way succeeds depends on the offset alone, hence each offset is tried once, whoever asks. All that an
+/// offset has to know of the text behind it is looked up: what an owner writes may be long, and must not take minutes.
+struct Brackets<'a> {
+    text: &'a str,
+    /// For each offset, where the run of a name's characters ends that it lies in.
+    runs: Vec<usize>,
+    /// For each offset, where a bare value ends that begins there.
+    bare_ends: Vec<usize>,
+    tried: HashSet<usize>,
+    /// For the end of each bare value, from where on the offsets within it were listed to be tried.
+    listed: HashMap<usize, usize>,
+}
+
+impl<'a> Brackets<'a> {
+    fn of(text: &'a str) -> Self {
+        let mut brackets = Brackets {
+            text,
+            runs: Vec::new(),
+            bare_ends: Vec::new(),
+            tried: HashSet::new(),
+            listed: HashMap::new(),
         };
-        let value = name_end + 1;
-        let bare = bare_end(text, value);
-        let inner = text.get(value..bare).unwrap_or_default();
-        for (offset, _) in inner.char_indices() {
-            if argument_name(text, value + offset).is_some() {
-                waiting.push(value + offset);
-            }
+        if text.contains('[') {
+            brackets.look_ahead();
         }
-        push_next(text, bare, &mut waiting);
-        if let Some(end) = quoted_end(text, value) {
-            push_next(text, end + 1, &mut waiting);
+        brackets
+    }
+
+    fn look_ahead(&mut self) {
+        let length = self.text.len();
+        self.runs = vec![length; length + 1];
+        self.bare_ends = vec![length; length + 1];
+        let (mut run, mut bare) = (length, length);
+        for (at, c) in self.text.char_indices().rev() {
+            if !is_name(c) {
+                run = at;
+            }
+            if matches!(c, ',' | ']') {
+                bare = at;
+            }
+            for offset in at..at + c.len_utf8() {
+                self.runs[offset] = run;
+                self.bare_ends[offset] = bare;
+            }
         }
     }
-    None
+
+    /// As [`argument_name`].
+    fn name_end(&self, at: usize) -> Option<usize> {
+        let run = |from: usize| self.runs.get(from).copied().filter(|end| *end > from);
+        let is = |at: usize, c: u8| self.text.as_bytes().get(at) == Some(&c);
+        let end = run(at)?;
+        if is(end, b'=') {
+            return Some(end);
+        }
+        let end = is(end, b'?').then_some(end + 1).and_then(run)?;
+        let end = is(end, b'=').then_some(end + 1).and_then(run)?;
+        is(end, b'=').then_some(end)
+    }
+
+    /// The offset behind the `]` that ends the arguments which begin at `at`, when white space or nothing follows it.
+    fn closing(&mut self, at: usize) -> Option<usize> {
+        let mut waiting = vec![skip_space(self.text, at)];
+        while let Some(at) = waiting.pop() {
+            if !self.tried.insert(at) {
+                continue;
+            }
+            // What is pushed last is tried first: more arguments before the end of them.
+            if self.text.as_bytes().get(at) == Some(&b']') {
+                let rest = self.text.get(at + 1..).unwrap_or_default();
+                if rest.is_empty() || rest.starts_with(is_space) {
+                    return Some(at + 1);
+                }
+            }
+            let Some(name_end) = self.name_end(at) else {
+                continue;
+            };
+            let value = name_end + 1;
+            let bare = self.bare_ends.get(value).copied().unwrap_or(self.text.len());
+            self.list_within(value, bare, &mut waiting);
+            push_next(self.text, bare, &mut waiting);
+            if let Some(end) = quoted_end(self.text, value) {
+                push_next(self.text, end + 1, &mut waiting);
+            }
+        }
+        None
+    }
+
+    /// Lists the offsets within a bare value where an argument may begin. Those that another value with the same end
+    /// has listed come before the new ones there, too, and need not be listed again.
+    fn list_within(&mut self, value: usize, bare: usize, waiting: &mut Vec<usize>) {
+        let end = self.listed.get(&bare).copied().unwrap_or(bare);
+        let inner = self.text.get(value..end).unwrap_or_default();
+        let offsets = inner.char_indices().map(|(offset, _)| value + offset);
+        waiting.extend(offsets.filter(|offset| self.name_end(*offset).is_some()));
+        self.listed.insert(bare, value.min(end));
+    }
 }
 
 fn push_next(text: &str, after: usize, waiting: &mut Vec<usize>) {
@@ -357,6 +423,54 @@ mod tests {
         assert_eq!(split("a[b c] d"), ["a[b c]", "d"]);
         assert_eq!(split("a[b d[c=1]"), ["a[b", "d[c=1]"]);
         assert_eq!(split("a[b=1, c\n d"), ["a[b=1, c", "d"]);
+    }
+
+    /// Where arguments end, found by trying all ways as they come.
+    fn closing_naively(text: &str, at: usize) -> Option<usize> {
+        let at = skip_space(text, at);
+        let value = argument_name(text, at).map(|end| end + 1);
+        let next = |after: usize| {
+            let after = skip_space(text, after);
+            let more = separator(text, after).and_then(|next| closing_naively(text, next));
+            more.or_else(|| closing_naively(text, after))
+        };
+        let ends = || {
+            let behind = text.get(at..)?.strip_prefix(']')?;
+            (behind.is_empty() || behind.starts_with(is_space)).then_some(at + 1)
+        };
+        let quoted = || next(quoted_end(text, value?)? + 1);
+        let bare = || next(bare_end(text, value?));
+        let within = || {
+            let offsets = value?..bare_end(text, value?);
+            let is_name = |at: &usize| text.is_char_boundary(*at) && argument_name(text, *at).is_some();
+            offsets.rev().filter(is_name).find_map(|at| closing_naively(text, at))
+        };
+        ends().or_else(quoted).or_else(bare).or_else(within)
+    }
+
+    #[test]
+    fn arguments_of_any_length_are_split_in_no_time() {
+        for piece in ["b=", "b=c,", "a[b=c ", "bbbbbbbbbb=", "a[b='c ", "a[b=\""] {
+            let start = std::time::Instant::now();
+            let text = format!("a[{}", piece.repeat(20_000));
+            list(&text);
+            list(&format!("{text}]"));
+            assert!(start.elapsed().as_secs() < 20, "{piece}: {:?}", start.elapsed());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn arguments_end_where_trying_all_ways_ends_them(text in "([ab=]|[ab]=|\\[|\\]|[,'\"? é]|=\"|\",){0,24}") {
+            let mut brackets = Brackets::of(&text);
+            let mut at = 0;
+            while let Some(open) = text.get(at..).and_then(|rest| rest.find('[')).map(|open| at + open) {
+                let end = brackets.closing(open + 1);
+                prop_assert_eq!(end, closing_naively(&text, open + 1), "at {}", open);
+                at = end.unwrap_or(open + 1);
+            }
+        }
     }
 
     proptest! {

@@ -30,6 +30,9 @@ const VARIABLES: &[&str] = &[
     "after",
 ];
 
+/// With more misspelt keys in one place, it is another language.
+const MOST_MISSPELT: usize = 100;
+
 const BACKENDS: &[&str] = &["auto", "polling", "pyinotify", "gamin", "systemd"];
 
 /// What is wrong with the value of a jail's option, when it could not work.
@@ -96,6 +99,7 @@ pub(crate) fn jail_keys(config: &Config, sections: &[String]) -> Vec<Problem> {
     let named = sections.iter().filter_map(|name| config.sections.get(name));
     let keys = named.chain([&config.defaults]).flatten();
     keys.filter_map(|(key, value)| misspelt(key, value, &known, &used))
+        .take(MOST_MISSPELT)
         .collect()
 }
 
@@ -109,6 +113,7 @@ pub(crate) fn definition_keys(config: &Config, options: Known) -> Vec<Problem> {
         .collect();
     let keys = config.sections.get("Definition").into_iter().flatten();
     keys.filter_map(|(key, value)| misspelt(key, value, &known, &used))
+        .take(MOST_MISSPELT)
         .collect()
 }
 
@@ -134,8 +139,9 @@ fn referenced(config: &Config) -> HashSet<String> {
         for (open, close) in [("%(", ')'), ("<", '>')] {
             for (at, _) in text.as_str().match_indices(open) {
                 let rest = text.as_str().get(at + open.len()..).unwrap_or_default();
-                let name = rest.split(close).next().unwrap_or_default();
-                if name.len() < 100 {
+                // Names are short, and looking for the end of each could take long.
+                let name = rest.char_indices().take(100).find(|(_, c)| *c == close);
+                if let Some(name) = name.and_then(|(end, _)| rest.get(..end)) {
                     used.insert(name.rsplit('/').next().unwrap_or(name).to_lowercase());
                 }
             }

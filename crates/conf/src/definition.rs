@@ -234,7 +234,7 @@ impl Definition {
                 .filter_map(|key| Some(split_condition(key)?.0.to_owned())),
         );
         let (config, vars, cache) = (&self.config, &self.vars, &mut self.tags);
-        tags::resolve(&mut settings, &leave, &mut |tag| {
+        tags::resolve(&mut settings, &leave, &config.budget, &mut |tag| {
             if let Some(known) = cache.get(tag) {
                 return Ok(known.clone());
             }

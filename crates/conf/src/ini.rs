@@ -98,6 +98,9 @@ fn comment_start(line: &str) -> Option<usize> {
     None
 }
 
+/// Problems of one file that are told: what is no configuration at all has one in each line.
+const MOST_PROBLEMS: usize = 100;
+
 const NOT_CLOSED: &str = "this section header is not closed";
 
 struct Reader<'a> {
@@ -112,6 +115,8 @@ struct Reader<'a> {
     reopened: usize,
     /// The line that stands before any section was already reported.
     headless: bool,
+    /// Takes the problems beyond those that are told.
+    unheard: Problem,
 }
 
 impl<'a> Reader<'a> {
@@ -125,6 +130,7 @@ impl<'a> Reader<'a> {
             seen: HashSet::new(),
             reopened: 0,
             headless: false,
+            unheard: Problem::new(None, 1, ""),
         }
     }
 
@@ -179,9 +185,23 @@ impl<'a> Reader<'a> {
             line: number,
             column,
         };
-        self.out.problems.push(Problem::new(Some(place), length, message));
-        let last = self.out.problems.len() - 1;
-        &mut self.out.problems[last]
+        let (problem, told) = match self.out.problems.len() {
+            0..MOST_PROBLEMS => (Problem::new(Some(place), length, message), true),
+            MOST_PROBLEMS => {
+                let problem = Problem::new(Some(place), length, "from here on there are more errors in this file");
+                (problem, true)
+            }
+            _ => (Problem::new(None, 1, message), false),
+        };
+        if told {
+            self.out.problems.push(problem);
+        } else {
+            self.unheard = problem;
+        }
+        match self.out.problems.last_mut() {
+            Some(last) if told => last,
+            _ => &mut self.unheard,
+        }
     }
 
     fn open(&mut self, name: &str, number: u32, column: u32) {

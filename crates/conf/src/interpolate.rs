@@ -36,6 +36,7 @@ pub(crate) fn get(config: &Config, section: &str, key: &str, vars: &Vars) -> Res
         section,
         vars,
         key: &key,
+        name: Text::plain(section),
     };
     if scope.keys().is_none() {
         return Err(Missing::NoSection);
@@ -78,7 +79,12 @@ struct Scope<'a> {
     vars: &'a Vars,
     /// The key whose value is asked for.
     key: &'a str,
+    /// The section's name, as `%(__name__)s` stands for it.
+    name: Text,
 }
+
+/// Values of `section/key` names.
+type Extras<'a> = HashMap<String, &'a Text>;
 
 /// One value being put together.
 struct Work {
@@ -109,11 +115,11 @@ impl<'a> Scope<'a> {
             out: Text::anchored(raw.anchor().cloned()),
             steps: 0,
         };
-        self.expand(raw, 1, &HashMap::new(), &mut work)?;
+        self.expand(raw, 1, &Extras::new(), &mut work)?;
         Ok(work.out)
     }
 
-    fn expand(&self, raw: &Text, depth: u16, outer: &HashMap<String, Text>, work: &mut Work) -> Result<(), Problem> {
+    fn expand(&self, raw: &Text, depth: u16, outer: &Extras<'a>, work: &mut Work) -> Result<(), Problem> {
         let text = raw.as_str();
         if depth > MAX_DEPTH {
             let length = text.lines().next().map_or(1, |line| line.chars().count());
@@ -126,9 +132,8 @@ impl<'a> Scope<'a> {
                 "`%(known/...)s` is the value of an earlier file; in [DEFAULT] there is none, so set another key there",
             ));
         }
-        let mut extras = outer.clone();
-        extras.insert("__name__".to_owned(), Text::plain(self.section));
-        self.map_sections(text, &mut extras);
+        let with_sections = text.contains('/').then(|| self.with_sections(text, outer));
+        let extras = with_sections.as_ref().unwrap_or(outer);
         let mut from = 0;
         while let Some(at) = text.get(from..).and_then(|rest| rest.find('%')).map(|at| from + at) {
             work.out.push_slice(raw, from..at, depth - 1);
@@ -141,19 +146,25 @@ impl<'a> Scope<'a> {
             let name = reference(rest).ok_or_else(|| lone_percent(raw, at, rest))?;
             let length = name.len() + 4;
             let key = name.to_lowercase();
-            let Some(value) = extras.get(&key).or_else(|| self.find(&key)) else {
+            let value = match key.as_str() {
+                "__name__" => Some(&self.name),
+                key => extras.get(key).copied().or_else(|| self.find(key)),
+            };
+            let Some(value) = value else {
                 return Err(self.undefined(raw, at, name));
             };
             work.steps += 1;
-            if work.steps > MAX_STEPS || work.out.len() > MAX_LENGTH {
+            let affordable = self.config.budget.spend(value.len());
+            if !affordable || work.steps > MAX_STEPS || work.out.len() > MAX_LENGTH {
                 return Err(Problem::new(
                     raw.place_at(at),
                     name.chars().count() + 4,
                     "this value grows without end",
-                ));
+                )
+                .hint("values that refer to each other several times multiply: let each refer to others once"));
             }
             if value.as_str().contains('%') {
-                self.expand(value, depth + 1, &extras, work)?;
+                self.expand(value, depth + 1, extras, work)?;
             } else {
                 work.out.push_text(value, depth);
             }
@@ -163,11 +174,9 @@ impl<'a> Scope<'a> {
         Ok(())
     }
 
-    /// Makes `section/key` names of a text known, as far as they exist.
-    fn map_sections(&self, text: &str, extras: &mut HashMap<String, Text>) {
-        if !text.contains('/') {
-            return;
-        }
+    /// The `section/key` names of a text with their values, as far as they exist, beside those known already.
+    fn with_sections(&self, text: &str, known: &Extras<'a>) -> Extras<'a> {
+        let mut extras = known.clone();
         for (at, _) in text.match_indices("%(") {
             let Some(name) = text.get(at + 1..).and_then(reference) else {
                 continue;
@@ -193,9 +202,10 @@ impl<'a> Scope<'a> {
                 },
             };
             if let Some(value) = value {
-                extras.insert(name.to_owned(), value.clone());
+                extras.insert(name.to_owned(), value);
             }
         }
+        extras
     }
 
     fn undefined(&self, raw: &Text, at: usize, name: &str) -> Problem {

@@ -4,6 +4,7 @@
 //! include others before and after itself.
 
 use crate::Place;
+use crate::budget::Budget;
 use crate::findings::Problem;
 use crate::ini::{self, IniFile, Section};
 use crate::interpolate::{self, Missing, Vars};
@@ -20,6 +21,12 @@ pub(crate) const INCLUDES: &str = "INCLUDES";
 /// Included files within included files; more is taken for a mistake.
 const MAX_DEPTH: usize = 32;
 
+/// Files that one `NAME` may be made of, each counted as often as it is included.
+const MOST_INCLUDED: usize = 1000;
+
+/// A longer file is none of configuration, and could fill the memory.
+const MAX_FILE: u64 = 16 << 20;
+
 /// All layers of one `NAME`, laid over each other.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Config {
@@ -28,6 +35,7 @@ pub(crate) struct Config {
     /// What a key of a section said before a later file replaced it.
     pub(crate) known: HashMap<String, Section>,
     pub(crate) headers: HashMap<String, Place>,
+    pub(crate) budget: Budget,
 }
 
 impl Config {
@@ -95,6 +103,8 @@ pub(crate) struct Files {
     underlay: Option<PathBuf>,
     parsed: HashMap<PathBuf, Option<Rc<IniFile>>>,
     configs: HashMap<String, Result<Rc<Config>, ReadError>>,
+    /// Of all that is read.
+    budget: Budget,
 }
 
 impl Files {
@@ -104,6 +114,7 @@ impl Files {
             underlay: underlay.map(Path::to_owned),
             parsed: HashMap::new(),
             configs: HashMap::new(),
+            budget: Budget::default(),
         }
     }
 
@@ -206,7 +217,7 @@ impl Files {
         let mut problems = Vec::new();
         let mut order = Vec::new();
         self.expand(layers, &mut Vec::new(), &mut order, &mut problems);
-        let mut config = Config::default();
+        let mut config = self.empty();
         for path in &order {
             if let Some(file) = self.parse(path) {
                 config.merge(&file);
@@ -293,9 +304,23 @@ impl Files {
             // A file that is being read further above would begin a circle. One that names itself is read twice,
             // as in the original.
             let above = parents.len().saturating_sub(1);
-            if !parents.iter().take(above).any(|parent| parent == file) && order.len() < 10_000 {
-                self.expand(std::slice::from_ref(file), parents, order, problems);
+            if parents.iter().take(above).any(|parent| parent == file) {
+                continue;
             }
+            if order.len() >= MOST_INCLUDED {
+                let anchor = Place {
+                    file: Arc::from(file.as_path()),
+                    line: 1,
+                    column: 1,
+                };
+                let problem = Problem::new(Some(anchor), 1, "files include each other too often")
+                    .hint("let each file be included once");
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+                return;
+            }
+            self.expand(std::slice::from_ref(file), parents, order, problems);
         }
     }
 
@@ -308,7 +333,7 @@ impl Files {
         {
             return Vec::new();
         }
-        let mut alone = Config::default();
+        let mut alone = self.empty();
         alone.merge(file);
         let value = match interpolate::get(&alone, INCLUDES, key, &Vars::default()) {
             Ok(value) => value,
@@ -339,16 +364,42 @@ impl Files {
         }
     }
 
-    /// A file's content; nothing when it can't be opened.
+    fn empty(&self) -> Config {
+        Config {
+            budget: self.budget.clone(),
+            ..Config::default()
+        }
+    }
+
+    /// A file's content; nothing when it can't be opened, or is a device or a pipe.
     fn parse(&mut self, path: &Path) -> Option<Rc<IniFile>> {
         if let Some(known) = self.parsed.get(path) {
             return known.clone();
         }
-        let file = std::fs::read(path)
-            .ok()
-            .map(|bytes| Rc::new(ini::parse(&Arc::from(path), &bytes)));
+        let file = match std::fs::metadata(path) {
+            Ok(data) if data.is_file() && data.len() > MAX_FILE => Some(Rc::new(too_large(path))),
+            Ok(data) if data.is_file() => std::fs::read(path)
+                .ok()
+                .map(|bytes| Rc::new(ini::parse(&Arc::from(path), &bytes))),
+            _ => None,
+        };
         self.parsed.insert(path.to_owned(), file.clone());
         file
+    }
+}
+
+fn too_large(path: &Path) -> IniFile {
+    let place = Place {
+        file: Arc::from(path),
+        line: 1,
+        column: 1,
+    };
+    let message = format!("this file has more than {} MiB", MAX_FILE >> 20);
+    let problem = Problem::new(Some(place), 1, message)
+        .hint("long lists of addresses go into files of their own: `ignoreip = file:PATH`");
+    IniFile {
+        problems: vec![problem],
+        ..IniFile::default()
     }
 }
 

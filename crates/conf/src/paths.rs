@@ -2,11 +2,17 @@
 
 use std::path::Path;
 
+/// Names in folders that are looked at for one pattern: `/*/*/*/*` would go through all of the machine, and through its
+/// processes.
+const MOST_NAMES: usize = 1_000_000;
+
 /// The existing files, and links whose target is gone.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Found {
     pub(crate) files: Vec<String>,
     pub(crate) dangling: Vec<String>,
+    /// The pattern was given up, since it goes through too many folders.
+    pub(crate) given_up: bool,
 }
 
 /// Whether a path is a pattern and not just a name.
@@ -20,7 +26,10 @@ pub(crate) fn expand(pattern: &str) -> Found {
     if pattern.is_empty() {
         return found;
     }
-    for path in matches(pattern, 0) {
+    let mut names = MOST_NAMES;
+    let paths = matches(pattern, 0, &mut names);
+    found.given_up = names == 0;
+    for path in paths {
         if Path::new(&path).exists() {
             found.files.push(path)
         } else {
@@ -30,7 +39,8 @@ pub(crate) fn expand(pattern: &str) -> Found {
     found
 }
 
-fn matches(pattern: &str, depth: u32) -> Vec<String> {
+/// `names`: how many may still be looked at.
+fn matches(pattern: &str, depth: u32, names: &mut usize) -> Vec<String> {
     if !is_pattern(pattern) {
         let there = Path::new(pattern).symlink_metadata().is_ok();
         return if there { vec![pattern.to_owned()] } else { Vec::new() };
@@ -46,11 +56,12 @@ fn matches(pattern: &str, depth: u32) -> Vec<String> {
     let trimmed = folder.trim_end_matches('/');
     let folder = if trimmed.is_empty() { folder } else { trimmed };
     let folders = if is_pattern(folder) {
-        matches(folder, depth + 1)
+        matches(folder, depth + 1, names)
     } else {
         vec![folder.to_owned()]
     };
     let mut out = Vec::new();
+    let tokens = tokens(name);
     for folder in folders {
         let join = |name: &str| {
             if folder.is_empty() || folder.ends_with('/') {
@@ -75,10 +86,14 @@ fn matches(pattern: &str, depth: u32) -> Vec<String> {
             continue;
         };
         for entry in entries.flatten() {
+            *names = names.saturating_sub(1);
+            if *names == 0 {
+                return out;
+            }
             let Ok(file) = entry.file_name().into_string() else {
                 continue;
             };
-            if (name.starts_with('.') || !file.starts_with('.')) && name_matches(name, &file) {
+            if (name.starts_with('.') || !file.starts_with('.')) && name_matches(&tokens, &file) {
                 out.push(join(&file));
             }
         }
@@ -87,8 +102,7 @@ fn matches(pattern: &str, depth: u32) -> Vec<String> {
 }
 
 /// Whether a file name fits a pattern.
-fn name_matches(pattern: &str, name: &str) -> bool {
-    let pattern = tokens(pattern);
+fn name_matches(pattern: &[Token], name: &str) -> bool {
     let name: Vec<char> = name.chars().collect();
     let (mut p, mut n) = (0, 0);
     let mut star = None;
@@ -201,7 +215,7 @@ mod tests {
             ("**", "x", true),
             ("?", "", false),
         ] {
-            assert_eq!(name_matches(pattern, name), fits, "{pattern} {name}");
+            assert_eq!(name_matches(&tokens(pattern), name), fits, "{pattern} {name}");
         }
     }
 

@@ -112,7 +112,7 @@ impl SourceLine {
         let mut inside = false;
         for (column, (at, c)) in line.char_indices().enumerate() {
             let before = text.len();
-            let hide = hidden.iter().any(|range| range.contains(&at));
+            let hide = secret::is_within(hidden, at);
             if !hide {
                 push_shown(&mut text, c);
             } else if !inside {
@@ -159,7 +159,7 @@ fn hidden_parts(lines: &[&str], line: &str) -> Vec<Range<usize>> {
         let value = line.get(range.clone()).map(strip).unwrap_or_default();
         !secret::is_reference(value)
     });
-    hidden
+    secret::merged(hidden)
 }
 
 /// The keys that the last line may belong to: those above it, up to the first that is not indented.

@@ -53,7 +53,27 @@ pub(crate) fn ranges(text: &str) -> Vec<Range<usize>> {
     }
     out.extend(url_passwords(text));
     out.retain(|range| !is_reference(text.get(range.clone()).unwrap_or_default()));
+    merged(out)
+}
+
+/// The ranges in their order, those that touch each other as one.
+pub(crate) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut out: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => out.push(range),
+        }
+    }
     out
+}
+
+/// Whether an offset lies in one of the ranges, which are [`merged`].
+pub(crate) fn is_within(ranges: &[Range<usize>], at: usize) -> bool {
+    let before = ranges.partition_point(|range| range.start <= at);
+    let last = before.checked_sub(1).and_then(|last| ranges.get(last));
+    last.is_some_and(|range| range.contains(&at))
 }
 
 /// A text with its secrets masked.
@@ -62,7 +82,7 @@ pub(crate) fn mask(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut inside = false;
     for (at, c) in text.char_indices() {
-        let hidden = ranges.iter().any(|range| range.contains(&at));
+        let hidden = is_within(&ranges, at);
         if hidden && !inside {
             out.push_str(MASK);
         } else if !hidden {

@@ -2,6 +2,7 @@
 //!
 //! What stays (`<HOST>`, `<ip>`) belongs to the expression or is filled in when a ban is carried out.
 
+use crate::budget::Budget;
 use crate::definition::Setting;
 use crate::findings::Problem;
 use crate::text::Text;
@@ -23,6 +24,7 @@ pub(crate) type Lookup<'a> = dyn FnMut(&str) -> Result<Option<Text>, Problem> + 
 pub(crate) fn resolve(
     settings: &mut IndexMap<String, Setting>,
     leave: &HashSet<String>,
+    budget: &Budget,
     lookup: &mut Lookup<'_>,
 ) -> Result<(), Problem> {
     let mut done: HashSet<usize> = HashSet::new();
@@ -42,7 +44,7 @@ pub(crate) fn resolve(
             };
             let name = name.clone();
             let mut count = counts.remove(&index).unwrap_or_default();
-            let value = resolve_one(&name, before.clone(), settings, leave, lookup, &mut count)?;
+            let value = resolve_one(&name, before.clone(), settings, (leave, budget), lookup, &mut count)?;
             if !value.as_str().contains('<') {
                 done.insert(index);
             }
@@ -64,7 +66,7 @@ fn resolve_one(
     name: &str,
     mut value: Text,
     settings: &IndexMap<String, Setting>,
-    leave: &HashSet<String>,
+    (leave, budget): (&HashSet<String>, &Budget),
     lookup: &mut Lookup<'_>,
     count: &mut HashMap<String, u32>,
 ) -> Result<Text, Problem> {
@@ -98,17 +100,15 @@ fn resolve_one(
         *used += 1;
         let needle = format!("<{tag}>");
         let occurrences = value.as_str().matches(needle.as_str()).count();
-        if value
+        let length = value
             .len()
-            .saturating_add(replacement.len().saturating_mul(occurrences))
-            > MAX_LENGTH
-        {
+            .saturating_add(replacement.len().saturating_mul(occurrences));
+        if length > MAX_LENGTH || !budget.spend(length) {
             let message = format!("`{name}` grows without end through `<{tag}>`");
-            return Err(Problem::new(
-                value.place_at(found.start),
-                tag.chars().count() + 2,
-                message,
-            ));
+            return Err(
+                Problem::new(value.place_at(found.start), tag.chars().count() + 2, message)
+                    .hint("values that refer to each other several times multiply: let each refer to others once"),
+            );
         }
         value = value.replaced(&needle, &replacement);
         from = found.start;
@@ -147,7 +147,13 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), Setting::Text(Text::plain(*v))))
             .collect();
-        resolve(&mut settings, &HashSet::from(["left".to_owned()]), &mut |_| Ok(None)).map_err(|p| p.message)?;
+        resolve(
+            &mut settings,
+            &HashSet::from(["left".to_owned()]),
+            &Budget::default(),
+            &mut |_| Ok(None),
+        )
+        .map_err(|p| p.message)?;
         Ok(settings.values().map(|s| s.to_text().unwrap().into_string()).collect())
     }
 

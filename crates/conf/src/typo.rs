@@ -7,9 +7,13 @@ pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
         4..=6 => 1,
         _ => 2,
     };
+    if allowed == 0 {
+        return None;
+    }
+    let chars: Vec<char> = word.chars().collect();
     known
-        .filter(|candidate| *candidate != word)
-        .map(|candidate| (distance(word, candidate, allowed), candidate))
+        .filter(|candidate| *candidate != word && candidate.chars().count().abs_diff(chars.len()) <= allowed)
+        .map(|candidate| (distance(&chars, candidate, allowed), candidate))
         .filter(|(distance, _)| (1..=allowed).contains(distance))
         .min()
         .map(|(_, candidate)| candidate)
@@ -17,9 +21,9 @@ pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
 
 /// Insertions, deletions, replacements and swaps of neighbours between two words; anything above `limit` may be
 /// answered as `limit + 1`.
-fn distance(a: &str, b: &str, limit: usize) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > limit || a.len() > 64 {
+fn distance(a: &[char], b: &str, limit: usize) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    if a.len() > 64 {
         return limit + 1;
     }
     let width = b.len() + 1;

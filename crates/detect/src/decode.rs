@@ -102,7 +102,14 @@ fn other(name: &str, plain: &str) -> Option<&'static encoding_rs::Encoding> {
     let dashed = name.trim().replace([' ', '_'], "-");
     let iso = plain.strip_prefix("iso8859").map(|part| format!("iso-8859-{part}"));
     let windows = plain.strip_prefix("windows").map(|page| format!("windows-{page}"));
-    let names = [Some(dashed.as_str()), Some(plain), iso.as_deref(), windows.as_deref()];
+    let latin9 = (plain == "latin9").then_some("iso-8859-15");
+    let names = [
+        Some(dashed.as_str()),
+        Some(plain),
+        iso.as_deref(),
+        windows.as_deref(),
+        latin9,
+    ];
     let found = names
         .into_iter()
         .flatten()

@@ -5,6 +5,7 @@
 //! banned; stopped only where it was started.
 
 mod operation;
+mod preview;
 mod repair;
 mod slots;
 
@@ -27,7 +28,9 @@ pub struct ActionError {
     /// The command that ran last.
     pub command: String,
     /// What it came to, when it ran at all.
-    pub finished: Option<Finished>,
+    pub finished: Option<Box<Finished>>,
+    /// Trying again would come to the same.
+    pub permanent: bool,
 }
 
 /// An action at work.
@@ -279,34 +282,6 @@ impl Action {
         Ok(well)
     }
 
-    /// The command that one of the options comes to now (`actionstart`, `actionban` …), for a family and the values of a
-    /// ban; empty where there is none. Runs nothing.
-    ///
-    /// # Errors
-    /// When the properties lead back to themselves.
-    pub fn command(
-        &mut self,
-        option: &str,
-        family: Option<Family>,
-        values: &dyn TagSource,
-    ) -> Result<Command, PropertyError> {
-        self.refresh();
-        let slot = Slot::of(family);
-        if self.definition.command(option).is_empty() {
-            return Ok(Command::plain(""));
-        }
-        let tag = format!("<{option}>");
-        Ok(match option {
-            "actionstart" | "actionstop" | "actionflush" | "actionreload" => {
-                let text = self.operation_text(&tag, &slot)?;
-                // Without a family, an operation is for an action that knows of none.
-                self.with_values(&text, &Slot::named(slot.family()))
-            }
-            "actioncheck" | "actionrepair" => Command::plain(self.operation_text(&tag, &slot)?),
-            _ => self.ban_command(&tag, &slot, values)?,
-        })
-    }
-
     fn set(
         &mut self,
         command: &'static str,
@@ -399,7 +374,8 @@ impl Action {
         ActionError {
             message,
             command: last.map(|last| last.command.clone()).unwrap_or_default(),
-            finished: last.and_then(|last| last.finished.clone()),
+            finished: last.and_then(|last| last.finished.clone()).map(Box::new),
+            permanent: false,
         }
     }
 

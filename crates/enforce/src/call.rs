@@ -1,7 +1,8 @@
 //! A method of an action, called from outside (`set JAIL action NAME METHOD`), and what it came to.
 //!
 //! It waits its turn in the jail's queue: two commands of one jail never run at the same time.
-use crate::{Action, ActionError, Target};
+use crate::any::AnyAction;
+use crate::{ActionError, Target};
 use std::sync::mpsc;
 
 /// A method.
@@ -49,7 +50,7 @@ impl Call {
     ///
     /// # Errors
     /// When the command failed in the end.
-    pub(crate) fn on(&self, action: &mut Action) -> Result<Returned, ActionError> {
+    pub(crate) fn on(&self, action: &mut AnyAction) -> Result<Returned, ActionError> {
         let truth = |()| Returned::Truth(true);
         let nothing = |()| Returned::Nothing;
         match self {

@@ -104,7 +104,7 @@ impl Dice {
                 let (user, agent) = (self.piece(), self.piece());
                 let minute = self.roll(60);
                 format!(
-                    "{address} - {user} [14/Aug/2005:10:{minute:02}:00 +0000] \"GET / HTTP/1.1\" 401 0 \"-\" \"{agent}\""
+                    "{address} - {user} [14/Aug/2005:10:{minute:02}:00 +0000] \"GET / HTTP/1.1\" 401 \"-\" \"{agent}\""
                 )
             }
             _ => (0..1 + self.roll(5)).map(|_| self.piece()).collect(),

@@ -1,8 +1,9 @@
 """Runs the installed Fail2ban's date detection, for comparison.
 
 `original.py ask LEVEL` reads a JSON array of sessions from standard input and writes one of answers. LEVEL says what
-the original is taught first: `plain` nothing, `newer` what later versions changed (one default template, which
-group counts around `{EPOCH}`, flags in escaped parentheses), `wide` also fractions of up to nine digits, `masked` also not to look at what clients wrote into an access log.
+the original is taught first: `plain` nothing, `newer` what later versions changed (one default template, which group
+counts around `{EPOCH}`, flags in escaped parentheses), `wide` also fractions of up to nine digits, `masked` also not to
+look at what clients wrote into an access log.
 `original.py recorded` runs its own tests of dates and writes down which sessions they held.
 """
 import io

@@ -12,9 +12,9 @@ pub fn compare(ledger: &mut Ledger) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let ends = ["", "Z", " +0200", " CET"];
-    let lines = SHAPES
-        .iter()
-        .flat_map(|shape| ends.map(|end| format!("{shape}{end} login failed from 192.0.2.1\n")));
+    // A time without a date is today's or yesterday's, and the clock may pass it between two runs.
+    let dated = SHAPES.iter().filter(|shape| shape.trim().len() > 8);
+    let lines = dated.flat_map(|shape| ends.map(|end| format!("{shape}{end} login failed from 192.0.2.1\n")));
     let lines: Vec<String> = lines.collect();
     std::fs::write(&log, lines.concat()).unwrap();
     let log = log.to_str().unwrap();
@@ -62,7 +62,7 @@ fn names(ledger: &mut Ledger) {
     let log = folder.path().join("log");
     let line = |name: &String| {
         format!(
-            "203.0.113.9 - {name} [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 401 17 \"-\" \"-\" 1 \"a\" \"-\" 0ms\n"
+            "203.0.113.9 - {name} [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 401 17 \"-\" \"-\" \"a\" \"-\" 0ms\n"
         )
     };
     std::fs::write(&log, names.iter().map(line).collect::<String>()).unwrap();

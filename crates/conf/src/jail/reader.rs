@@ -270,6 +270,9 @@ impl Reader<'_> {
             ))
         })?;
         if request.name.as_str().ends_with(".py") {
+            if let Some(problem) = action::naked_password(&request) {
+                self.findings.warning(Some(self.name), problem);
+            }
             return Ok(action::python(self.files, self.name, request));
         }
         let config = match self.files.read(&file_name("action.d", request.name.as_str())) {

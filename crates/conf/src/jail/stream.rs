@@ -94,6 +94,15 @@ impl Reader<'_> {
             }
             let place = line.home();
             let found = paths::expand(path);
+            if found.given_up {
+                let problem = Problem::new(
+                    place,
+                    line.as_str().chars().count(),
+                    format!("`{path}` goes through too many files"),
+                )
+                .hint("write the names of folders, and `*` only where they differ");
+                return Err(self.fail(problem));
+            }
             for path in found.dangling {
                 let problem = Problem::new(
                     place.clone(),

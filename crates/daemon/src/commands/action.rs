@@ -1,9 +1,10 @@
 //! The actions of a jail: added, removed, changed and shown.
 use super::methods::{self, METHODS};
 use super::words::Words;
-use super::{Answer, Failure};
+use super::{Answer, Failure, python};
 use crate::live::LiveJail;
-use bantam_enforce::{Call, Definition, SharedDefinition, Task};
+use crate::rehearsal::Objection;
+use bantam_enforce::{Call, Definition, Kind, SharedDefinition, Task};
 use bantam_wire::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,8 +16,8 @@ pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple
     let name = words.text(3)?;
     match option {
         "addaction" => {
-            check_kind(&name, words)?;
-            add(jail, &name)?;
+            let definition = python::definition(&name, words)?.unwrap_or_default();
+            add(jail, &name, definition)?;
             Ok(Value::Str(name))
         }
         "delaction" => {
@@ -34,7 +35,7 @@ pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple
             }
             let property = words.text(4)?;
             // Called by hand, a method never comes here; a stream of commands sets properties only.
-            if METHODS.contains(&property.as_str()) {
+            if methods_of(definition.snapshot().kind).contains(&property.as_str()) {
                 return Err(Failure::value(format!("'{property}' is a method; it cannot be set")));
             }
             definition.set(&property, &words.text(5)?).map_err(Failure::value)?;
@@ -49,10 +50,14 @@ pub(super) fn rehearse(
     option: &str,
     words: Words<'_>,
     multiple: bool,
-) -> Result<(), Failure> {
+) -> Result<(), Objection> {
     let name = words.text(3)?;
     match option {
-        "addaction" => check_kind(&name, words)?,
+        "addaction" => {
+            if let Some(definition) = python::definition(&name, words)? {
+                actions.insert(name, definition);
+            }
+        }
         "action" => {
             let definition = actions.entry(name).or_default();
             let all = if multiple {
@@ -69,14 +74,12 @@ pub(super) fn rehearse(
     Ok(())
 }
 
-fn check_kind(name: &str, words: Words<'_>) -> Result<(), Failure> {
-    if words.len() <= 4 {
-        return Ok(());
+/// Methods of an action, in order.
+pub(super) fn methods_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Commands => &METHODS,
+        Kind::Mail => &python::METHODS,
     }
-    words.needs(5)?;
-    Err(Failure::value(format!(
-        "action '{name}' is written in Python, which Bantam cannot load; use a command action in its place"
-    )))
 }
 
 /// Properties and values of a `multi-set`.
@@ -90,7 +93,7 @@ fn pairs(words: Words<'_>) -> Result<Vec<(String, String)>, Failure> {
     words.list(4)?.iter().map(pair).collect()
 }
 
-fn add(jail: &LiveJail, name: &str) -> Result<(), Failure> {
+fn add(jail: &LiveJail, name: &str, definition: Definition) -> Result<(), Failure> {
     let exists = || Failure::value(format!("Action {name} already exists"));
     if let Some(reload) = &mut jail.work.lock().reload {
         // The properties are named anew one by one; meanwhile commands run by what it was.
@@ -98,7 +101,7 @@ fn add(jail: &LiveJail, name: &str) -> Result<(), Failure> {
             return Err(exists());
         }
         reload.actions.remove(name);
-        reload.staged.push((name.to_owned(), SharedDefinition::default()));
+        reload.staged.push((name.to_owned(), SharedDefinition::new(definition)));
         return Ok(());
     }
     if jail.queue.definition(name).is_some() {
@@ -106,7 +109,7 @@ fn add(jail: &LiveJail, name: &str) -> Result<(), Failure> {
     }
     jail.queue.push(Task::AddAction {
         name: name.into(),
-        definition: SharedDefinition::default(),
+        definition: SharedDefinition::new(definition),
     });
     Ok(())
 }
@@ -121,28 +124,41 @@ pub(super) fn get(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
     Ok(match option {
         "action" => {
             let property = rest.text(1)?;
-            if property == EPOCH {
+            if property == EPOCH && definition.kind == Kind::Commands {
                 return methods::ask(&jail.queue, &name, Call::Epoch);
             }
-            if definition.get(&property).is_none() {
+            let (class, has) = match definition.kind {
+                Kind::Commands => ("CommandAction", definition.get(&property).is_some()),
+                Kind::Mail => (python::CLASS, python::property(&definition, &property).is_some()),
+            };
+            if !has {
                 return Err(Failure::plain(
                     "AttributeError",
-                    format!("'CommandAction' object has no attribute '{property}'"),
+                    format!("'{class}' object has no attribute '{property}'"),
                 ));
             }
             shown(&definition, &property)
         }
-        "actionproperties" => {
-            let mut names = definition.names();
-            names.push(EPOCH.to_owned());
-            names.sort();
-            list(names)
+        "actionproperties" => list(match definition.kind {
+            Kind::Commands => {
+                let mut names = definition.names();
+                names.push(EPOCH.to_owned());
+                names.sort();
+                names
+            }
+            Kind::Mail => python::properties(&definition),
+        }),
+        _ => {
+            let methods = methods_of(definition.kind).iter();
+            list(methods.map(|method| (*method).to_owned()).collect())
         }
-        _ => list(METHODS.iter().map(|method| (*method).to_owned()).collect()),
     })
 }
 
 fn shown(definition: &Definition, property: &str) -> Value {
+    if definition.kind == Kind::Mail {
+        return python::property(definition, property).unwrap_or(Value::None);
+    }
     let Some(text) = definition.get(property) else {
         return Value::None;
     };

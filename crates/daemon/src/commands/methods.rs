@@ -43,7 +43,12 @@ pub(super) fn is_call(words: Words<'_>) -> bool {
 pub(super) fn call(server: &Server, words: Words<'_>) -> Answer {
     let jail = jail(server, &words.text(1)?)?;
     let (name, method) = (words.text(3)?, words.text(4)?);
-    action::known(&jail, &name)?;
+    let kind = action::known(&jail, &name)?.snapshot().kind;
+    if !action::methods_of(kind).contains(&method.as_str()) {
+        // Of this kind it is a property like any other.
+        let _one = server.change.lock();
+        return super::change(server, words, false);
+    }
     let arguments = Arguments::read(&method, words)?;
     let call = match method.as_str() {
         "start" => Call::Start,

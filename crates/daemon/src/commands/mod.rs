@@ -6,6 +6,7 @@ mod action;
 mod bans;
 mod get;
 mod methods;
+mod python;
 mod set;
 mod status;
 mod words;

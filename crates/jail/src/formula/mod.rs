@@ -132,7 +132,7 @@ impl Formula {
         &self.source
     }
 
-    /// Its value. `luck` gives numbers in [0, 1).
+    /// Its value, always a finite number. `luck` gives numbers in [0, 1).
     pub fn value(
         &self,
         time: f64,
@@ -146,7 +146,13 @@ impl Formula {
             factor: Value::from_f64(factor),
             luck,
         };
-        Ok(self.root.value(&mut circumstances)?.as_f64())
+        let value = self.root.value(&mut circumstances)?.as_f64();
+        if !value.is_finite() {
+            return Err(FormulaError::here(format!(
+                "what comes out is {value}, which is no ban time"
+            )));
+        }
+        Ok(value)
     }
 }
 
@@ -278,6 +284,8 @@ mod tests {
         assert_eq!(refused("9**9**9**9").at, None);
         assert_eq!(refused("1 << 10**12").at, None);
         assert_eq!(refused("math.exp(10000)").at, None);
+        assert_eq!(refused("9E9999").at, None);
+        assert_eq!(refused("1e308 * 10 - 1e308 * 10").at, None);
         assert_eq!(refused("1/0").at, None);
         assert!(Formula::parse(&"(".repeat(5000)).is_err());
         assert!(Formula::parse(&"-".repeat(3000)).is_err());

@@ -1,8 +1,8 @@
 //! The date of a line of an access log, among the texts in it that a client chose.
 //!
-//! In the common log format (`host - user [date] "request" …`, as Traefik, Apache and nginx write it) the user's name,
-//! the request and the headers are the client's own words. A name that looks like a date stands further left than the
-//! real one, and so would win.
+//! In the common log format (`host - user [date] "request" …`, as Traefik, Apache and nginx write it) the user's
+//! name, the request and the headers are the client's own words. A name that looks like a date stands further left
+//! than the real one, and so would win.
 
 use std::net::IpAddr;
 use std::ops::Range;

@@ -263,6 +263,11 @@ impl Detector {
         self.slots.iter().map(info).collect()
     }
 
+    #[cfg(feature = "differential")]
+    pub(super) fn each_template(&self) -> impl Iterator<Item = &Template> {
+        self.slots.iter().map(|slot| slot.template.as_ref())
+    }
+
     /// What `get JAIL datepattern` answers: the pattern, where it has one, and a name.
     pub fn describe(&self) -> (Option<&str>, &str) {
         match self.slots.first() {

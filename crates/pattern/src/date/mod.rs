@@ -14,6 +14,8 @@ mod columns;
 mod convert;
 mod defaults;
 mod detector;
+#[cfg(feature = "differential")]
+mod differential;
 mod digits;
 #[cfg(test)]
 mod equality;

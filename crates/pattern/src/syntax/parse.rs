@@ -4,14 +4,25 @@ use super::group::{Paren, is_identifier};
 use super::width::Width;
 use super::{Assertion, Ast, Greed, Kind, Node, Span};
 use crate::{Options, PatternError};
+use std::collections::HashMap;
 
 pub(super) type Result<T> = std::result::Result<T, PatternError>;
 
 /// Deeper nesting is refused: it would cost stack here and is beyond PCRE2 as well.
 const MAX_DEPTH: usize = 200;
 
+/// Longer expressions are refused: PCRE2 compiles to 64 KiB at most.
+const MAX_LENGTH: usize = 128 << 10;
+
 /// Reads an expression.
 pub fn parse(source: &str, options: Options) -> Result<Ast> {
+    if source.len() > MAX_LENGTH {
+        return Err(PatternError {
+            message: format!("the expression is longer than {} KiB", MAX_LENGTH >> 10),
+            span: Some(0..source.len()),
+            hint: Some("split it into several expressions".to_owned()),
+        });
+    }
     let mut flags = Flags {
         ignore_case: options.ignore_case,
         multi_line: options.multi_line,
@@ -39,6 +50,7 @@ pub(super) struct Parser<'a> {
     global: Flags,
     misplaced: Vec<Span>,
     names: Vec<Option<String>>,
+    numbers: HashMap<String, usize>,
     widths: Vec<Width>,
     open: Vec<bool>,
     /// Groups that existed when the outermost look-behind began.
@@ -57,6 +69,7 @@ impl<'a> Parser<'a> {
             global,
             misplaced: Vec::new(),
             names: vec![None],
+            numbers: HashMap::new(),
             widths: vec![(0, 0)],
             open: vec![true],
             look_behind: None,
@@ -212,9 +225,15 @@ impl<'a> Parser<'a> {
     /// `{3}`, `{3,}`, `{,3}`, `{1,3}` and `{,}`; anything else is text.
     fn counted(&mut self, at: &Span) -> Result<Option<(u32, Option<u32>)>> {
         let rest = &self.source[self.at..];
-        let Some((inside, _)) = rest.split_once('}') else {
+        let Some(inside) = rest
+            .find(|c: char| !c.is_ascii_digit() && c != ',')
+            .map(|end| &rest[..end])
+        else {
             return Ok(None);
         };
+        if !rest[inside.len()..].starts_with('}') {
+            return Ok(None);
+        }
         let (low, high) = inside.split_once(',').unwrap_or((inside, inside));
         let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
         if inside.is_empty() || !number(low) || !number(high) {
@@ -363,6 +382,9 @@ impl Parser<'_> {
                 Some(name)
             }
         };
+        if let Some(name) = &name {
+            self.numbers.insert(name.clone(), group);
+        }
         self.names.push(name);
         self.widths.push((0, 0));
         self.open.push(true);
@@ -385,7 +407,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn find_group(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|known| known.as_deref() == Some(name))
+        self.numbers.get(name).copied()
     }
 
     pub(super) fn widths(&self) -> &[Width] {

@@ -12,7 +12,7 @@ import sys
 import fail2ban
 from fail2ban.server.ipdns import IPAddr
 
-# Since 1.1.0 `::` is an address. What expressions look for is put together while the modules are loaded.
+# As newer versions have it; read before expressions are made of it.
 IPAddr.IP_6_RE = IPAddr.IP_6_RE.replace("::?|::)", "::?|:)")
 
 from fail2ban.client.filterreader import FilterReader

@@ -1,6 +1,7 @@
 //! The objects of a pickle while it is read. They refer to each other by number, as Python's do by pointer: a list that
 //! was memoized when it was still empty is the same list when it is filled and used again.
-use super::{DecodeError, MAX_DEPTH, MAX_REPLY_NODES, MAX_REQUEST_NODES, MAX_TEXT, error};
+use super::{DecodeError, FREE, MAX_DEPTH, MAX_REPLY_NODES, MAX_REQUEST_NODES, MAX_TEXT, error};
+use super::{MOST_REPEATED, MOST_REPEATED_TEXT};
 use crate::{Value, repr};
 use std::collections::HashMap;
 
@@ -41,6 +42,23 @@ pub(super) enum Node {
         class: Id,
         args: Id,
     },
+}
+
+impl Node {
+    /// A class of this name. What is no name at all would be shown to people as it stands.
+    pub(super) fn class(module: &str, class: &str) -> Result<Self, DecodeError> {
+        let is_name = |text: &str| {
+            text.split('.')
+                .all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'))
+        };
+        if !is_name(module) || !is_name(class) {
+            return error("the pickle names a class by something that is no name");
+        }
+        Ok(Node::Class {
+            module: module.into(),
+            class: class.into(),
+        })
+    }
 }
 
 /// All objects that a pickle made so far.
@@ -106,12 +124,13 @@ impl Arena {
         self.add(Node::Exception { class: callee, args })
     }
 
-    /// The finished value.
-    pub(super) fn value(&self, root: Id) -> Result<Value, DecodeError> {
+    /// The finished value of a pickle of so many bytes.
+    pub(super) fn value(&self, root: Id, length: usize) -> Result<Value, DecodeError> {
+        let in_proportion = |times: usize| length.saturating_mul(times).saturating_add(FREE);
         Builder {
             arena: self,
-            nodes: self.accept.limit(),
-            text: MAX_TEXT,
+            nodes: self.accept.limit().min(in_proportion(MOST_REPEATED)),
+            text: MAX_TEXT.min(in_proportion(MOST_REPEATED_TEXT)),
         }
         .build(root, 0)
     }

@@ -18,7 +18,7 @@ pub(super) fn decode(bytes: &[u8], accept: Accept) -> Result<Value, DecodeError>
         let opcode = machine.input.byte()?;
         if opcode == b'.' {
             let root = machine.pop()?;
-            return machine.arena.value(root);
+            return machine.arena.value(root, bytes.len());
         }
         machine.step(opcode)?;
         if machine.held() > accept.limit() {
@@ -139,17 +139,13 @@ impl Machine<'_> {
             b'c' => {
                 let module = self.input.ascii_line()?;
                 let class = self.input.ascii_line()?;
-                self.push(Node::Class {
-                    module: module.into(),
-                    class: class.into(),
-                })
+                self.push(Node::class(module, class)?)
             }
             0x93 => {
                 let class = self.pop()?;
                 let module = self.pop()?;
-                let module = self.arena.text(module)?.into();
-                let class = self.arena.text(class)?.into();
-                self.push(Node::Class { module, class })
+                let named = Node::class(self.arena.text(module)?, self.arena.text(class)?)?;
+                self.push(named)
             }
             b'R' => {
                 let args = self.pop()?;

@@ -31,8 +31,9 @@ pub fn encode(value: &Value) -> Vec<u8> {
 /// Reads a request: a value that Python's `pickle.dumps` wrote (any protocol from 0 to 5).
 ///
 /// Sets become lists. Integers beyond 64 bits, classes and functions, structures that contain themselves, nesting of
-/// more than [`MAX_DEPTH`] and values of more than [`MAX_REQUEST_NODES`] parts or [`MAX_TEXT`] bytes are errors. Half of
-/// a surrogate pair, which no Rust text can hold, becomes U+FFFD.
+/// more than [`MAX_DEPTH`] and values of more than [`MAX_REQUEST_NODES`] parts or [`MAX_TEXT`] bytes are errors, and so are
+/// values that are out of all proportion to their pickle. Half of a surrogate pair, which no Rust text can hold, becomes
+/// U+FFFD.
 pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
     decode::decode(bytes, Accept::PlainData)
 }
@@ -51,6 +52,13 @@ pub const MAX_REQUEST_NODES: usize = 400_000;
 pub const MAX_REPLY_NODES: usize = 4_000_000;
 /// How many bytes all texts of one message may have together, counted as often as they are repeated.
 pub const MAX_TEXT: usize = 128 << 20;
+
+/// An object may be used in many places, but only so many more values, and bytes of texts, may come of it than the
+/// pickle has bytes: a short message must not take much memory or time.
+const MOST_REPEATED: usize = 16;
+const MOST_REPEATED_TEXT: usize = 256;
+/// What any message may hold.
+const FREE: usize = 1 << 16;
 
 fn error<T>(text: impl Into<String>) -> Result<T, DecodeError> {
     Err(DecodeError(text.into()))

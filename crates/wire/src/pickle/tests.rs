@@ -245,6 +245,24 @@ fn exceptions_in_replies_are_data() {
 }
 
 #[test]
+fn a_class_is_named_by_a_name() {
+    for (module, class) in [
+        ("a\u{1b}[31m", "B"),
+        ("a", "B\r"),
+        ("", "B"),
+        ("a", "B..C"),
+        ("a b", "C"),
+    ] {
+        let bytes = format!("c{module}\n{class}\n(tR.");
+        let error = decode_reply(bytes.as_bytes()).unwrap_err();
+        assert_eq!(
+            error.0, "the pickle names a class by something that is no name",
+            "{module:?} {class:?}"
+        );
+    }
+}
+
+#[test]
 fn messages_of_exceptions_are_pythons() {
     let expressions = [
         "ValueError()",
@@ -351,6 +369,13 @@ fn nesting_repetition_and_cycles_end_in_errors() {
     }
     laughs.push(b'.');
     assert_eq!(decode(&laughs).unwrap_err().0, "the pickle holds too many values");
+    assert_eq!(decode_reply(&laughs).unwrap_err().0, "the pickle holds too many values");
+    // A text of 60 KB, two hundred times.
+    let text = [b"X\x60\xea\0\0".as_slice(), &[b'x'; 60_000], b"\x94"].concat();
+    let shouted = [b"(".as_slice(), &text, &b"h\0".repeat(200), b"t."].concat();
+    assert!(decode(&shouted).is_ok());
+    let shouted = [b"(".as_slice(), &text, &b"h\0".repeat(2000), b"t."].concat();
+    assert_eq!(decode(&shouted).unwrap_err().0, "the texts in the pickle are too long");
     let own = b"]\x94(h\0h\0e.";
     assert!(decode(own).is_err());
     let many = [vec![b'N'; MAX_REQUEST_NODES + 1], vec![b'.']].concat();
