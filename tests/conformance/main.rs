@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod actions;
+mod commands;
 mod database;
 mod dates;
 mod filters;
@@ -46,6 +47,7 @@ const AREAS: &[Area] = &[
     ("journal", journal::compare),
     ("third-party filters", third_party::compare),
     ("regex options", regex_options::compare),
+    ("commands", commands::compare),
 ];
 
 /// A name, and what compares.

@@ -303,6 +303,16 @@ pub fn seconds(text: &str) -> Result<f64, String> {
     duration::parse(text).map(Seconds::as_f64)
 }
 
+/// Options such as `key="<ip>", max-count=100`, in the order in which they were given; the error is in the original's
+/// words.
+pub fn options(text: &str) -> Result<Vec<(String, String)>, String> {
+    let options = arguments::parse_arguments(&text::Text::plain(text)).map_err(|error| error.original)?;
+    Ok(options
+        .into_iter()
+        .map(|(name, value)| (name, value.into_string()))
+        .collect())
+}
+
 /// As [`seconds`], still knowing whether the number is whole: printed, it is what `--str2sec` prints.
 pub fn seconds_exact(text: &str) -> Result<Seconds, String> {
     duration::parse(text)

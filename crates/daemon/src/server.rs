@@ -25,6 +25,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(600);
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a reload under way is waited for when all is to end.
 const CHANGE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long whoever asked for the end may take to hear of it.
+const FAREWELL_PATIENCE: Duration = Duration::from_secs(2);
 /// How long commands of a killed predecessor are waited for.
 const ORPHAN_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -81,10 +83,18 @@ pub struct Server {
     stop: (Mutex<bool>, Condvar),
     /// The configuration has been put in force for the first time.
     configured: (Mutex<bool>, Condvar),
+    end: (Mutex<End>, Condvar),
     /// Held by this process and by every command that it runs.
     orphans: Option<Arc<OrphanGuard>>,
     socket: PathBuf,
     pidfile: PathBuf,
+}
+
+/// The end, and who is to be told of it.
+#[derive(Debug, Default)]
+struct End {
+    reached: bool,
+    farewells: usize,
 }
 
 impl std::fmt::Debug for Server {
@@ -123,6 +133,7 @@ impl Server {
             stopping: AtomicBool::new(false),
             stop: (Mutex::new(false), Condvar::new()),
             configured: (Mutex::new(false), Condvar::new()),
+            end: (Mutex::new(End::default()), Condvar::new()),
             orphans,
             socket: setup.socket.clone(),
             pidfile: setup.pidfile,
@@ -143,6 +154,30 @@ impl Server {
             }
         }
         self.shut_down();
+        let (end, bell) = &self.end;
+        let mut end = end.lock();
+        end.reached = true;
+        bell.notify_all();
+        // Whoever asked for the end is told of it before the process is gone.
+        bell.wait_while_for(&mut end, |end| end.farewells > 0, FAREWELL_PATIENCE);
+    }
+
+    /// Waits until everything has ended.
+    pub(crate) fn await_end(&self) {
+        let (end, bell) = &self.end;
+        bell.wait_while(&mut end.lock(), |end| !end.reached);
+    }
+
+    /// Somebody will wait to be told of the end.
+    pub(crate) fn expect_farewell(&self) {
+        self.end.0.lock().farewells += 1;
+    }
+
+    /// Somebody was told of it, or went away.
+    pub(crate) fn said_farewell(&self) {
+        let (end, bell) = &self.end;
+        end.lock().farewells -= 1;
+        bell.notify_all();
     }
 
     /// Asks for the end; returns at once.
