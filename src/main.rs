@@ -4,6 +4,7 @@
 mod client;
 mod cmdline;
 mod demo;
+mod import_report;
 mod regex;
 mod run;
 mod serve;
@@ -30,6 +31,15 @@ enum Own {
     Run {
         /// Configuration directory; else the first that exists of /data, /etc/bantam, /etc/fail2ban
         dir: Option<PathBuf>,
+    },
+    /// Tell in one page what becomes of a Fail2ban configuration when Bantam runs it
+    ImportReport {
+        /// The folder with jail.conf or jail.d
+        #[arg(default_value = "/etc/fail2ban")]
+        dir: PathBuf,
+        /// For scripts (see docs/json.md)
+        #[arg(long)]
+        json: bool,
     },
     /// Show on this machine, in less than half a minute, how an attacker is found, banned and released
     Demo,
@@ -62,6 +72,7 @@ fn main() -> ExitCode {
     }
     match Cli::parse().command {
         Own::Run { dir } => run::main(dir.as_deref()),
+        Own::ImportReport { dir, json } => import_report::main(&dir, json),
         Own::Demo => demo::main(),
         // Reached only behind options of `bantam` itself, of which none leads here.
         Own::Client | Own::Server | Own::Regex => ExitCode::from(255),

@@ -4,132 +4,25 @@
 //! memory or the line is brought to one form on both sides; each such place says which.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod original;
+
+use original::{data, normal, original, ours, sample_logs, without_source};
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-const ZONE: &str = "Europe/Zurich";
-
-/// Runs the original's command with what version 1.1 changed in the pipeline: groups without part no longer
-/// overwrite. Sets are printed in the order of insertion, which Python's own leave to chance.
-const ORIGINAL: &str = r#"
-import builtins, importlib.abc, importlib.machinery, importlib.util, sys
-class Ordered(dict):
-    def add(self, value): self[value] = 1
-    def __repr__(self): return '{%s}' % ', '.join(map(repr, self))
-builtins.Ordered = Ordered
-class Loader(importlib.machinery.SourceFileLoader):
-    def get_code(self, name):
-        old = self.get_data(self.path).decode()
-        new = old.replace('fail.update(currFail)', 'fail.update((k, v) for k, v in currFail.items() if v is not None)')
-        new = new.replace('users = set()', 'users = Ordered()')
-        return compile(new, self.path, 'exec')
-class Finder(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name == 'fail2ban.server.filter':
-            file = path[0] + '/filter.py'
-            return importlib.util.spec_from_file_location(name, file, loader=Loader(name, file))
-sys.meta_path.insert(0, Finder())
-from fail2ban.client.fail2banregex import exec_command_line
-import io, json
-def run(args):
-    sys.stdout = sys.stderr = io.StringIO()
-    sys.argv = ['fail2ban-regex'] + args
-    code = 0
-    try:
-        exec_command_line()
-    except SystemExit as end:
-        code = end.code
-    return [sys.stdout.getvalue(), code or 0]
-stdout = sys.stdout
-results = [run(args) for args in json.load(sys.stdin)]
-sys.stdout = stdout
-json.dump(results, sys.stdout)
-"#;
-
-fn data(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path);
-    path.to_str().unwrap().to_owned()
-}
-
-/// The sample logs of the original's own tests.
-fn sample_logs() -> PathBuf {
-    let listed = Command::new("dpkg").args(["-L", "fail2ban"]).output();
-    let listed = listed.expect("needs a Debian system with the original: apt-get install fail2ban");
-    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let dir = text.lines().find(|line| line.ends_with("/tests/files/logs"));
-    PathBuf::from(dir.expect("needs the original: apt-get install fail2ban"))
-}
-
-/// Output (of errors too) and exit code.
-type Result = (String, i32);
-
-/// Runs all of them in one process: the start of Python takes longer than the rest.
-fn original(runs: &[Vec<&str>]) -> Vec<Result> {
-    let mut child = Command::new("/usr/bin/python3")
-        .args(["-c", ORIGINAL])
-        .env("TZ", ZONE)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("needs Python 3: apt-get install fail2ban");
-    let input = serde_json::to_vec(runs).unwrap();
-    child.stdin.take().unwrap().write_all(&input).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "needs the original: apt-get install fail2ban");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn ours(args: &[&str]) -> Result {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bantam"));
-    let output = command.arg("regex").args(args).env("TZ", ZONE).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    (text, output.status.code().unwrap())
-}
-
-/// One form for what is known to differ.
-fn normal(text: &str) -> String {
-    let now = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::get(ZONE).unwrap());
-    let today = now.strftime("  %a %b %d ").to_string();
-    let mut normal = String::new();
-    for line in text.lines() {
-        if line.starts_with("[processed in ") {
-            normal += "[processed]";
-        } else if let Some(rest) = line
-            .strip_prefix("Use   failregex filter file :")
-            .or_else(|| line.strip_prefix("Use   failregex file :"))
-        {
-            // Worded differently since 1.1.
-            normal += "Use      filter file :";
-            normal += rest;
-        } else if line.contains("ExYearExMonthExDay") {
-            // This template accepts more since 1.1; unused templates are shown with -v only.
-            normal += "|  [?] %ExY%Exm%Exd…";
-        } else if let Some((before, _)) = line.split_once(&today) {
-            // Without any date the present is shown, which goes on between two runs.
-            normal += before;
-            normal += "  now";
-        } else {
-            let is_now = |word: &&str| {
-                let seconds = word.parse::<f64>().unwrap_or_default();
-                (seconds - now.timestamp().as_second() as f64).abs() < 600.0
-            };
-            match line.split(' ').find(is_now) {
-                Some(word) => normal += &line.replace(word, "now"),
-                None => normal += line,
-            }
-        }
-        normal.push('\n');
-    }
-    normal
-}
+use std::os::unix::process::ExitStatusExt;
 
 fn assert_same(runs: &[Vec<&str>]) {
-    for (args, (text, code)) in runs.iter().zip(original(runs)) {
-        let (our_text, our_code) = ours(args);
-        assert_same_lines(&normal(&text), &normal(&our_text), args);
-        assert_eq!(code, our_code, "{args:?}");
+    for (args, theirs) in runs.iter().zip(original(&owned(runs))) {
+        let ours = ours(args);
+        let (theirs_shown, ours_shown) = (without_source(&theirs.stdout), without_source(&ours.stdout));
+        assert_same_lines(&normal(&theirs_shown), &normal(&ours_shown), args);
+        assert_eq!(theirs.code, ours.code, "{args:?}");
     }
+}
+
+fn owned(runs: &[Vec<&str>]) -> Vec<Vec<String>> {
+    runs.iter()
+        .map(|run| run.iter().map(|arg| (*arg).to_owned()).collect())
+        .collect()
 }
 
 fn assert_same_lines(original: &str, ours: &str, args: &[&str]) {
@@ -185,10 +78,10 @@ fn the_guide_s_filter_gives_the_same_on_traefik_s_lines() {
     let mut runs = shows(log, &filter);
     runs.push(vec!["-c", &config, log, name]);
     assert_same(&runs);
-    let (rows, _) = ours(&["-o", "row", log, &filter]);
+    let rows = ours(&["-o", "row", log, &filter]).stdout;
     assert_eq!(rows.lines().count(), 6, "{rows}");
     // Version 1.0.2 kept the filter's ignoreregex beside one that was given.
-    let (rows, _) = ours(&["-o", "row", log, &filter, "^never$"]);
+    let rows = ours(&["-o", "row", log, &filter, "^never$"]).stdout;
     assert_eq!(rows.lines().count(), 8, "{rows}");
 }
 
@@ -332,15 +225,15 @@ fn wrong_arguments_and_helps_end_with_the_same_code() {
         &["-V"],
     ]
     .map(<[&str]>::to_vec);
-    for (args, (_, code)) in runs.iter().zip(original(&runs)) {
-        assert_eq!(code, ours(args).1, "{args:?}");
+    for (args, theirs) in runs.iter().zip(original(&owned(&runs))) {
+        assert_eq!(theirs.code, ours(args).code, "{args:?}");
     }
 }
 
 #[test]
 fn json_gives_the_counts_and_the_lines_that_were_asked_for() {
     let log = "2026-01-08 14:19:15 hit 192.0.2.1\nmiss\nskip 192.0.2.1";
-    let (text, code) = ours(&[
+    let ran = ours(&[
         "--json",
         "--print-all-matched",
         "--print-all-missed",
@@ -348,8 +241,8 @@ fn json_gives_the_counts_and_the_lines_that_were_asked_for() {
         "<ADDR>$",
         "skip",
     ]);
-    assert_eq!(code, 0);
-    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(ran.code, 0);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let counts = serde_json::json!({"tested": 3, "ignored": 1, "matched": 1, "missed": 1});
     assert_eq!(json["lines"], counts);
     assert_eq!(json["matched"][0], "2026-01-08 14:19:15 hit 192.0.2.1");
@@ -360,24 +253,103 @@ fn json_gives_the_counts_and_the_lines_that_were_asked_for() {
 }
 
 #[test]
-fn inverted_output_shows_the_lines_that_are_no_failure() {
-    // Version 1.0.2 has no such option.
-    let log = "2026-01-08 14:19:15 hit 192.0.2.1\nmiss\nskip 192.0.2.1";
-    let show = |out| ours(&["-i", "-o", out, log, "<ADDR>$", "skip"]).0;
-    assert_eq!(show("msg"), "miss\nskip 192.0.2.1\n");
-    assert!(show("row").starts_with("['',\t1767"));
+fn json_with_out_gives_a_document_for_each_line() {
+    let log = "2026-01-08 14:19:15 hit \"root\" 192.0.2.1\nmiss\nhit 192.0.2.2";
+    let regex = "hit (?:<F-USER>.+</F-USER> )?<ADDR>$";
+    let documents = |out: &str| -> Vec<serde_json::Value> {
+        let text = ours(&["--json", "-o", out, log, regex]).stdout;
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let json = |text: &str| -> serde_json::Value { serde_json::from_str(text).unwrap() };
+    assert_eq!(
+        documents("id"),
+        [json(r#"{"out": "192.0.2.1"}"#), json(r#"{"out": "192.0.2.2"}"#)]
+    );
+    assert_eq!(
+        documents("user"),
+        [json(r#"{"out": "\"root\""}"#), json(r#"{"out": null}"#)]
+    );
+    assert_eq!(documents("<ip>;<F-USER>")[0], json(r#"{"out": "192.0.2.1;\"root\""}"#));
+    let rows = documents("row");
+    assert_eq!(rows[0]["id"], "192.0.2.1");
+    assert_eq!(rows[0]["time"], 1767878355.0);
+    assert_eq!(
+        rows[0]["values"],
+        json(r#"{"user": "\"root\"", "ip4": "192.0.2.1", "ip6": null}"#)
+    );
+    assert_eq!(rows[1]["time"], serde_json::Value::Null);
 }
 
 #[test]
-fn the_journal_is_said_to_be_missing() {
-    for args in [
-        ["systemd-journal", "<HOST>"].as_slice(),
-        &["-m", "_COMM=sshd", "a", "<HOST>"],
-    ] {
-        let (text, code) = ours(args);
-        assert!(
-            code == 255 && text.contains("journal") && text.contains("not in this version"),
-            "{text}"
-        );
+fn json_stays_a_document_whatever_is_told_besides() {
+    let ran = ours(&["--json", "-vv", "-l", "debug", "-D", "hit 192.0.2.1", "<ADDR>$"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["lines"]["matched"], 1);
+    assert!(
+        ran.stderr.contains("Found a match but no valid date/time"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn an_expression_that_explodes_is_named_beside_the_results() {
+    let log = format!("{}b", "a".repeat(50_000));
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "{log}\nfrom 192.0.2.1").unwrap();
+    let log = file.path().to_str().unwrap();
+    let regex = "^(?:(?:a+)+$|from <ADDR>)";
+    let ran = ours(&["-o", "id", log, regex]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("192.0.2.1\n", 0));
+    assert_eq!(ran.stderr.matches(regex).count(), 1, "{}", ran.stderr);
+    let json = ours(&["--json", log, regex]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let limit = serde_json::json!([{"option": "failregex", "index": 1, "regex": regex}]);
+    assert_eq!(json["limits"], limit);
+}
+
+#[test]
+fn what_was_found_before_ctrl_c_is_written_and_the_signal_passed_on() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "from 192.0.2.1").unwrap();
+    // Lines that take several seconds in all.
+    let slow = format!("{}b\n", "a".repeat(20_000)).repeat(50);
+    (0..60).for_each(|_| file.write_all(slow.as_bytes()).unwrap());
+    let log = file.path().to_str().unwrap();
+    for options in [&["-o", "id"][..], &["-o", "id", "-i"], &[]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bantam"));
+        command
+            .arg("regex")
+            .args(options)
+            .args([log, "(?:from <ADDR>|^(?:a+)+$)"]);
+        let command = command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null());
+        let child = command.spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        let signalled = std::process::Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        assert!(signalled.unwrap().success());
+        let done = child.wait_with_output().unwrap();
+        let (text, signal) = (String::from_utf8(done.stdout).unwrap(), done.status.signal());
+        assert_eq!(signal, Some(2), "{text}");
+        match options {
+            ["-o", "id"] => assert_eq!(text, "192.0.2.1\n"),
+            [] => assert!(
+                text.contains("Use         log file") && !text.contains("Results"),
+                "{text}"
+            ),
+            _ => {}
+        }
     }
+}
+
+#[test]
+fn inverted_output_shows_the_lines_that_are_no_failure() {
+    // Version 1.0.2 has no such option.
+    let log = "2026-01-08 14:19:15 hit 192.0.2.1\nmiss\nskip 192.0.2.1";
+    let show = |out| ours(&["-i", "-o", out, log, "<ADDR>$", "skip"]).stdout;
+    assert_eq!(show("msg"), "miss\nskip 192.0.2.1\n");
+    assert!(show("row").starts_with("['',\t1767"));
 }

@@ -115,15 +115,16 @@ impl LogFile {
     }
 }
 
-/// Calls `each` with every line of a block, without newlines and carriage returns at its end; blank lines and
-/// comments are passed over.
-pub fn for_each_line(block: &[u8], mut each: impl FnMut(&[u8])) {
+/// Calls `each` with every line of a block, without newlines and carriage returns at its end, and with them; blank
+/// lines and comments are passed over.
+pub fn for_each_line(block: &[u8], mut each: impl FnMut(&[u8], &[u8])) {
     let mut from = 0;
     for end in memchr::memchr_iter(b'\n', block) {
-        let line = trim_line_end(&block[from..end]);
+        let whole = &block[from..=end];
+        let line = trim_line_end(whole);
         from = end + 1;
         if !matches!(line.first(), None | Some(b'#')) {
-            each(line);
+            each(line, whole);
         }
     }
 }
@@ -158,7 +159,7 @@ mod tests {
         let mut lines = Lines::open(file.path()).unwrap();
         let mut seen = Vec::new();
         while let Some(block) = lines.next_block().unwrap() {
-            for_each_line(&block, |line| seen.push(line.to_vec()));
+            for_each_line(&block, |line, _| seen.push(line.to_vec()));
         }
         let expected: [&[u8]; 4] = [b"a", long.as_bytes(), b"b", b"c"];
         assert_eq!(seen, expected);

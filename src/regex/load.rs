@@ -1,35 +1,90 @@
-//! REGEX and IGNOREREGEX: an expression, the name of a filter, or a file.
+//! What REGEX is: an expression, the name of a jail or filter, or a file.
+use bantam_conf::{Arguments, Diagnostic, NoTrial, Trial};
 use bantam_detect::python_quote;
 use bantam_pattern::Regex;
+use bantam_wire::Value;
 use std::path::{Path, PathBuf};
 
 /// What a REGEX argument turned out to be.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Source {
     /// An expression as it stands.
     Expression,
+    /// A jail of the configuration: what it comes to, or what is wrong with it.
+    Jail {
+        name: String,
+        options: Arguments,
+        loaded: Result<Trial, Vec<Diagnostic>>,
+    },
     /// A filter of a configuration directory.
     Filter {
         name: String,
         /// The directory that holds `filter.d`.
         base: PathBuf,
-        options: Options,
+        options: Arguments,
     },
     /// A file that lies elsewhere.
-    File { path: PathBuf, options: Options },
+    File { path: PathBuf, options: Arguments },
 }
 
-/// Arguments of a filter, in order.
-pub type Options = Vec<(String, String)>;
+/// What is wrong with the arguments behind a name, or with the configuration it is looked up in.
+#[derive(Debug)]
+pub struct Wrong {
+    pub message: String,
+    pub diagnostics: Vec<Diagnostic>,
+}
 
-/// Finds out what the argument means. The error tells what is wrong with a filter's arguments.
-pub fn find(value: &str, config: &str) -> Result<Source, String> {
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        Wrong {
+            message,
+            diagnostics: Vec::new(),
+        }
+    }
+}
+
+/// Finds out what the argument means. A jail is preferred over the filter of the same name.
+pub fn find(value: &str, config: &str, backend: &str) -> Result<Source, Wrong> {
     let looks_like_name = Regex::new(r"(?ms)^/{0,3}[\w/_\-.]+(?:\[.*\])?$", Default::default())
         .is_ok_and(|regex| regex.is_match(value).unwrap_or(false));
     if !looks_like_name {
         return Ok(Source::Expression);
     }
-    let (name, options) = split_options(value)?;
+    let (name, options) = bantam_conf::split_arguments(value)?;
+    if let Some(jail) = find_jail(&name, &options, config, backend)? {
+        return Ok(jail);
+    }
+    Ok(find_filter(name, options, config))
+}
+
+fn find_jail(name: &str, options: &Arguments, config: &str, backend: &str) -> Result<Option<Source>, Wrong> {
+    let of_file = |line: &str| line.ends_with(".conf") || line.ends_with(".local");
+    if name.contains('/') || name.lines().any(of_file) {
+        return Ok(None);
+    }
+    if !Path::new(config).exists() {
+        let config = config.trim_end_matches('/');
+        return Err(format!("Base configuration directory {config} does not exist ").into());
+    }
+    let loaded = match bantam_conf::try_jail(Path::new(config), name, options, backend) {
+        Err(NoTrial::NoJail) => return Ok(None),
+        Err(NoTrial::Unreadable(diagnostics)) => {
+            return Err(Wrong {
+                message: "the configuration of the jails cannot be read".to_owned(),
+                diagnostics,
+            });
+        }
+        Err(NoTrial::Broken(diagnostics)) => Err(diagnostics),
+        Ok(trial) => Ok(trial),
+    };
+    Ok(Some(Source::Jail {
+        name: name.to_owned(),
+        options: options.clone(),
+        loaded,
+    }))
+}
+
+fn find_filter(name: String, options: Arguments, config: &str) -> Source {
     let has_suffix = last_characters(&name, 6).contains('.');
     let tries: Vec<String> = match has_suffix {
         true => vec![name.clone()],
@@ -39,7 +94,9 @@ pub fn find(value: &str, config: &str) -> Result<Source, String> {
             .collect(),
     };
     let mut base = PathBuf::from(config);
-    let is_filter_dir = |path: &Path| path.file_name().is_some_and(|name| name == "filter.d");
+    // A slash at the end makes another directory of it for Python.
+    let is_filter_dir =
+        |path: &Path| path.as_os_str().as_encoded_bytes().ends_with(b"filter.d") && path.ends_with("filter.d");
     let mut found = None;
     for file in tries {
         let path = Path::new(&file);
@@ -57,21 +114,21 @@ pub fn find(value: &str, config: &str) -> Result<Source, String> {
         }
     }
     let Some(path) = found else {
-        return Ok(Source::Expression);
+        return Source::Expression;
     };
     let plain_name = !has_suffix && !name.contains('/');
     if base != Path::new(config) && !is_filter_dir(&base) && !plain_name {
-        return Ok(Source::File { path, options });
+        return Source::File { path, options };
     }
     if is_filter_dir(&base) {
         base.pop();
     }
     let stem = Path::new(&name).file_stem().unwrap_or_default();
-    Ok(Source::Filter {
+    Source::Filter {
         name: stem.to_string_lossy().into_owned(),
         base,
         options,
-    })
+    }
 }
 
 fn last_characters(text: &str, count: usize) -> &str {
@@ -81,73 +138,13 @@ fn last_characters(text: &str, count: usize) -> &str {
     }
 }
 
-/// Splits `name[a=b, c="d"]`.
-fn split_options(text: &str) -> Result<(String, Options), String> {
-    let Some((name, rest)) = text.split_once('[') else {
-        return Ok((text.to_owned(), Vec::new()));
-    };
-    let Some(inner) = rest.trim_end().strip_suffix(']') else {
-        return Err("unexpected option syntax".to_owned());
-    };
-    let mut options: Options = Vec::new();
-    let mut rest = inner.trim_start();
-    while !rest.trim_matches([',', ' ', '\t', '\n']).is_empty() {
-        let wrong = || format!("expected option, wrong syntax: {:.25}", rest);
-        let (key, after) = rest.split_once('=').ok_or_else(wrong)?;
-        let is_key = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-        if key.is_empty() || !key.chars().all(is_key) {
-            return Err(wrong());
-        }
-        let (value, tail) = option_value(after);
-        let tail = tail.trim_start_matches([' ', '\t', '\n']);
-        rest = match tail.chars().next() {
-            None => "",
-            Some(',') => tail[1..].trim_start(),
-            Some(']') if tail[1..].trim_start().starts_with('[') => tail[1..].trim_start()[1..].trim_start(),
-            Some(_) => {
-                return Err(format!("unexpected syntax after option '{key}': {:.25}", tail));
-            }
-        };
-        let value = value.trim().to_owned();
-        match options.iter_mut().find(|(known, _)| known == key) {
-            Some((_, old)) => *old = value,
-            None => options.push((key.to_owned(), value)),
-        }
-    }
-    Ok((name.to_owned(), options))
-}
-
-fn option_value(text: &str) -> (&str, &str) {
-    for quote in ['"', '\''] {
-        if let Some((value, tail)) = text.strip_prefix(quote).and_then(|t| t.split_once(quote)) {
-            return (value, tail);
-        }
-    }
-    text.split_at(text.find([',', ']']).unwrap_or(text.len()))
-}
-
-/// The arguments as Python shows a dictionary.
-pub fn shown(options: &Options) -> String {
+/// The options as Python shows a dictionary.
+pub fn shown(options: &[(String, Value)]) -> String {
     let entries: Vec<String> = options
         .iter()
-        .map(|(key, value)| format!("{}: {}", python_quote(key), python_quote(value)))
+        .map(|(key, value)| format!("{}: {}", python_quote(key), bantam_wire::repr::repr(value)))
         .collect();
     format!("{{{}}}", entries.join(", "))
-}
-
-/// The arguments as they are written behind a filter's name.
-pub fn spec(name: &str, options: &Options) -> String {
-    if options.is_empty() {
-        return name.to_owned();
-    }
-    let entries: Vec<String> = options
-        .iter()
-        .map(|(key, value)| {
-            let quote = if value.contains('"') { '\'' } else { '"' };
-            format!("{key}={quote}{value}{quote}")
-        })
-        .collect();
-    format!("{name}[{}]", entries.join(", "))
 }
 
 #[cfg(test)]
@@ -155,24 +152,16 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    fn options(pairs: &[(&str, &str)]) -> Options {
-        pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()
-    }
-
-    #[test]
-    fn arguments_of_a_filter_are_split() {
-        let split = |text| split_options(text).unwrap();
-        assert_eq!(split("sshd"), ("sshd".into(), vec![]));
-        assert_eq!(
-            split("sshd[mode=aggressive, x=\"a, ]b\"][y='c']"),
-            (
-                "sshd".into(),
-                options(&[("mode", "aggressive"), ("x", "a, ]b"), ("y", "c")])
-            )
-        );
-        assert!(split_options("sshd[mode").is_err());
-        assert!(split_options("sshd[mode=\"a\" b]").is_err());
-        assert!(split_options("sshd[=a]").is_err());
+    fn found(value: &str, config: &str) -> String {
+        match find(value, config, "auto") {
+            Ok(Source::Expression) => "expression".to_owned(),
+            Ok(Source::Jail { name, options, loaded }) => {
+                format!("jail {name} {options:?} {:?}", loaded.unwrap().options)
+            }
+            Ok(Source::Filter { name, base, .. }) => format!("filter {name} of {}", base.display()),
+            Ok(Source::File { path, options }) => format!("file {} {options:?}", path.display()),
+            Err(wrong) => wrong.message,
+        }
     }
 
     #[test]
@@ -183,23 +172,40 @@ mod tests {
         std::fs::write(filters.join("a.conf"), "").unwrap();
         std::fs::write(dir.path().join("own.conf"), "").unwrap();
         let config = dir.path().to_str().unwrap();
-        let in_config = Source::Filter {
-            name: "a".into(),
-            base: dir.path().to_owned(),
-            options: vec![],
-        };
-        assert_eq!(find("^a <HOST>$", config), Ok(Source::Expression));
-        assert_eq!(find("b", config), Ok(Source::Expression));
-        assert_eq!(find("a", config).as_ref(), Ok(&in_config));
-        assert_eq!(find("a.conf", config).as_ref(), Ok(&in_config));
-        let path = filters.join("a.conf");
-        assert_eq!(find(path.to_str().unwrap(), "/nowhere"), Ok(in_config));
+        let elsewhere = tempfile::tempdir().unwrap();
+        let elsewhere = elsewhere.path().to_str().unwrap();
+        let filter = format!("filter a of {config}");
+        assert_eq!(found("^a <HOST>$", config), "expression");
+        assert_eq!(found("b", config), "expression");
+        assert_eq!(found("a", config), filter);
+        assert_eq!(found("a.conf", config), filter);
+        assert_eq!(found("filter.d/a.conf", config), filter);
+        assert_eq!(found("a", filters.to_str().unwrap()), filter);
+        assert_eq!(found(filters.join("a.conf").to_str().unwrap(), elsewhere), filter);
         let own = dir.path().join("own.conf");
-        let file = Source::File {
-            path: own.clone(),
-            options: options(&[("m", "1")]),
-        };
         let spec = format!("{}[m=1]", own.display());
-        assert_eq!(find(&spec, "/nowhere"), Ok(file));
+        assert_eq!(
+            found(&spec, elsewhere),
+            format!("file {} [(\"m\", \"1\")]", own.display())
+        );
+        assert_eq!(found("a[=x]", config), "expected option, wrong syntax at 0: =x");
+        assert_eq!(
+            found("a", "/nowhere/"),
+            "Base configuration directory /nowhere does not exist "
+        );
+    }
+
+    #[test]
+    fn a_jail_is_preferred_over_the_filter_of_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("filter.d")).unwrap();
+        std::fs::write(dir.path().join("filter.d/a.conf"), "[Definition]\nfailregex = <HOST>").unwrap();
+        std::fs::write(dir.path().join("jail.conf"), "[a]\nfilter = a[x=1]\nlogpath = /none").unwrap();
+        let config = dir.path().to_str().unwrap();
+        assert!(found("a[y=2]", config).starts_with("jail a [(\"y\", \"2\")] [(\"logtype\", Str(\"file\"))"));
+        assert!(found("a.conf", config).starts_with("filter a"));
+        assert!(found("b", config).starts_with("expression"));
+        std::fs::write(dir.path().join("jail.conf"), "[a\n").unwrap();
+        assert_eq!(found("a", config), "the configuration of the jails cannot be read");
     }
 }

@@ -3,11 +3,18 @@
 //! Lines go through the same pipeline as in the daemon, with all expressions tried and no age limit; what is counted
 //! on the way is printed as the original prints it, or as JSON.
 
+mod dates;
+mod debuggex;
+mod input;
+mod interrupt;
+mod journal;
 mod lines;
 mod load;
+mod messages;
 mod notes;
 mod options;
 mod out;
+mod prepare;
 mod printer;
 mod report;
 mod resolve;
@@ -18,6 +25,7 @@ mod usage;
 
 use options::Parsed;
 use printer::Printer;
+use run::Stop;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -54,12 +62,23 @@ pub fn main(program: &str, args: &[OsString]) -> ExitCode {
             return ExitCode::from(WRONG);
         }
     };
+    if let Err(Stop::Error(message)) = &outcome {
+        printer.line(&format!("ERROR: {message}"));
+    }
     // A reader that went away (`| head`) has seen enough.
     if printer.flush().is_err() {
         return ExitCode::SUCCESS;
     }
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(run::Failed) => ExitCode::from(WRONG),
+        Err(Stop::Uncaught(message)) => {
+            eprintln!("error: {}", printer::visible(&message));
+            ExitCode::FAILURE
+        }
+        Err(Stop::Interrupted) => {
+            interrupt::die();
+            ExitCode::FAILURE
+        }
+        Err(Stop::Error(_) | Stop::Said) => ExitCode::from(WRONG),
     }
 }

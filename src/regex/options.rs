@@ -12,10 +12,11 @@ pub struct Options {
     pub raw: bool,
     pub usedns: Option<String>,
     /// 0: not given
-    pub maxlines: usize,
+    pub maxlines: i64,
     pub journalmatch: Option<String>,
     pub log_level: String,
-    pub verbose: u32,
+    /// How much is told; anything but 0 is more than usual.
+    pub verbose: i64,
     pub verbose_date: bool,
     pub debuggex: bool,
     pub check_all: bool,
@@ -62,6 +63,16 @@ impl Default for Options {
             log: String::new(),
             regex: String::new(),
             ignoreregex: None,
+        }
+    }
+}
+
+impl Options {
+    /// What a jail that reads LOG would have.
+    pub fn backend(&self) -> &'static str {
+        match self.log.starts_with(super::journal::NAME) {
+            true => "systemd",
+            false => "auto",
         }
     }
 }
@@ -207,11 +218,33 @@ fn needs_value(name: &str) -> Wrong {
     Wrong::Option(format!("{name} option requires 1 argument"))
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Wrong> {
-    value
-        .trim()
-        .parse()
-        .map_err(|_| Wrong::Option(format!("option {name}: invalid integer value: '{value}'")))
+/// A whole number as Python reads one in options: `12`, `1_000`, `0x1f`, `0b11`, and `017` with base 8.
+fn number(name: &str, value: &str) -> Result<i64, Wrong> {
+    let prefix = value.get(..2).unwrap_or_default().to_ascii_lowercase();
+    let (digits, radix) = match prefix.as_str() {
+        "0x" => (&value[2..], 16),
+        "0b" => (&value[2..], 2),
+        _ if value.starts_with('0') => (value, 8),
+        _ => (value, 10),
+    };
+    let digits = match (radix, digits) {
+        (2, "") => "0",
+        (_, digits) => digits.trim(),
+    };
+    let between = |text: &str| !text.is_empty() && !text.starts_with('_') && !text.ends_with('_');
+    let bare = digits
+        .strip_prefix(['-', '+'])
+        .filter(|_| radix == 10)
+        .unwrap_or(digits);
+    let plain = digits.replace('_', "");
+    let number = match between(bare) && !bare.contains("__") && !bare.starts_with(['-', '+']) {
+        true => i64::from_str_radix(&plain, radix).ok(),
+        false => None,
+    };
+    number.ok_or_else(|| {
+        let value = bantam_detect::python_quote(value);
+        Wrong::Option(format!("option {name}: invalid integer value: {value}"))
+    })
 }
 
 fn apply(options: &mut Options, name: &str, value: String) -> Result<Option<Parsed>, Wrong> {
@@ -220,11 +253,11 @@ fn apply(options: &mut Options, name: &str, value: String) -> Result<Option<Pars
         "--help" => return Ok(Some(Parsed::Help)),
         "-V" => return Ok(Some(Parsed::ShortVersion)),
         "--config" => options.config = value,
-        "--datepattern" => options.datepattern = Some(value),
-        "--timezone" => options.timezone = Some(value),
+        "--datepattern" => options.datepattern = Some(value).filter(|value| !value.is_empty()),
+        "--timezone" => options.timezone = Some(value).filter(|value| !value.is_empty()),
         "--encoding" => options.encoding = Some(value),
         "--raw" => options.raw = true,
-        "--usedns" => options.usedns = Some(value),
+        "--usedns" => options.usedns = Some(value).filter(|value| !value.is_empty()),
         "--maxlines" => options.maxlines = number("--maxlines", &value)?,
         "--journalmatch" => options.journalmatch = Some(value),
         "--log-level" => options.log_level = value,
@@ -257,9 +290,6 @@ fn finish(mut options: Options, positional: Vec<String>) -> Result<Parsed, Wrong
                 "ERROR: --print-no-{what} and --print-all-{what} are mutually exclusive."
             ));
         }
-    }
-    if options.json && options.out.is_some() {
-        errors.push("ERROR: --json and --out are mutually exclusive.".to_owned());
     }
     let mut positional = positional.into_iter();
     match (
@@ -310,6 +340,30 @@ mod tests {
         assert_eq!(options.timezone.as_deref(), Some("UTC"));
         assert_eq!(options.ignoreregex.as_deref(), Some("ignore"));
         assert_eq!(run("-- -v -x").log, "-v");
+    }
+
+    #[test]
+    fn numbers_are_read_as_python_reads_them() {
+        let read = |text: &str| number("-L", text).ok();
+        for (text, value) in [
+            ("10", 10),
+            ("-3", -3),
+            ("+3", 3),
+            (" 7 ", 7),
+            ("1_0", 10),
+            ("0x1F", 31),
+            ("0b11", 3),
+            ("0b", 0),
+            ("010", 8),
+            ("0", 0),
+        ] {
+            assert_eq!(read(text), Some(value), "{text}");
+        }
+        for text in [
+            "", "x", "1.5", "09", "0x", "0xg", "1__0", "_1", "1_", "--1", "-0x3", "0x-3",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

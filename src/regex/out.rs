@@ -2,10 +2,17 @@
 use super::printer::Printer;
 use super::tags;
 use bantam_detect::{Hit, Id, MatchedLine, Record, Time, Value, python_quote};
+use serde_json::json;
 
-/// What is printed for each failure.
+/// What is printed for each failure, and how.
 #[derive(Debug)]
-pub enum Format {
+pub struct Output {
+    format: Format,
+    json: bool,
+}
+
+#[derive(Debug)]
+enum Format {
     Id,
     Ip,
     Message,
@@ -16,46 +23,52 @@ pub enum Format {
     Tags(String),
 }
 
-impl Format {
+impl Output {
     /// Reads the option.
-    pub fn of(option: &str) -> Self {
-        match option {
+    pub fn of(option: &str, json: bool) -> Self {
+        let format = match option {
             "id" | "fid" => Format::Id,
             "ip" => Format::Ip,
             "msg" => Format::Message,
             "row" => Format::Row,
             text if text.contains('<') => Format::Tags(text.to_owned()),
             name => Format::Value(name.to_owned()),
-        }
+        };
+        Output { format, json }
     }
 
     /// Prints the failures of one line.
     pub fn print(&self, hits: &[Hit], printer: &mut Printer) {
-        if let Format::Tags(template) = self {
+        if let Format::Tags(template) = &self.format {
             for line in tags::fill(template, hits) {
-                printer.line(&line);
+                self.line(Some(&line), printer);
             }
             return;
         }
         for hit in hits {
-            match self {
-                Format::Id => printer.line(&id_text(hit)),
+            match &self.format {
+                Format::Id => self.line(id(hit).as_deref(), printer),
                 Format::Ip => match hit.record.known("ip") {
-                    Some(address) => printer.line(&address.text()),
-                    None => printer.line(&id_text(hit)),
+                    Some(address) => self.line(Some(&address.text()), printer),
+                    None => self.line(id(hit).as_deref(), printer),
                 },
                 Format::Message => {
                     for line in hit.record.matches() {
-                        printer.line(&line.text());
+                        self.line(Some(&line.text()), printer);
                     }
                 }
+                Format::Row if self.json => printer.line(&json_row(hit).to_string()),
                 Format::Row => printer.line(&row(hit)),
-                Format::Value(name) => match hit.record.known(name) {
-                    Some(value) => printer.line(&value.text()),
-                    None => printer.line("None"),
-                },
+                Format::Value(name) => self.line(hit.record.known(name).map(Value::text).as_deref(), printer),
                 Format::Tags(_) => {}
             }
+        }
+    }
+
+    fn line(&self, text: Option<&str>, printer: &mut Printer) {
+        match self.json {
+            true => printer.line(&json!({ "out": text }).to_string()),
+            false => printer.line(text.unwrap_or("None")),
         }
     }
 }
@@ -80,9 +93,13 @@ pub fn no_failure(line: &str, time: Option<(Time, bool)>) -> Hit {
     }
 }
 
+fn id(hit: &Hit) -> Option<String> {
+    hit.id.as_ref().map(ToString::to_string)
+}
+
 /// The id as text; `None` while it is not known.
 pub fn id_text(hit: &Hit) -> String {
-    hit.id.as_ref().map_or("None".to_owned(), ToString::to_string)
+    id(hit).unwrap_or_else(|| "None".to_owned())
 }
 
 /// The time as Python shows the number: whole when the zone was known.
@@ -102,6 +119,32 @@ fn row(hit: &Hit) -> String {
     };
     let values = literal(hit.record.iter().filter(|(name, _)| *name != "matches"));
     format!("[{id},\t{},\t{values}],", time_literal(hit))
+}
+
+/// The same as JSON: texts are texts, what took no part is null, several are a list.
+fn json_row(hit: &Hit) -> serde_json::Value {
+    let values: serde_json::Map<String, serde_json::Value> = hit
+        .record
+        .iter()
+        .filter(|(name, _)| *name != "matches")
+        .map(|(name, value)| (name.to_owned(), json_value(value)))
+        .collect();
+    json!({
+        "id": id(hit),
+        "time": hit.time.map(|time| time.secs_f64()),
+        "values": values,
+    })
+}
+
+fn json_value(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Missing => serde_json::Value::Null,
+        Value::Tuple(parts) => parts.iter().map(json_value).collect(),
+        Value::Users(users) => users.iter().map(|user| json!(user.to_string())).collect(),
+        Value::Lines(lines) => lines.iter().map(|line| json!(line.text())).collect(),
+        Value::Set => json!(1),
+        other => json!(other.text()),
+    }
 }
 
 /// The values as Python shows a dictionary.

@@ -1,6 +1,6 @@
 //! Standard output: buffered, and safe for terminals.
 use std::fmt::Write as _;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, LineWriter, Write};
 
 /// Prints lines. Text of logs is chosen by strangers: a terminal is shown its control characters, never sent them.
 /// What goes to a file or a pipe stays as it is.
@@ -12,13 +12,27 @@ pub struct Printer {
 }
 
 impl Printer {
-    /// Standard output.
+    /// Standard output. People see lines as they come, others in large blocks.
     pub fn standard() -> Self {
         let stdout = io::stdout();
         let escape = stdout.is_terminal();
+        let out: Box<dyn Write> = match escape {
+            true => Box::new(LineWriter::new(stdout)),
+            false => Box::new(BufWriter::with_capacity(1 << 16, stdout)),
+        };
         Printer {
-            out: Box::new(BufWriter::with_capacity(1 << 16, stdout)),
+            out,
             escape,
+            broken: None,
+        }
+    }
+
+    /// Standard error.
+    pub fn error() -> Self {
+        let stderr = io::stderr();
+        Printer {
+            escape: stderr.is_terminal(),
+            out: Box::new(BufWriter::new(stderr)),
             broken: None,
         }
     }
@@ -50,7 +64,7 @@ impl Printer {
 }
 
 /// The text with control and direction characters written out.
-fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,4 +1,6 @@
 //! The results, as the original lays them out, and as JSON.
+use super::debuggex::Links;
+use super::notes::Limit;
 use super::options::Options;
 use super::printer::Printer;
 use super::stats::{ExpressionStats, Kind, Stats};
@@ -8,8 +10,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 /// Prints everything.
-pub fn print(stats: &Stats, filter: &Filter, options: &Options, printer: &mut Printer) {
-    let verbose = options.verbose > 0;
+pub fn print(stats: &Stats, filter: &Filter, options: &Options, links: Option<Links>, printer: &mut Printer) {
+    let verbose = options.verbose != 0;
     for line in ["", "Results", "======="] {
         printer.line(line);
     }
@@ -22,24 +24,63 @@ pub fn print(stats: &Stats, filter: &Filter, options: &Options, printer: &mut Pr
     }
     print_expressions("Failregex", &stats.failregex, verbose, printer);
     print_expressions("Ignoreregex", &stats.ignoreregex, verbose, printer);
-    print_dates(filter, options, printer);
+    if stats.has_dates {
+        print_dates(filter, options, printer);
+    }
     printer.line(&format!(
         "\nLines: {} lines, {} ignored, {} matched, {} missed",
         stats.tested, stats.ignored.count, stats.matched.count, stats.missed.count
     ));
     printer.line(&format!("[processed in {:.2} sec]", stats.seconds));
     printer.line("");
-    if options.print_all_matched {
-        print_lines("matched", &stats.matched, true, stats.limit, printer);
+    for (shown, all, name, kind, expressions) in [
+        (
+            options.print_all_matched,
+            true,
+            "matched",
+            &stats.matched,
+            &stats.failregex,
+        ),
+        (
+            !options.print_no_ignored,
+            options.print_all_ignored,
+            "ignored",
+            &stats.ignored,
+            &stats.ignoreregex,
+        ),
+        (
+            !options.print_no_missed,
+            options.print_all_missed,
+            "missed",
+            &stats.missed,
+            &stats.failregex,
+        ),
+    ] {
+        if !shown || kind.count == 0 {
+            continue;
+        }
+        let title: String = name[..1].to_uppercase() + &name[1..];
+        let header = format!("{title} line(s):");
+        if kind.count < stats.limit || all {
+            print_list(rows(kind, expressions, links), Some(&header), printer);
+        } else {
+            printer.line(&format!(
+                "{header} too many to print.  Use --print-all-{name} to print all {} lines",
+                kind.count
+            ));
+        }
     }
-    if !options.print_no_ignored {
-        let all = options.print_all_ignored;
-        print_lines("ignored", &stats.ignored, all, stats.limit, printer);
-    }
-    if !options.print_no_missed {
-        let all = options.print_all_missed;
-        print_lines("missed", &stats.missed, all, stats.limit, printer);
-    }
+}
+
+/// The lines of a kind; with links, each with each expression.
+fn rows(kind: &Kind, expressions: &[ExpressionStats], links: Option<Links>) -> Vec<String> {
+    let Some(links) = links else {
+        return kind.lines.iter().map(|line| trim_end(line).to_owned()).collect();
+    };
+    let lines = kind.linked.iter();
+    lines
+        .flat_map(|line| expressions.iter().map(move |one| links.row(line, &one.text)))
+        .collect()
 }
 
 fn print_expressions(title: &str, expressions: &[ExpressionStats], verbose: bool, printer: &mut Printer) {
@@ -95,23 +136,6 @@ fn print_dates(filter: &Filter, options: &Options, printer: &mut Printer) {
     print_list(rows, Some("[# of hits] date format"), printer);
 }
 
-fn print_lines(name: &str, kind: &Kind, all: bool, limit: u64, printer: &mut Printer) {
-    if kind.count == 0 {
-        return;
-    }
-    let title: String = name[..1].to_uppercase() + &name[1..];
-    let header = format!("{title} line(s):");
-    if kind.count < limit || all {
-        let rows = kind.lines.iter().map(|line| trim_end(line).to_owned());
-        print_list(rows.collect(), Some(&header), printer);
-    } else {
-        printer.line(&format!(
-            "{header} too many to print.  Use --print-all-{name} to print all {} lines",
-            kind.count
-        ));
-    }
-}
-
 /// Without white space at its end, of which Python knows four kinds more.
 fn trim_end(line: &str) -> &str {
     line.trim_end_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
@@ -130,8 +154,13 @@ fn print_list(rows: Vec<String>, header: Option<&str>, printer: &mut Printer) {
     printer.line("`-");
 }
 
-/// The results as one JSON object on one line.
-pub fn print_json(stats: &Stats, filter: &Filter, options: &Options, printer: &mut Printer) {
+/// An expression that was given up.
+pub fn json_limit(limit: &Limit) -> Value {
+    json!({"option": limit.option, "index": limit.number, "regex": limit.regex})
+}
+
+/// The results as one JSON object; see docs/json.md.
+pub fn json(stats: &Stats, filter: &Filter, options: &Options) -> Value {
     let expressions = |all: &[ExpressionStats]| -> Value {
         let shown = |one: &ExpressionStats| json!({"regex": one.text, "hits": one.hits});
         all.iter().map(shown).collect()
@@ -143,7 +172,7 @@ pub fn print_json(stats: &Stats, filter: &Filter, options: &Options, printer: &m
     let dates: Vec<Value> = filter
         .date_templates()
         .into_iter()
-        .filter(|template| template.hits > 0 || options.verbose > 0)
+        .filter(|template| template.hits > 0 || options.verbose != 0)
         .map(|template| json!({"name": template.name, "hits": template.hits}))
         .collect();
     let mut result = json!({
@@ -168,5 +197,5 @@ pub fn print_json(stats: &Stats, filter: &Filter, options: &Options, printer: &m
             result[name] = json!(kind.lines);
         }
     }
-    printer.line(&result.to_string());
+    result
 }

@@ -14,6 +14,8 @@ const KEPT: usize = 1000;
 #[derive(Debug, Default)]
 pub struct System {
     known: HashMap<String, Vec<IpAddr>>,
+    /// Names just found to have no address, and why.
+    pub failed: Vec<(String, String)>,
 }
 
 impl Resolver for System {
@@ -24,20 +26,53 @@ impl Resolver for System {
         if self.known.len() >= KEPT {
             self.known.clear();
         }
-        let addresses = ask(name.to_owned());
+        let addresses = ask(name.to_owned()).unwrap_or_else(|why| {
+            if self.failed.len() < KEPT {
+                self.failed.push((name.to_owned(), why));
+            }
+            Vec::new()
+        });
         self.known.insert(name.to_owned(), addresses.clone());
         addresses
     }
 }
 
-fn ask(name: String) -> Vec<IpAddr> {
+fn ask(name: String) -> Result<Vec<IpAddr>, String> {
     let (sender, receiver) = mpsc::channel();
     // The system's resolver cannot be interrupted, so it is left behind when it takes too long.
     std::thread::spawn(move || {
         let found = (name.as_str(), 0)
             .to_socket_addrs()
-            .map(|all| all.map(|address| address.ip()).collect::<Vec<_>>());
-        let _ = sender.send(found.unwrap_or_default());
+            .map(|all| all.map(|address| address.ip()).collect::<Vec<_>>())
+            .map_err(|error| python_error(&error.to_string()));
+        let _ = sender.send(found);
     });
-    receiver.recv_timeout(PATIENCE).unwrap_or_default()
+    let answer = receiver.recv_timeout(PATIENCE);
+    answer.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+}
+
+/// The name that an address resolves back to, in time.
+pub fn reverse(address: IpAddr) -> Option<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = sender.send(dns_lookup::lookup_addr(&address).ok());
+    });
+    let name = receiver.recv_timeout(PATIENCE).ok()??;
+    // Without a name the system's resolver gives the address back as text.
+    name.parse::<IpAddr>().is_err().then_some(name)
+}
+
+/// The system's words, with the numbers that Python puts before them.
+fn python_error(text: &str) -> String {
+    let words = text
+        .strip_prefix("failed to lookup address information: ")
+        .unwrap_or(text);
+    let number = match words {
+        "Name or service not known" => -2,
+        "Temporary failure in name resolution" => -3,
+        "Non-recoverable failure in name resolution" => -4,
+        "No address associated with hostname" => -5,
+        _ => return words.to_owned(),
+    };
+    format!("[Errno {number}] {words}")
 }

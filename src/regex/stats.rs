@@ -36,6 +36,8 @@ impl ExpressionStats {
 pub struct Kind {
     pub count: u64,
     pub lines: Vec<String>,
+    /// The same for `-D`, which shows some of them otherwise.
+    pub linked: Vec<String>,
     /// How many are kept; all when none.
     limit: Option<u64>,
 }
@@ -48,10 +50,14 @@ impl Kind {
         }
     }
 
-    fn add(&mut self, line: &[u8], decode: impl Fn(&[u8]) -> String) {
+    fn add(&mut self, linked: Option<Option<String>>, text: impl Fn() -> String) {
         self.count += 1;
         if self.limit.is_none_or(|limit| self.count <= limit) {
-            self.lines.push(decode(line));
+            let line = text();
+            if let Some(linked) = linked {
+                self.linked.push(linked.unwrap_or_else(|| line.clone()));
+            }
+            self.lines.push(line);
         }
     }
 }
@@ -69,10 +75,15 @@ pub struct Stats {
     pub ignored: Kind,
     pub missed: Kind,
     pub seconds: f64,
+    /// Dates are looked for in lines.
+    pub has_dates: bool,
     verbose: bool,
     /// From how many lines of a kind on they are not printed.
     pub limit: u64,
     keep_window_lines: bool,
+    debuggex: bool,
+    /// What `-D` shows for the line, where that is several.
+    joined: Option<String>,
     line_ignored: bool,
     line_failures: usize,
 }
@@ -80,10 +91,9 @@ pub struct Stats {
 impl Stats {
     pub fn new(options: &Options, failregex: &[String], ignoreregex: &[String]) -> Self {
         // The original takes the number of lines to buffer for this too.
-        let limit = if options.maxlines > 0 {
-            options.maxlines as u64
-        } else {
-            20
+        let limit = match u64::try_from(options.maxlines) {
+            Ok(lines) if lines > 0 => lines,
+            _ => 20,
         };
         let keeping = |no: bool, all: bool| match (no, all) {
             (true, _) => Kind::keeping(Some(0)),
@@ -102,7 +112,10 @@ impl Stats {
             ignored: keeping(options.print_no_ignored, options.print_all_ignored),
             missed: keeping(options.print_no_missed, options.print_all_missed),
             seconds: 0.0,
-            verbose: options.verbose > 0,
+            has_dates: true,
+            verbose: options.verbose != 0,
+            debuggex: options.debuggex,
+            joined: None,
             limit,
             keep_window_lines: options.print_all_matched,
             line_ignored: false,
@@ -140,13 +153,14 @@ impl Stats {
     }
 
     /// Counts the line by what became of it.
-    pub fn count_line(&mut self, line: &[u8], decode: impl Fn(&[u8]) -> String) {
+    pub fn count_line(&mut self, text: impl Fn() -> String) {
         let kind = match (self.line_ignored, self.line_failures) {
             (true, _) => &mut self.ignored,
             (false, 0) => &mut self.missed,
             (false, _) => &mut self.matched,
         };
-        kind.add(line, decode);
+        let linked = self.debuggex.then(|| self.joined.take());
+        kind.add(linked, text);
         self.tested += 1;
     }
 
@@ -164,19 +178,34 @@ impl Stats {
         }
     }
 
-    /// Lines of earlier that a match over several lines took after all: they were counted as missed.
-    pub fn count_taken(&mut self, before: &[MatchedLine], after: &[MatchedLine]) {
+    /// Lines of earlier that a match over several lines took after all: they were counted as missed. `last` is the
+    /// line that completed the match.
+    pub fn count_taken(&mut self, before: &[MatchedLine], after: &[MatchedLine], last: Option<&MatchedLine>) {
+        let mut joined = Vec::new();
         for line in before.iter().filter(|line| !after.contains(line)) {
             let text = line.text();
             if let Some(at) = self.missed.lines.iter().position(|missed| *missed == text) {
                 self.missed.lines.remove(at);
+                let dateless = without_date(line);
+                if let Some(at) = self.missed.linked.iter().position(|missed| *missed == dateless) {
+                    self.missed.linked.remove(at);
+                }
             }
             if self.keep_window_lines {
+                joined.push(without_date(line));
                 self.matched.lines.push(text);
             }
             self.matched.count += 1;
             // Ignored lines in the buffer are taken back too, in the original below zero.
             self.missed.count = self.missed.count.saturating_sub(1);
         }
+        if !joined.is_empty() {
+            joined.extend(last.map(without_date));
+            self.joined = Some(joined.join("\n"));
+        }
     }
+}
+
+fn without_date(line: &MatchedLine) -> String {
+    format!("{}{}", line.before, line.after)
 }

@@ -75,6 +75,10 @@ fn value<'h>(name: &str, hit: &'h Hit) -> Option<Cow<'h, str>> {
             Some(Family::Inet6) => "inet6".to_owned(),
             None => "None".to_owned(),
         },
+        "ip-host" => match ip() {
+            Some(Id::Ip(address)) => super::resolve::reverse(address).unwrap_or_else(|| "None".to_owned()),
+            _ => "None".to_owned(),
+        },
         "ip-rev" => ip().map(|id| reversed(&id)).unwrap_or_default(),
         "time" if hit.time.is_none() => format!("{:?}", since_epoch()),
         "time" => time_literal(hit),

@@ -14,6 +14,8 @@ pub struct Ledger {
     /// By the heading or phrase of the page: how many, and the first of them.
     excepted: BTreeMap<&'static str, (usize, String)>,
     differing: Vec<String>,
+    /// What the count is made of.
+    notes: Vec<String>,
 }
 
 impl Ledger {
@@ -23,7 +25,13 @@ impl Ledger {
             agreed: 0,
             excepted: BTreeMap::new(),
             differing: Vec::new(),
+            notes: Vec::new(),
         }
+    }
+
+    /// Says in the table what the count is made of.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
     }
 
     /// Counts one comparison; both sides must be what really came out.
@@ -54,15 +62,19 @@ impl Ledger {
         entry.0 += 1;
     }
 
+    /// How many agree, differ as written, differ.
+    pub fn counts(&self) -> [usize; 3] {
+        let excepted = self.excepted.values().map(|(count, _)| count).sum();
+        [self.agreed, excepted, self.differing.len()]
+    }
+
     /// The area's line in the table.
     pub fn summary(&self) -> String {
-        let excepted: usize = self.excepted.values().map(|(count, _)| count).sum();
-        let differing = self.differing.len();
-        let compared = self.agreed + excepted + differing;
-        format!(
-            "{:<28} {compared:>6} compared {:>6} agree {excepted:>4} differ as written {differing:>4} differ",
-            self.area, self.agreed
-        )
+        let notes = match self.notes.as_slice() {
+            [] => String::new(),
+            notes => format!("  ({})", notes.join(", ")),
+        };
+        row(self.area, self.counts()) + &notes
     }
 
     /// What differs, and why what is excepted is.
@@ -88,6 +100,13 @@ impl Ledger {
     pub fn holds(&self) -> bool {
         self.agreed > 0 && self.differing.is_empty() && self.excepted.keys().all(|phrase| written(phrase))
     }
+}
+
+/// A line of the table.
+pub fn row(name: &str, counts: [usize; 3]) -> String {
+    let [agreed, excepted, differing] = counts;
+    let compared: usize = counts.iter().sum();
+    format!("{name:<28} {compared:>6} compared {agreed:>6} agree {excepted:>4} differ as written {differing:>4} differ")
 }
 
 fn written(phrase: &str) -> bool {

@@ -65,7 +65,8 @@ impl House {
         house
     }
 
-    fn server_options(&self) -> String {
+    /// `fail2ban.conf`: everything within the folder.
+    pub fn server_options(&self) -> String {
         let at = |name: &str| self.at(name).display().to_string();
         format!(
             "[Definition]\nloglevel = INFO\nlogtarget = {}\nsyslogsocket = auto\nsocket = {}\npidfile = {}\ndbfile = {}\n\

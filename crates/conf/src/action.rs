@@ -93,6 +93,27 @@ pub(crate) fn python(files: &Files, jail: &str, mut request: Request) -> Action 
     Action::Python(Command::set(jail, words, request.name.place_at(0)))
 }
 
+/// A password that `smtp.py` is to send over the network in the clear.
+pub(crate) fn naked_password(request: &Request) -> Option<Problem> {
+    let text = |key: &str| request.arguments.get(key).map(Text::as_str).unwrap_or_default();
+    let no = ["", "0", "no", "off", "false", "none"];
+    let in_the_clear = no.iter().any(|no| text("ssl").trim().eq_ignore_ascii_case(no));
+    let host = text("host").trim();
+    let own = ["localhost", "127.", "::1", "[::1]"]
+        .iter()
+        .any(|own| host.starts_with(own));
+    let password = request
+        .arguments
+        .get("password")
+        .filter(|password| !password.is_empty())?;
+    if request.name.as_str() != "smtp.py" || !in_the_clear || own || host.is_empty() || host.ends_with(":465") {
+        return None;
+    }
+    let message = "this password goes over the network in the clear";
+    let problem = Problem::new(password.place_at(0), 1, message);
+    Some(problem.hint("add `ssl=true`, so that it is sent within TLS only"))
+}
+
 impl Action {
     /// Reads the action's file with the jail's options.
     pub(crate) fn read(&mut self, jail: &Settings) -> Vec<Problem> {

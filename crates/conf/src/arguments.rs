@@ -51,7 +51,8 @@ pub(crate) fn parse(request: &Text) -> Result<Request, Box<SyntaxError>> {
     })
 }
 
-fn parse_arguments(list: &Text) -> Result<IndexMap<String, Text>, Box<SyntaxError>> {
+/// Reads what stands between the brackets.
+pub(crate) fn parse_arguments(list: &Text) -> Result<IndexMap<String, Text>, Box<SyntaxError>> {
     let text = list.as_str();
     let mut arguments = IndexMap::new();
     let mut at = 0;

@@ -197,6 +197,12 @@ impl Definition {
         }
     }
 
+    /// What `[Definition]` itself says, whether known or not.
+    pub(crate) fn own_value(&self, key: &str) -> Option<Value> {
+        let text = interpolate::get(&self.config, DEFINITION, key, &Vars::default()).ok()?;
+        Some(Value::from(text.as_str()))
+    }
+
     fn read_rest(&mut self, problems: &mut Vec<Problem>) {
         let config = Rc::clone(&self.config);
         for key in config

@@ -143,6 +143,20 @@ fn read(base: &Path, underlay: Option<&Path>, spec: &str, findings: &mut Finding
             return None;
         }
     };
+    read_request(base, underlay, request, "auto", findings).map(|(_, _, commands)| commands)
+}
+
+/// A filter with its final settings and its commands.
+pub(crate) type Read = (Definition, Settings, Vec<Command>);
+
+/// Reads what was asked for.
+pub(crate) fn read_request(
+    base: &Path,
+    underlay: Option<&Path>,
+    request: arguments::Request,
+    backend: &str,
+    findings: &mut Findings,
+) -> Option<Read> {
     let source = Source::find(base, underlay, request.name.as_str());
     let read = match &source {
         Source::Named { base, underlay, name } => {
@@ -171,15 +185,15 @@ fn read(base: &Path, underlay: Option<&Path>, spec: &str, findings: &mut Finding
         }
     };
     let mut filter = Definition::new(config, OPTIONS, as_settings(request));
-    filter.set_logtype("auto");
+    filter.set_logtype(backend);
     findings.extend(None, filter.read(&Settings::new(), false));
     let mut stream = Vec::new();
     let filled = filter.combined(&[]).and_then(|(settings, wrong)| {
         wrong.into_iter().for_each(|problem| findings.warning(None, problem));
-        fill(&mut stream, &settings, TRIAL)
+        fill(&mut stream, &settings, TRIAL).map(|()| settings)
     });
     match filled {
-        Ok(()) => Some(stream),
+        Ok(settings) => Some((filter, settings, stream)),
         Err(problem) => {
             findings.error(None, *problem);
             None

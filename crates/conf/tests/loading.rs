@@ -361,3 +361,40 @@ proptest! {
         .for_each(|finding| drop(finding.render(true)));
     }
 }
+
+#[test]
+fn a_password_that_mails_would_send_in_the_clear_is_warned_of_and_not_shown() {
+    let warned = |options: &str| {
+        let jail = format!("[j]\nenabled = true\nfilter = f\nlogpath = /dev/null\naction = smtp.py[{options}]\n");
+        let dir = dir(&[("jail.conf", &jail)]);
+        let loaded = load(&dir, &LoadOptions::default());
+        let found = loaded
+            .diagnostics
+            .into_iter()
+            .find(|found| found.message.contains("in the clear"));
+        found.map(|found| (found.severity, found.render(false)))
+    };
+    let (severity, shown) = warned("host=\"mail.example\", user=u, password=sesame").unwrap();
+    assert_eq!(severity, Severity::Warning);
+    assert!(shown.contains("ssl=true") && !shown.contains("sesame"), "{shown}");
+    for options in [
+        "host=\"mail.example\", user=u, password=sesame, ssl=true",
+        "host=\"mail.example:465\", user=u, password=sesame",
+        "host=\"localhost:25\", user=u, password=sesame",
+        "user=u, password=sesame",
+        "host=\"mail.example\"",
+    ] {
+        assert_eq!(warned(options), None, "{options}");
+    }
+}
+
+#[test]
+fn what_cannot_run_can_still_be_shown() {
+    let dir = dir(&[("jail.local", "[j]\nenabled = true\nfilter = nowhere\n")]);
+    let shown = bantam_conf::load_to_show(dir.path(), &dump());
+    assert!(shown.failed && !shown.diagnostics.is_empty(), "{shown:?}");
+    let told = |command: &Command| command.words.first().and_then(|word| word.as_str()) == Some("config-error");
+    assert!(shown.loaded.unwrap().stream.iter().any(told));
+    write(dir.path(), &[("jail.local", "no section\n")]);
+    assert!(bantam_conf::load_to_show(dir.path(), &dump()).loaded.is_none());
+}

@@ -81,7 +81,9 @@ fn every_stock_action_gives_the_same_commands() {
             "[a-{name}]\naction = {name}\n  {name}[name=two, port=\"1,2\", protocol=udp, x='a b']\n"
         ));
     }
-    local.push_str("[python]\naction = smtp.py[dest=\"a@b\", sendername='ü\"']\n  smtp.py[actname=second]\n");
+    local.push_str(
+        "[python]\naction = smtp.py[dest=\"a@b\", sendername='ü\"']\n  smtp.py[actname=second]\n  own.py[a=b]\n",
+    );
     for stock in ["mwl", "mw", "xarf", "blocklist_de"] {
         local.push_str(&format!(
             "[v-{stock}]\naction = %(action_{stock})s\nblocklist_de_apikey = k\n"

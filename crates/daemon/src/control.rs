@@ -104,19 +104,28 @@ fn converse(stream: UnixStream, server: &Server) {
     let Ok(mut out) = stream.try_clone() else { return };
     let mut frames = Frames::new(stream, MESSAGE_LIMIT);
     while let Ok(Some(frame)) = frames.next_frame() {
-        let mut answer = pickle::encode(&reply(server, &frame));
+        let decoded = pickle::decode(&frame);
+        let is_farewell = matches!(&decoded, Ok(Value::List(words)) if *words == [Value::from("stop")]);
+        if is_farewell {
+            server.expect_farewell();
+        }
+        let mut answer = pickle::encode(&reply(server, decoded));
         answer.extend_from_slice(END);
-        if out.write_all(&answer).is_err() {
+        let written = out.write_all(&answer);
+        if is_farewell {
+            server.said_farewell();
+        }
+        if written.is_err() {
             return;
         }
     }
 }
 
-fn reply(server: &Server, frame: &[u8]) -> Value {
+fn reply(server: &Server, decoded: Result<Value, pickle::DecodeError>) -> Value {
     if server.is_stopping() {
         return Value::List(vec![Value::from("SHUTDOWN")]);
     }
-    let words = match pickle::decode(frame) {
+    let words = match decoded {
         Ok(Value::List(words) | Value::Tuple(words)) => words,
         Ok(_) => return Value::Str("ERROR: a command is a list of words".to_owned()),
         Err(error) => {

@@ -8,7 +8,7 @@ use crate::names::Names;
 use crate::records::Records;
 use crate::text;
 use crate::values::BanValues;
-use bantam_detect::{Failure, Id, LineContext, Note, Time};
+use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, Time};
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::Mutex;
@@ -36,6 +36,26 @@ impl Judge {
 
     /// Judges whole lines of one file for one jail. `in_operation`: the file's end has been reached before.
     pub fn lines(&self, jail: &Arc<LiveJail>, work: &mut Work, lines: &[u8], in_operation: bool, now: Time) {
+        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
+            filter.process_block(lines, context, failures, notes);
+        });
+    }
+
+    /// Judges an entry of the journal for one jail. `in_operation`: it came while the journal was followed.
+    pub fn entry(&self, jail: &Arc<LiveJail>, work: &mut Work, line: &EntryLine, in_operation: bool, now: Time) {
+        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
+            filter.process_entry(line, context, failures, notes);
+        });
+    }
+
+    fn judge(
+        &self,
+        jail: &Arc<LiveJail>,
+        work: &mut Work,
+        in_operation: bool,
+        now: Time,
+        find: impl FnOnce(&mut Filter, &mut LineContext<'_>, &mut Vec<Failure>, &mut Vec<Note>),
+    ) {
         let (mut failures, mut notes) = (Vec::new(), Vec::new());
         let findtime = Some(work.jail.options().findtime);
         {
@@ -46,8 +66,7 @@ impl Judge {
                 findtime,
                 resolver: &mut *names,
             };
-            work.filter
-                .process_block(lines, &mut context, &mut failures, &mut notes);
+            find(&mut work.filter, &mut context, &mut failures, &mut notes);
         }
         for note in notes {
             self.tell(&jail.name, work, note, now);
@@ -226,6 +245,7 @@ impl Judge {
 
     fn tell(&self, jail: &str, work: &mut Work, note: Note, now: Time) {
         let findtime = work.jail.options().findtime;
+        let mut about = 0;
         let (kind, text) = match note {
             Note::OddTime { deviation } => {
                 let side = if deviation < 0 { "before" } else { "after" };
@@ -261,14 +281,21 @@ impl Judge {
                 "bad date",
                 format!("Found what looks like a date but is none: {date:?}"),
             ),
-            Note::Limit { option, index } => (
-                "limit",
-                format!(
-                    "{option} {} took too many steps on a line and was given up there; it can be made slow by what \
-                     clients send. Anchor it, and use fewer open-ended repetitions.",
-                    index + 1
-                ),
-            ),
+            Note::Limit { option, index } => {
+                about = index;
+                let text = text::excerpt(&expression(&work.filter, option, index));
+                let number = match option {
+                    "failregex" | "ignoreregex" => format!(" {}", index + 1),
+                    _ => String::new(),
+                };
+                (
+                    option,
+                    format!(
+                        "{option}{number} took too many steps on a line and was given up there; it can be made slow by \
+                         what clients send. Anchor it, and use fewer open-ended repetitions: {text}"
+                    ),
+                )
+            }
             Note::Resolved { name, ids } => {
                 let ids: Vec<String> = ids.iter().map(Id::to_string).collect();
                 let text = format!("Determined IP using DNS Lookup: {name} = {}", ids.join(", "));
@@ -276,8 +303,21 @@ impl Judge {
                 return;
             }
         };
-        if work.may_say(kind, now) {
+        if work.may_say(kind, about, now) {
             self.log.warning(Module::Filter, format!("[{jail}] {text}"));
         }
     }
+}
+
+/// The expression that a note is about.
+fn expression(filter: &Filter, option: &str, index: usize) -> String {
+    let of = |all: Vec<&str>| all.get(index).map(|text| (*text).to_owned());
+    let text = match option {
+        "failregex" => of(filter.failregexes()),
+        "ignoreregex" => of(filter.ignoreregexes()),
+        "prefregex" => Some(filter.prefregex().to_owned()),
+        "datepattern" => filter.datepattern().and_then(|(pattern, _)| pattern),
+        _ => None,
+    };
+    text.unwrap_or_default()
 }

@@ -8,6 +8,7 @@ mod acting;
 mod clock;
 mod commands;
 mod control;
+mod cymru;
 mod ignoring;
 mod jails;
 mod judge;

@@ -1,8 +1,11 @@
 //! A jail at work: its filter, its memory, its queue of effects, behind one lock that nothing slow is done under.
+use bantam_conf::Seconds;
 use bantam_detect::{Filter, Time};
 use bantam_enforce::{Queue, SharedDefinition};
 use bantam_jail::{IgnoreList, Increment, Jail, Options};
 use bantam_source::Position;
+use bantam_source::journal::{Match, Selection};
+use bantam_state::JournalRow;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,6 +16,8 @@ pub struct LiveJail {
     pub name: String,
     /// As it was asked for (`auto`, `polling`, …).
     pub backend: String,
+    /// Which journal is read in place of files.
+    pub journal: Option<Selection>,
     /// Filter and memory.
     pub work: Mutex<Work>,
     /// Its actions.
@@ -30,8 +35,10 @@ pub struct Work {
     pub ignore: IgnoreList,
     /// `ignoreself`
     pub ignore_self: bool,
-    /// `ignorecommand`, empty without one
-    pub ignore_command: String,
+    /// `ignorecommand`; none while it was never set
+    pub ignore_command: Option<String>,
+    /// `findtime` as it is shown
+    pub findtime: Seconds,
     /// `ignorecache`
     pub ignore_cache: Option<IgnoreCache>,
     /// `bantime.*` as they were set.
@@ -42,18 +49,20 @@ pub struct Work {
     pub encoding: String,
     /// `logtimezone`
     pub log_timezone: Option<String>,
-    /// `journalmatch`, for filters that have one; kept to be shown.
-    pub journal_match: Vec<Vec<String>>,
+    /// `journalmatch`; none in a jail that does not read the journal, which has no use for it.
+    pub journal_match: Option<Match>,
     /// Lines wait (`set JAIL idle on`).
     pub idle: bool,
     /// Reading and acting.
     pub started: bool,
     /// Log positions that the database does not know yet.
     pub unsaved: HashMap<String, Position>,
+    /// The place in the journal that the database does not know yet.
+    pub unsaved_journal: Option<JournalRow>,
     /// Counters changed since they were last written.
     pub counters_changed: bool,
-    /// Notes said lately, each kind at most once a day.
-    pub said: HashMap<&'static str, Time>,
+    /// Notes said lately, each kind (of each expression) at most once a day.
+    pub said: HashMap<(&'static str, usize), Time>,
     /// A reload is under way: what stood before and has not been named again.
     pub reload: Option<Reload>,
 }
@@ -91,6 +100,17 @@ pub struct IgnoreCache {
     pub verdicts: HashMap<String, (Time, bool)>,
 }
 
+impl LiveJail {
+    /// What it is read by, in the original's word.
+    pub fn backend_name(&self) -> &'static str {
+        match &self.journal {
+            Some(_) => "systemd",
+            None if self.backend.starts_with("polling") => "polling",
+            None => "pyinotify",
+        }
+    }
+}
+
 impl IgnoreCache {
     /// A verdict that is still believed.
     pub fn verdict(&self, key: &str, now: Time) -> Option<bool> {
@@ -119,16 +139,18 @@ impl Work {
             jail: Jail::new(default_options()),
             ignore: IgnoreList::new(),
             ignore_self: true,
-            ignore_command: String::new(),
+            ignore_command: None,
+            findtime: Seconds::Whole(600),
             ignore_cache: None,
             bantime_extra: BTreeMap::new(),
             logs: Vec::new(),
             encoding: "UTF-8".to_owned(),
             log_timezone: None,
-            journal_match: Vec::new(),
+            journal_match: None,
             idle: false,
             started: false,
             unsaved: HashMap::new(),
+            unsaved_journal: None,
             counters_changed: false,
             said: HashMap::new(),
             reload: None,
@@ -152,12 +174,15 @@ impl Work {
         self.ignore.clear();
         self.ignore_self = fresh.ignore_self;
         self.ignore_command = fresh.ignore_command;
+        self.findtime = fresh.findtime;
         self.ignore_cache = fresh.ignore_cache;
         self.bantime_extra = fresh.bantime_extra;
         self.encoding = fresh.encoding;
         self.log_timezone = fresh.log_timezone;
-        self.journal_match = fresh.journal_match;
+        self.journal_match = self.journal_match.take().map(|_| Match::default());
         let logs = self.logs.iter().map(|log| log.path.clone()).collect();
+        // What is reloaded may have been changed because of what was said.
+        self.said.clear();
         self.reload = Some(Reload {
             logs,
             actions,
@@ -165,11 +190,12 @@ impl Work {
         });
     }
 
-    /// Whether a note of this kind may be said again: once a day.
-    pub fn may_say(&mut self, kind: &'static str, now: Time) -> bool {
-        let due = self.said.get(kind).is_none_or(|last| last.plus_secs(86_400.0) <= now);
+    /// Whether a note of this kind, about the expression of this index, may be said again: once a day.
+    pub fn may_say(&mut self, kind: &'static str, index: usize, now: Time) -> bool {
+        let last = self.said.get(&(kind, index));
+        let due = last.is_none_or(|last| last.plus_secs(86_400.0) <= now);
         if due {
-            self.said.insert(kind, now);
+            self.said.insert((kind, index), now);
         }
         due
     }

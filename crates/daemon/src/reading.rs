@@ -1,9 +1,10 @@
-//! The reading thread: follows all files of all jails, hands their lines to the judge, ends bans in time, and keeps
+//! The reading thread: follows all files of all jails, and the journal, hands their lines to the judge, ends bans in time, and keeps
 //! positions and counters in the database. Nothing slow is waited for here.
 
 mod catch_up;
 mod delivery;
 mod following;
+mod journals;
 mod progress;
 mod worker;
 
@@ -13,6 +14,7 @@ use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath};
 use bantam_source::{Backend, Reader, Waker};
 use delivery::Families;
+use journals::Feeds;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +41,9 @@ enum Order {
     FollowGlobs {
         jail: Arc<LiveJail>,
         patterns: Vec<(String, bool)>,
+    },
+    FollowJournal {
+        jail: Arc<LiveJail>,
     },
     Idle {
         jail: Arc<LiveJail>,
@@ -78,6 +83,7 @@ impl Reading {
             judge,
             jails,
             families: Families::default(),
+            feeds: Feeds::default(),
             last_save: clock::now(),
         };
         let (stopped, reads) = (Arc::clone(&stop), Arc::clone(&gate));
@@ -108,6 +114,11 @@ impl Reading {
             jail: Arc::clone(jail),
             patterns,
         });
+    }
+
+    /// Lets a jail read the journal from where it last stood, or go on there with the matches that it has now.
+    pub fn follow_journal(&self, jail: &Arc<LiveJail>) {
+        self.order(Order::FollowJournal { jail: Arc::clone(jail) });
     }
 
     /// Lets a jail's lines wait from here on, or takes them up again from where it left off.

@@ -25,6 +25,8 @@ pub(crate) enum Objection {
     Expression(usize, String, PatternError),
     /// Anything else.
     Command(Failure),
+    /// The same, and what would be right.
+    Advice(Failure, String),
 }
 
 impl From<Failure> for Objection {
@@ -83,6 +85,10 @@ pub(crate) fn finding(command: &Command, jail: &str, objection: Objection) -> Di
     };
     match objection {
         Objection::Command(failure) => finding.message = failure.message(),
+        Objection::Advice(failure, hint) => {
+            finding.message = failure.message();
+            finding.hint = Some(hint);
+        }
         Objection::Expression(index, text, error) => {
             if let Some(place) = command.line_places.get(index) {
                 finding.place.clone_from(place);
@@ -169,7 +175,7 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_found_at_once() {
         let stream = [
-            command(&["add", "j", "systemd"], None),
+            command(&["add", "j", "systemd[journal=x]"], None),
             command(&["set", "j", "bantime", "soon"], None),
             command(&["set", "j", "action", "a", "timeout", "soon"], None),
             command(&["set", "j", "nonsense", "1"], None),

@@ -146,8 +146,13 @@ impl Server {
                 .as_ref()
                 .map(|jail| format!("[{jail}] "))
                 .unwrap_or_default();
+            let hint = finding
+                .hint
+                .as_ref()
+                .map(|hint| format!("; {hint}"))
+                .unwrap_or_default();
             self.log
-                .error(Module::Transmitter, format!("{jail}{place}{}", finding.message));
+                .error(Module::Transmitter, format!("{jail}{place}{}{hint}", finding.message));
         }
     }
 
@@ -271,7 +276,7 @@ fn alike(old: &Definition, new: &Definition) -> bool {
             .filter(|(name, _)| !HARMLESS.contains(&name.as_str()));
         all.map(|(name, value)| (name.clone(), value.clone())).collect()
     };
-    telling(old) == telling(new)
+    old.kind == new.kind && telling(old) == telling(new)
 }
 
 fn is_add(command: &Command) -> bool {

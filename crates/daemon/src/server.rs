@@ -10,6 +10,7 @@ use crate::log::{Log, Module};
 use crate::reading::{self, Reading};
 use crate::records::Records;
 use bantam_enforce::{Backoff, OrphanGuard, Orphans, Queue, Surroundings, Task};
+use bantam_source::journal::{self, JournalError, Match, Selection};
 use parking_lot::{Condvar, Mutex};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(600);
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a reload under way is waited for when all is to end.
 const CHANGE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long whoever asked for the end may take to hear of it.
+const FAREWELL_PATIENCE: Duration = Duration::from_secs(2);
 /// How long commands of a killed predecessor are waited for.
 const ORPHAN_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -80,10 +83,18 @@ pub struct Server {
     stop: (Mutex<bool>, Condvar),
     /// The configuration has been put in force for the first time.
     configured: (Mutex<bool>, Condvar),
+    end: (Mutex<End>, Condvar),
     /// Held by this process and by every command that it runs.
     orphans: Option<Arc<OrphanGuard>>,
     socket: PathBuf,
     pidfile: PathBuf,
+}
+
+/// The end, and who is to be told of it.
+#[derive(Debug, Default)]
+struct End {
+    reached: bool,
+    farewells: usize,
 }
 
 impl std::fmt::Debug for Server {
@@ -122,6 +133,7 @@ impl Server {
             stopping: AtomicBool::new(false),
             stop: (Mutex::new(false), Condvar::new()),
             configured: (Mutex::new(false), Condvar::new()),
+            end: (Mutex::new(End::default()), Condvar::new()),
             orphans,
             socket: setup.socket.clone(),
             pidfile: setup.pidfile,
@@ -142,6 +154,30 @@ impl Server {
             }
         }
         self.shut_down();
+        let (end, bell) = &self.end;
+        let mut end = end.lock();
+        end.reached = true;
+        bell.notify_all();
+        // Whoever asked for the end is told of it before the process is gone.
+        bell.wait_while_for(&mut end, |end| end.farewells > 0, FAREWELL_PATIENCE);
+    }
+
+    /// Waits until everything has ended.
+    pub(crate) fn await_end(&self) {
+        let (end, bell) = &self.end;
+        bell.wait_while(&mut end.lock(), |end| !end.reached);
+    }
+
+    /// Somebody will wait to be told of the end.
+    pub(crate) fn expect_farewell(&self) {
+        self.end.0.lock().farewells += 1;
+    }
+
+    /// Somebody was told of it, or went away.
+    pub(crate) fn said_farewell(&self) {
+        let (end, bell) = &self.end;
+        end.lock().farewells -= 1;
+        bell.notify_all();
     }
 
     /// Asks for the end; returns at once.
@@ -196,7 +232,7 @@ impl Server {
             self.records.enable_jail(name);
             return Ok(());
         }
-        check_backend(backend)?;
+        let journal = journal_of(backend)?;
         if name.chars().count() >= 26 {
             self.log.warning(
                 Module::Jail,
@@ -212,19 +248,17 @@ impl Server {
             ipv6: ipv6_allowed(),
         };
         let queue = Queue::new(name, surroundings, Backoff::default()).map_err(|error| error.to_string())?;
-        let backend_name = if backend.starts_with("polling") {
-            "polling"
-        } else {
-            "pyinotify"
-        };
-        self.log
-            .info(Module::Jail, format!("Initiated '{backend_name}' backend"));
+        let mut work = Work::new();
+        work.journal_match = journal.as_ref().map(|_| Match::default());
         let jail = LiveJail {
             name: name.to_owned(),
             backend: backend.to_owned(),
-            work: Mutex::new(Work::new()),
+            journal,
+            work: Mutex::new(work),
             queue,
         };
+        self.log
+            .info(Module::Jail, format!("Initiated '{}' backend", jail.backend_name()));
         self.jails.add(Arc::new(jail));
         self.records.enable_jail(name);
         Ok(())
@@ -248,6 +282,9 @@ impl Server {
         if let Some(reading) = &*self.reading.lock() {
             for log in logs {
                 reading.follow(jail, log);
+            }
+            if jail.journal.is_some() {
+                reading.follow_journal(jail);
             }
         }
         if first {
@@ -416,6 +453,20 @@ impl Server {
         }
     }
 
+    /// Lets a jail that reads the journal go on with the matches that it has now.
+    pub(crate) fn apply_matches(&self, jail: &Arc<LiveJail>) {
+        let at_work = {
+            let work = jail.work.lock();
+            work.started && work.reload.is_none()
+        };
+        if at_work
+            && jail.journal.is_some()
+            && let Some(reading) = &*self.reading.lock()
+        {
+            reading.follow_journal(jail);
+        }
+    }
+
     /// Adds a log file to a jail; reading begins when the jail does.
     pub(crate) fn add_log(&self, jail: &Arc<LiveJail>, path: &str, tail: bool) {
         let started = {
@@ -542,14 +593,24 @@ fn bare_ticket(id: bantam_detect::Id) -> bantam_jail::Ticket {
     }
 }
 
-pub(crate) fn check_backend(backend: &str) -> Result<(), String> {
-    let name = backend.split('[').next().unwrap_or_default().to_lowercase();
-    match name.as_str() {
-        "auto" | "polling" | "pyinotify" | "gamin" => Ok(()),
-        "systemd" => Err(
-            "backend 'systemd' is not in this version of Bantam: let the service log to a file, or use backend = auto"
-                .to_owned(),
-        ),
+/// The journal that a backend reads; none when it reads files.
+pub(crate) fn journal_of(backend: &str) -> Result<Option<Selection>, String> {
+    let (name, options) =
+        bantam_conf::split_arguments(backend).map_err(|error| format!("backend '{backend}': {error}"))?;
+    match name.to_lowercase().as_str() {
+        "auto" | "polling" | "pyinotify" | "gamin" => Ok(None),
+        "systemd" => {
+            let default_flags = std::env::var(journal::DEFAULT_FLAGS).ok();
+            let selection =
+                Selection::new(&options, default_flags.as_deref()).map_err(|error| format!("backend: {error}"))?;
+            match journal::program() {
+                Some(_) => Ok(Some(selection)),
+                None => Err(format!(
+                    "backend 'systemd': {}; let the service log to a file and use backend = auto",
+                    JournalError::NoProgram
+                )),
+            }
+        }
         _ => Err(format!(
             "Unknown backend {name}. Must be among ['pyinotify', 'polling', 'systemd'] or 'auto'"
         )),

@@ -14,6 +14,12 @@ pub fn strftime(time: Time, format: &str) -> String {
     stamp.to_zoned(TimeZone::system()).strftime(format).to_string()
 }
 
+/// How far local time is ahead of UTC, in seconds.
+pub fn local_offset(time: Time) -> i32 {
+    let stamp = Timestamp::from_nanosecond(i128::from(time.nanos())).unwrap_or(Timestamp::UNIX_EPOCH);
+    TimeZone::system().to_offset(stamp).seconds()
+}
+
 /// Units, largest first: so many of the step's grains, and the letter.
 type Units = [(i64, &'static str)];
 
@@ -58,6 +64,15 @@ pub fn number(seconds: f64) -> String {
         format!("{}", seconds as i64)
     } else {
         format!("{seconds}")
+    }
+}
+
+/// The beginning of a text that may be very long.
+pub fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 300;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! First step of the pipeline: the date is found, judged by the rules for odd and old dates, and cut out of the line.
 use crate::Time;
+use crate::entry::EntryLine;
 use crate::filter::{LineContext, Note};
 use crate::stamp::Stamp;
 use crate::window::Cut;
@@ -68,7 +69,12 @@ pub(crate) fn look_for_date<'a>(
         undated: false,
         own_date: false,
     };
-    let Some(found) = detector.find(line, now) else {
+    let found = detector.find(line, now);
+    if detector.gave_up() {
+        let option = "datepattern";
+        note(notes, Note::Limit { option, index: 0 });
+    }
+    let Some(found) = found else {
         return dated;
     };
     let (before, date, after) = split(line, found.span.start, found.span.end);
@@ -93,6 +99,26 @@ pub(crate) fn look_for_date<'a>(
         note(notes, Note::BadDate(date.to_owned()));
     }
     dated
+}
+
+/// A line whose moment is told beside it.
+pub(crate) fn told<'a>(last: &mut LastDate, line: &'a EntryLine) -> DatedLine<'a> {
+    let stamp = Stamp {
+        time: line.time,
+        zoned: false,
+    };
+    let date = format!("{} ", line.iso);
+    last.set(&date, stamp);
+    DatedLine {
+        cut: Cut {
+            before: "",
+            date: Cow::Owned(date),
+            after: &line.text,
+        },
+        stamp: Some(stamp),
+        undated: false,
+        own_date: true,
+    }
 }
 
 /// Applies the rules for lines without date, with odd and with old dates. None: too old to count.

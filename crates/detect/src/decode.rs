@@ -12,6 +12,8 @@ pub enum Encoding {
     Ascii,
     /// ISO 8859-1, in which every byte is a character.
     Latin1,
+    /// Any other in which ASCII stands for itself.
+    Other(&'static encoding_rs::Encoding),
 }
 
 /// No such encoding, or none that is supported.
@@ -31,13 +33,19 @@ impl Encoding {
             "auto" | "utf8" | "u8" | "utf8sig" => Ok(Encoding::Utf8),
             "ascii" | "usascii" | "646" | "ansix341968" => Ok(Encoding::Ascii),
             "latin1" | "latin" | "iso88591" | "l1" | "8859" | "cp819" => Ok(Encoding::Latin1),
-            _ => Err(UnknownEncoding(name.to_owned())),
+            plain => other(name, plain)
+                .map(Encoding::Other)
+                .ok_or_else(|| UnknownEncoding(name.to_owned())),
         }
     }
 
     /// The bytes as text, without trailing carriage returns and newlines.
     pub fn decode(self, line: &[u8]) -> Cow<'_, str> {
-        let line = trim_line_end(line);
+        self.decode_all(trim_line_end(line))
+    }
+
+    /// The bytes as text, line ends included.
+    pub(crate) fn decode_all(self, line: &[u8]) -> Cow<'_, str> {
         match self {
             // Checking is several times quicker than walking from one valid part to the next.
             Encoding::Utf8 => match std::str::from_utf8(line) {
@@ -53,8 +61,61 @@ impl Encoding {
                 })
                 .collect(),
             Encoding::Latin1 => line.iter().map(|&byte| char::from(byte)).collect(),
+            Encoding::Other(encoding) => encoding.decode_without_bom_handling(line).0,
         }
     }
+
+    /// Whether the bytes are text without anything to be replaced.
+    pub fn is_valid(self, line: &[u8]) -> bool {
+        match self {
+            Encoding::Utf8 => std::str::from_utf8(line).is_ok(),
+            Encoding::Ascii => line.is_ascii(),
+            Encoding::Latin1 => true,
+            Encoding::Other(encoding) => !encoding.decode_without_bom_handling(line).1,
+        }
+    }
+
+    /// The text as bytes, without characters that the encoding does not have.
+    pub fn encode(self, text: &str) -> Vec<u8> {
+        match self {
+            Encoding::Utf8 => text.as_bytes().to_vec(),
+            Encoding::Ascii => text.bytes().filter(u8::is_ascii).collect(),
+            Encoding::Latin1 => text.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect(),
+            Encoding::Other(encoding) => {
+                let mut bytes = Vec::with_capacity(text.len());
+                let mut one = [0; 4];
+                for c in text.chars() {
+                    let (encoded, _, missing) = encoding.encode(c.encode_utf8(&mut one));
+                    if !missing {
+                        bytes.extend_from_slice(&encoded);
+                    }
+                }
+                bytes
+            }
+        }
+    }
+}
+
+/// Looks a name up as the web's standard lists it, with what Python allows besides. Encodings that have newlines inside
+/// characters, or states that outlast a line, cannot be read line by line.
+fn other(name: &str, plain: &str) -> Option<&'static encoding_rs::Encoding> {
+    let dashed = name.trim().replace([' ', '_'], "-");
+    let iso = plain.strip_prefix("iso8859").map(|part| format!("iso-8859-{part}"));
+    let windows = plain.strip_prefix("windows").map(|page| format!("windows-{page}"));
+    let latin9 = (plain == "latin9").then_some("iso-8859-15");
+    let names = [
+        Some(dashed.as_str()),
+        Some(plain),
+        iso.as_deref(),
+        windows.as_deref(),
+        latin9,
+    ];
+    let found = names
+        .into_iter()
+        .flatten()
+        .find_map(|name| encoding_rs::Encoding::for_label(name.as_bytes()))?;
+    let by_line = found.is_ascii_compatible() && found != encoding_rs::X_USER_DEFINED && found != encoding_rs::UTF_8;
+    by_line.then_some(found)
 }
 
 /// The line without the carriage returns and newlines at its end.
@@ -84,5 +145,39 @@ mod tests {
         assert_eq!(Encoding::from_name("iso-8859-1"), Ok(Encoding::Latin1));
         assert_eq!(Encoding::from_name("US-ASCII"), Ok(Encoding::Ascii));
         assert!(Encoding::from_name("utf-19").is_err());
+        for (name, bytes, text) in [
+            ("koi8-r", &b"\xc1"[..], "а"),
+            ("ISO_8859-15", b"\xa4", "€"),
+            ("latin9", b"\xa4", "€"),
+            ("cp1252", b"\x80", "€"),
+            ("windows_1251", b"\xe0", "а"),
+            ("euc_jp", b"\xa4\xa2", "あ"),
+            ("gbk", b"\xb0\xa1", "啊"),
+        ] {
+            let encoding = Encoding::from_name(name).unwrap();
+            assert_eq!(
+                (encoding.decode(bytes).as_ref(), encoding.encode(text)),
+                (text, bytes.to_vec()),
+                "{name}"
+            );
+            assert!(encoding.is_valid(bytes));
+        }
+        for name in [
+            "",
+            "utf-16",
+            "utf_16_le",
+            "iso-2022-jp",
+            "replacement",
+            "x-user-defined",
+        ] {
+            assert!(Encoding::from_name(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_an_encoding_does_not_have_is_left_out() {
+        assert_eq!(Encoding::Ascii.encode("aé€"), b"a");
+        assert_eq!(Encoding::Latin1.encode("aé€"), b"a\xe9");
+        assert_eq!(Encoding::from_name("koi8-r").unwrap().encode("a€а"), b"a\xc1");
     }
 }

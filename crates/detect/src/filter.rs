@@ -2,6 +2,7 @@
 use crate::cut::{DatedLine, LastDate, Moment};
 use crate::date_anchor::DateAnchor;
 use crate::decode::{Encoding, UnknownEncoding};
+use crate::entry::EntryLine;
 use crate::expression::Expression;
 use crate::judge::{self, Memory, Report, Rules};
 use crate::literals::Literals;
@@ -47,9 +48,9 @@ pub enum Note {
     BadDate(String),
     /// An expression hit its step limit: which one (`failregex` and its index from 0).
     Limit {
-        /// `prefregex`, `failregex` or `ignoreregex`
+        /// `prefregex`, `failregex`, `ignoreregex` or `datepattern`
         option: &'static str,
-        /// Index from 0.
+        /// Index from 0; 0 where there is only one.
         index: usize,
     },
     /// A name was resolved because of `usedns = warn`.
@@ -297,6 +298,33 @@ impl Filter {
         &self.report
     }
 
+    /// Judges an entry of the journal. Failures and notes are appended.
+    pub fn process_entry(
+        &mut self,
+        line: &EntryLine,
+        context: &mut LineContext<'_>,
+        failures: &mut Vec<Failure>,
+        notes: &mut Vec<Note>,
+    ) {
+        self.judge_entry(line, context, notes);
+        let hits = self.report.hits.drain(..);
+        failures.extend(hits.filter_map(|hit| Failure::from_hit(hit, context)));
+    }
+
+    /// Judges an entry of the journal and tells all about it.
+    pub fn judge_entry(
+        &mut self,
+        line: &EntryLine,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+    ) -> &mut Report {
+        self.report.hits.clear();
+        self.report.ignored.clear();
+        let dated = cut::told(&mut self.dates, line);
+        self.judge_dated(dated, &line.text, context, notes);
+        &mut self.report
+    }
+
     /// The pipeline. Where the line does not tell its time itself, `settle` is called first: it brings the dates up
     /// to the line before.
     pub(crate) fn judge_text(
@@ -323,6 +351,11 @@ impl Filter {
                 }
             }
         };
+        self.judge_dated(dated, text, context, notes);
+    }
+
+    fn judge_dated(&mut self, dated: DatedLine<'_>, text: &str, context: &mut LineContext<'_>, notes: &mut Vec<Note>) {
+        let moment = Moment::from(&*context);
         if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
             let report = &mut self.report;
             judge::judge(&self.rules, &mut self.memory, dated, context, notes, report);

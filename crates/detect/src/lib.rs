@@ -8,6 +8,7 @@ mod connection;
 mod cut;
 mod date_anchor;
 mod decode;
+mod entry;
 mod expression;
 mod failure;
 mod filter;
@@ -22,6 +23,7 @@ mod window;
 
 pub use bantam_pattern::Time;
 pub use decode::{Encoding, UnknownEncoding, trim_line_end};
+pub use entry::{EntryFields, EntryLine};
 pub use failure::{Failure, MatchedLine};
 pub use filter::{Filter, LineContext, Note, Resolver};
 pub use id::{Family, Id};

@@ -1,4 +1,5 @@
-//! How Python writes text as a literal: ids made of several parts are told apart and stored in that form.
+//! How Python writes text as a literal: ids made of several parts are told apart and stored in that form. And what it
+//! takes for a number, where a log has one that is shown.
 
 /// The text as Python's `repr` writes it: in single quotes unless only double quotes spare an escape.
 pub fn quote(text: &str) -> String {
@@ -47,9 +48,108 @@ fn printable(c: char) -> bool {
     pair.escape_debug().nth(1) == Some(c)
 }
 
+/// Bytes as Python's `repr` writes them: `b'...'`.
+pub(crate) fn quote_bytes(bytes: &[u8]) -> String {
+    let mark = if bytes.contains(&b'\'') && !bytes.contains(&b'"') {
+        '"'
+    } else {
+        '\''
+    };
+    let mut out = format!("b{mark}");
+    for &byte in bytes {
+        match byte {
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            byte if char::from(byte) == mark => {
+                out.push('\\');
+                out.push(mark);
+            }
+            b' '..=b'~' => out.push(char::from(byte)),
+            byte => push_escape(&mut out, u32::from(byte)),
+        }
+    }
+    out.push(mark);
+    out
+}
+
+/// What `int(bytes)` makes of it, as it is printed; any number of digits up to the limit that Python has.
+pub(crate) fn integer(bytes: &[u8]) -> Option<String> {
+    const MOST_DIGITS: usize = 4300;
+    let (negative, digits) = sign(bytes)?;
+    let digits = without_underscores(digits, |byte| byte.is_ascii_digit())?;
+    if digits.len() > MOST_DIGITS {
+        return None;
+    }
+    let digits = digits.trim_start_matches('0');
+    Some(match digits {
+        "" => "0".to_owned(),
+        digits if negative => format!("-{digits}"),
+        digits => digits.to_owned(),
+    })
+}
+
+/// What `int(bytes, 0)` makes of a number with a prefix (`0x1f`).
+pub(crate) fn prefixed_integer(bytes: &[u8]) -> Option<String> {
+    let (negative, rest) = sign(bytes)?;
+    let (prefix, digits) = rest.split_at_checked(2)?;
+    let base = match prefix {
+        b"0x" | b"0X" => 16,
+        b"0o" | b"0O" => 8,
+        b"0b" | b"0B" => 2,
+        _ => return None,
+    };
+    let digits = digits.strip_prefix(b"_").unwrap_or(digits);
+    let digits = without_underscores(digits, |byte| char::from(byte).is_digit(base))?;
+    let number = u128::from_str_radix(&digits, base).ok()?;
+    let sign = if negative && number > 0 { "-" } else { "" };
+    Some(format!("{sign}{number}"))
+}
+
+/// Without white space around and the sign in front, which may be a minus.
+fn sign(bytes: &[u8]) -> Option<(bool, &[u8])> {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let from = bytes.iter().position(|byte| !is_space(byte))?;
+    let to = bytes.iter().rposition(|byte| !is_space(byte))?;
+    let number = bytes.get(from..=to)?;
+    Some(match number {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    })
+}
+
+/// Digits, of which each two may have one underscore between them.
+fn without_underscores(bytes: &[u8], is_digit: impl Fn(u8) -> bool) -> Option<String> {
+    let mut digits = String::with_capacity(bytes.len());
+    for part in bytes.split(|&byte| byte == b'_') {
+        if part.is_empty() || !part.iter().all(|&byte| is_digit(byte)) {
+            return None;
+        }
+        digits.extend(part.iter().map(|&byte| char::from(byte)));
+    }
+    Some(digits)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::quote;
+    use super::{integer, prefixed_integer, quote, quote_bytes};
+
+    #[test]
+    fn numbers_and_bytes_are_read_and_shown_as_python_does() {
+        assert_eq!(integer(b" +0_12\n").as_deref(), Some("12"));
+        assert_eq!(integer(b"-007").as_deref(), Some("-7"));
+        assert_eq!(integer(b"-0").as_deref(), Some("0"));
+        for none in [&b""[..], b"_1", b"1__2", b"1_", b"1 2", b"0x1", b"+", b"\xff"] {
+            assert_eq!(integer(none), None, "{none:?}");
+        }
+        assert_eq!(prefixed_integer(b"-0X_1F").as_deref(), Some("-31"));
+        assert_eq!(prefixed_integer(b"0b2"), None);
+        assert_eq!(prefixed_integer(b"12"), None);
+        assert_eq!(quote_bytes(b"a'\xff\n"), "b\"a'\\xff\\n\"");
+        assert_eq!(quote_bytes(b"'\""), "b'\\'\"'");
+    }
 
     #[test]
     fn text_is_quoted_as_python_does() {

@@ -1,7 +1,7 @@
 //! The rules of the pipeline that `bantam regex` does not show: ages, names, connections, limits.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use bantam_detect::{Failure, Filter, Id, LineContext, Note, Resolver, Time};
+use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, Resolver, Time};
 use bantam_pattern::tags::UseDns;
 use std::net::IpAddr;
 
@@ -253,4 +253,50 @@ fn lines_match_by_the_first_expression_and_ignoreregex_has_the_last_word() {
     assert!(trial.filter.remove_failregex(0) && !trial.filter.remove_failregex(1));
     let failure = &trial.line("2026-01-08 14:19:30 x 192.0.2.9")[0];
     assert!(failure.captures.contains_key("b"));
+}
+
+#[test]
+fn the_address_of_two_colons_is_one() {
+    let mut trial = Trial::new(&["from <ADDR>$"]);
+    assert_eq!(trial.ids("2026-01-08 14:20:00 from ::"), ["::"]);
+    assert_eq!(trial.ids("2026-01-08 14:20:00 from [::]"), ["::"]);
+    assert_eq!(trial.ids("2026-01-08 14:20:00 from :"), [""; 0]);
+}
+
+#[test]
+fn a_line_that_was_passed_over_waits_for_its_own_match_whatever_it_holds() {
+    let mut filter = Filter::new();
+    filter.set_max_lines(10).unwrap();
+    let mut trial = Trial::with(filter, &["^ (?P<key>\\w+) failed .*<SKIPLINES>^ (?P=key) was <ADDR>"]);
+    for failed in [
+        "2026-01-08 14:20:00 one failed joe",
+        "2026-01-08 14:20:00 two failed \u{1c}\r\u{2028}",
+    ] {
+        assert_eq!(trial.ids(failed), [""; 0]);
+    }
+    assert_eq!(trial.ids("2026-01-08 14:20:00 one was 192.0.2.1"), ["192.0.2.1"]);
+    assert_eq!(trial.ids("2026-01-08 14:20:00 two was 192.0.2.2"), ["192.0.2.2"]);
+}
+
+#[test]
+fn an_entry_of_a_journal_has_the_time_that_is_told_with_it() {
+    let mut trial = Trial::new(&["^2026-01-08 14:19:30 from <ADDR>$"]);
+    let mut judge = |told: i64| {
+        let mut context = LineContext {
+            now: Time::from_secs(NOW),
+            in_operation: false,
+            findtime: Some(600.0),
+            resolver: &mut Names,
+        };
+        let entry = EntryLine {
+            iso: "told".to_owned(),
+            time: Time::from_secs(told),
+            text: "2026-01-08 14:19:30 from 192.0.2.1".to_owned(),
+        };
+        let report = trial.filter.judge_entry(&entry, &mut context, &mut Vec::new());
+        let hit = report.hits.first();
+        hit.map(|hit| (hit.time.unwrap().secs(), hit.record.matches()[0].date.clone()))
+    };
+    assert_eq!(judge(NOW - 7), Some((NOW - 7, "told ".to_owned())));
+    assert_eq!(judge(NOW - 601), None);
 }

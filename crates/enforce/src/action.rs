@@ -5,6 +5,7 @@
 //! banned; stopped only where it was started.
 
 mod operation;
+mod preview;
 mod repair;
 mod slots;
 
@@ -27,7 +28,9 @@ pub struct ActionError {
     /// The command that ran last.
     pub command: String,
     /// What it came to, when it ran at all.
-    pub finished: Option<Finished>,
+    pub finished: Option<Box<Finished>>,
+    /// Trying again would come to the same.
+    pub permanent: bool,
 }
 
 /// An action at work.
@@ -324,9 +327,13 @@ impl Action {
         values: &dyn TagSource,
         tone: Tone,
     ) -> Result<bool, ActionError> {
-        let text = self.expand(command, slot.family());
-        let text = text.map_err(|error| self.failed(error.to_string()))?;
-        Ok(self.execute(&substitute(&text, values), tone))
+        let command = self.ban_command(command, slot, values);
+        let command = command.map_err(|error| self.failed(error.to_string()))?;
+        Ok(self.execute(&command, tone))
+    }
+
+    fn ban_command(&mut self, tag: &str, slot: &Slot, values: &dyn TagSource) -> Result<Command, PropertyError> {
+        Ok(substitute(&self.expand(tag, slot.family())?, values))
     }
 
     fn lift_slot(&mut self, slot: &Slot, values: &dyn TagSource) -> Result<bool, ActionError> {
@@ -367,7 +374,8 @@ impl Action {
         ActionError {
             message,
             command: last.map(|last| last.command.clone()).unwrap_or_default(),
-            finished: last.and_then(|last| last.finished.clone()),
+            finished: last.and_then(|last| last.finished.clone()).map(Box::new),
+            permanent: false,
         }
     }
 

@@ -1,4 +1,5 @@
 //! What an action is made of, as the configuration and `set JAIL action NAME PROPERTY VALUE` give it.
+use crate::mail;
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,10 +21,22 @@ pub(crate) const COMMANDS: [&str; 9] = [
 /// The time limit of a command where none is set.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What an action does its work with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Commands of the shell.
+    #[default]
+    Commands,
+    /// Mails, in place of the original's `smtp.py`.
+    Mail,
+}
+
 /// The properties of an action, as `set JAIL action NAME PROPERTY VALUE` changes them: `actionban`, `timeout`,
 /// `actionban?family=inet6`, and free variables.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Definition {
+    /// What it is the definition of.
+    pub kind: Kind,
     /// By name.
     pub properties: BTreeMap<String, String>,
 }
@@ -41,15 +54,32 @@ impl Definition {
         Ok(definition)
     }
 
-    /// Sets one. `timeout` is kept in seconds; `bantime` is that of the ban and no property, so setting it does
-    /// nothing.
+    /// Of a mail action, from the options of `smtp.py`.
     ///
     /// # Errors
-    /// In words, when `timeout` is no duration.
+    /// In words, when an option is unknown or cannot work.
+    pub fn mail<'n>(options: impl IntoIterator<Item = (&'n str, String)>) -> Result<Self, String> {
+        let mut definition = Self {
+            kind: Kind::Mail,
+            ..Self::default()
+        };
+        for (option, value) in options {
+            let property = mail::property_of(option).ok_or_else(|| format!("smtp.py has no option {option:?}"))?;
+            definition.properties.insert(property.to_owned(), value);
+        }
+        mail::check(&definition)?;
+        Ok(definition)
+    }
+
+    /// Sets one. `timeout` is kept in seconds; `bantime` of a shell action is that of the ban and no property, so
+    /// setting it does nothing.
+    ///
+    /// # Errors
+    /// In words, when `timeout` is no duration, or a mail action could not work so.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) -> Result<(), String> {
         let (name, mut value) = (name.into(), value.into());
         match name.as_str() {
-            "bantime" => return Ok(()),
+            "bantime" if self.kind == Kind::Commands => return Ok(()),
             "timeout" => {
                 let seconds = seconds(&value)?;
                 if Duration::try_from_secs_f64(seconds).is_err() {
@@ -59,23 +89,38 @@ impl Definition {
             }
             _ => {}
         }
-        self.properties.insert(name, value);
+        if self.kind == Kind::Mail {
+            let mut next = self.clone();
+            next.properties.insert(name, value);
+            mail::check(&next)?;
+            *self = next;
+        } else {
+            self.properties.insert(name, value);
+        }
         Ok(())
     }
 
-    /// One property; a command that is not set is empty, `timeout` is 60.
+    /// One property; a command that is not set is empty, `timeout` is 60. Of a mail action, what its options are by
+    /// default.
     pub fn get(&self, name: &str) -> Option<&str> {
         match self.properties.get(name) {
             Some(value) => Some(value),
+            None if self.kind == Kind::Mail => mail::default_of(name),
             None if COMMANDS.contains(&name) => Some(""),
             None if name == "timeout" => Some("60"),
             None => None,
         }
     }
 
+    /// Names of all, those that are not set included; what begins with `_` is the action's own business.
+    pub fn names(&self) -> Vec<String> {
+        self.tags().into_keys().collect()
+    }
+
     /// A command as written, empty when there is none.
     pub(crate) fn command(&self, name: &str) -> &str {
-        self.properties.get(name).map_or("", String::as_str)
+        let own = self.properties.get(name).filter(|_| self.kind == Kind::Commands);
+        own.map_or("", String::as_str)
     }
 
     /// The time limit of each command.
@@ -89,7 +134,7 @@ impl Definition {
 
     /// Bans taken over from the database at start are not set again by this action.
     pub fn norestored(&self) -> bool {
-        self.flag("norestored").unwrap_or(false)
+        self.flag("norestored").unwrap_or(self.kind == Kind::Mail)
     }
 
     /// A ban that grew longer is told to this action.

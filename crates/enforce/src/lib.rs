@@ -4,10 +4,13 @@
 //! nothing of how a decision came about.
 
 mod action;
+mod any;
+mod call;
 mod capture;
 mod definition;
 mod ending;
 mod execute;
+mod mail;
 mod orphans;
 mod properties;
 mod queue;
@@ -17,7 +20,9 @@ mod shell;
 mod tags;
 
 pub use action::{Action, ActionError};
-pub use definition::{Definition, SharedDefinition};
+pub use call::{Call, Reply, Returned};
+pub use definition::{Definition, Kind, SharedDefinition};
+pub use mail::{MAIL_OPTIONS, MailOption};
 pub use orphans::{OrphanGuard, Orphans};
 pub use properties::{PropertyError, Resolved};
 pub use queue::{Backoff, EffectState, Queue, QueueStatus, States, Target, Task};

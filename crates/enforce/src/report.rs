@@ -87,6 +87,15 @@ pub enum Outcome {
         /// In words.
         error: String,
     },
+    /// An action's ban failed in a way that makes another try useless.
+    BanGivenUp {
+        /// Who.
+        id: Id,
+        /// By which action.
+        action: Arc<str>,
+        /// In words.
+        error: String,
+    },
     /// All actions have had their first try at a ban.
     BanDone {
         /// Who.

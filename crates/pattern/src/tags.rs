@@ -103,7 +103,7 @@ fn group_name(tag: &str) -> String {
 }
 
 const IP4: &str = r"(?:::f{4,6}:)?(?P<ip4>(?:\d{1,3}\.){3}\d{1,3})";
-const IP6: &str = r"(?P<ip6>(?:[0-9a-fA-F]{1,4}::?|::){1,7}(?:[0-9a-fA-F]{1,4}|(?<=:):))";
+const IP6: &str = r"(?P<ip6>(?:[0-9a-fA-F]{1,4}::?|:){1,7}(?:[0-9a-fA-F]{1,4}|(?<=:):))";
 const DNS: &str = r"(?P<dns>[\w\-.^_]*\w)";
 const CIDR: &str = r"(?P<cidr>\d+)";
 
@@ -112,6 +112,19 @@ const CIDR: &str = r"(?P<cidr>\d+)";
 /// `_multi_line` changes nothing: `<SKIPLINES>` is expanded in any case, but matches only where the text has several
 /// lines.
 pub fn expand(source: &str, use_dns: UseDns, _multi_line: bool) -> Result<String, PatternError> {
+    let out = expand_only(source, use_dns);
+    if out.trim().is_empty() {
+        return Err(PatternError {
+            message: "the expression is empty".to_owned(),
+            span: Some(0..source.len()),
+            hint: Some("leave the option out, or write what a line of a failure looks like".to_owned()),
+        });
+    }
+    Ok(localize_flags(&out))
+}
+
+/// Expands the tags and does nothing else.
+pub fn expand_only(source: &str, use_dns: UseDns) -> String {
     let mut expander = Expander {
         use_dns,
         opened: HashSet::new(),
@@ -134,14 +147,7 @@ pub fn expand(source: &str, use_dns: UseDns, _multi_line: bool) -> Result<String
         rest = &from[tag.len()..];
     }
     out.push_str(rest);
-    if out.trim().is_empty() {
-        return Err(PatternError {
-            message: "the expression is empty".to_owned(),
-            span: Some(0..source.len()),
-            hint: Some("leave the option out, or write what a line of a failure looks like".to_owned()),
-        });
-    }
-    Ok(localize_flags(&out))
+    out
 }
 
 /// The tag that the text begins with, angle brackets included.

@@ -1,7 +1,9 @@
-//! From files to lines: following logs through growth, rotation, truncation and disappearance.
+//! From files to lines: following logs through growth, rotation, truncation and disappearance; and the systemd journal.
 //!
 //! Stands at the first step of the journey: hands blocks of complete lines to `daemon`. Knows nothing of what a
 //! line means.
+//!
+//! `journal` reads the systemd journal in place of files.
 //!
 //! `reader` holds everything that is followed and decides when to look; `followed` is one name with the files that
 //! bear or bore it; `stream` is one open file; `siblings` finds rotated files beside a name; `watch` is inotify;
@@ -13,6 +15,7 @@
 
 mod bytes;
 mod followed;
+pub mod journal;
 mod pattern;
 mod reader;
 mod settings;

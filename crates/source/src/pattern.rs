@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// As Python has it: `*` stays within a directory and never finds a hidden file.
-const RULES: MatchOptions = MatchOptions {
+pub(crate) const RULES: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
@@ -117,7 +117,7 @@ impl Glob {
 }
 
 /// `**` is no more than `*` to Python's `glob`, and a bracket that nothing closes is a plain character.
-fn translate(text: &str) -> String {
+pub(crate) fn translate(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {

@@ -10,7 +10,7 @@ use crate::wake::Waker;
 use crate::watch::{Mark, Watches};
 use crate::{Backend, Block, Event, Position, Start};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::AsFd;
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -45,6 +45,7 @@ pub struct Reader {
 struct Rung {
     waker: bool,
     inotify: bool,
+    others: bool,
 }
 
 impl Reader {
@@ -163,6 +164,11 @@ impl Reader {
 
     /// Sleeps until a file may have changed, somebody wakes it, or the time is over.
     pub fn wait(&mut self, timeout: Duration) -> io::Result<()> {
+        self.wait_with(timeout, &[])
+    }
+
+    /// As [`Reader::wait`], and until one of `others` has something to read.
+    pub fn wait_with(&mut self, timeout: Duration, others: &[BorrowedFd<'_>]) -> io::Result<()> {
         let until = Instant::now().checked_add(timeout);
         loop {
             self.look_if_due();
@@ -172,20 +178,20 @@ impl Reader {
             let now = Instant::now();
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(now));
             let look = self.next_look.min(self.next_rescan);
-            let rung = self.sleep(left.min(look.saturating_duration_since(now)))?;
+            let rung = self.sleep(left.min(look.saturating_duration_since(now)), others)?;
             if rung.inotify {
                 self.drain();
             }
             if rung.waker {
                 self.waker.clear();
             }
-            if rung.waker || self.pending() || left.is_zero() {
+            if rung.waker || rung.others || self.pending() || left.is_zero() {
                 return Ok(());
             }
         }
     }
 
-    fn sleep(&self, time: Duration) -> io::Result<Rung> {
+    fn sleep(&self, time: Duration, others: &[BorrowedFd<'_>]) -> io::Result<Rung> {
         let time = Timespec {
             tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: time.subsec_nanos().into(),
@@ -193,14 +199,16 @@ impl Reader {
         let waker = self.waker.as_fd();
         // Where there is no inotify, its place is taken by a second look at the waker.
         let inotify = self.watches.as_ref().map_or(waker, AsFd::as_fd);
-        let mut bells = [
-            PollFd::from_borrowed_fd(waker, PollFlags::IN),
-            PollFd::from_borrowed_fd(inotify, PollFlags::IN),
-        ];
+        let bells = [waker, inotify].into_iter().chain(others.iter().copied());
+        let mut bells: Vec<PollFd<'_>> = bells
+            .map(|bell| PollFd::from_borrowed_fd(bell, PollFlags::IN))
+            .collect();
         match poll(&mut bells, Some(&time)) {
             Ok(_) => Ok(Rung {
                 waker: bells[0].revents().contains(PollFlags::IN),
                 inotify: bells[1].revents().contains(PollFlags::IN),
+                // The end of a pipe is heard as well.
+                others: bells[2..].iter().any(|bell| !bell.revents().is_empty()),
             }),
             Err(Errno::INTR) => Ok(Rung::default()),
             Err(error) => Err(error.into()),

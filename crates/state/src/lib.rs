@@ -6,11 +6,14 @@
 mod bans;
 mod data;
 mod effects;
+mod glance;
 mod open;
 mod progress;
 mod schema;
 mod store;
 
+pub use glance::{Glance, glance};
+pub use schema::VERSION as SCHEMA;
 pub use store::Store;
 
 /// Why the database could not be used.
@@ -79,6 +82,17 @@ pub struct LogRow {
     pub first_line_md5: String,
     /// Bytes consumed.
     pub offset: u64,
+}
+
+/// Where reading of the journal stood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournalRow {
+    /// The moment of the last entry judged, in seconds since the epoch; all that the original keeps.
+    pub time: f64,
+    /// The same in words.
+    pub iso: String,
+    /// The last entry itself. None when another program wrote the position since.
+    pub cursor: Option<String>,
 }
 
 /// A failure counter that is not yet a ban; whole nanoseconds since the epoch.

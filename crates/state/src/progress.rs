@@ -1,6 +1,6 @@
 //! How far reading and counting have come: positions in logs, counters, totals.
 use crate::bans::text;
-use crate::{CounterRow, Doing, LogRow, StateError, Store, Totals};
+use crate::{CounterRow, Doing, JournalRow, LogRow, StateError, Store, Totals};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
@@ -15,12 +15,26 @@ impl Store {
             .doing("reading a log's position")
     }
 
+    /// Where reading of the journal stood for a jail.
+    pub fn journal_position(&mut self, jail: &str) -> Result<Option<JournalRow>, StateError> {
+        self.connection
+            .prepare_cached(
+                "SELECT logs.lastfilepos, logs.firstlinemd5, cursor FROM logs
+                 LEFT JOIN bantam_journal ON bantam_journal.jail = logs.jail AND time = logs.lastfilepos
+                 WHERE logs.jail = ?1 AND path = ?2",
+            )
+            .and_then(|mut statement| statement.query_row([jail, JOURNAL], journal_row).optional())
+            .map(Option::flatten)
+            .doing("reading the journal's position")
+    }
+
     /// Remembers positions and counters of a jail in one transaction, so that no line is counted twice or missed after a
     /// restart. `None` in `positions` forgets a log.
     pub fn save_progress(
         &mut self,
         jail: &str,
         positions: &[(String, Option<LogRow>)],
+        journal: Option<&JournalRow>,
         changed: &[CounterRow],
         gone: &[String],
         totals: Totals,
@@ -29,6 +43,9 @@ impl Store {
         self.transaction("saving progress", |transaction| {
             for (path, row) in positions {
                 save_position(transaction, jail, path, row.as_ref())?;
+            }
+            if let Some(row) = journal {
+                save_journal(transaction, jail, row)?;
             }
             save_counters(transaction, jail, changed, gone)?;
             transaction
@@ -74,10 +91,41 @@ impl Store {
     }
 }
 
+/// The name under which the original keeps the journal's position.
+const JOURNAL: &str = "systemd-journal";
+
+/// Nothing where no time was kept.
+fn journal_row(row: &Row<'_>) -> rusqlite::Result<Option<JournalRow>> {
+    let time = match row.get_ref(0)? {
+        ValueRef::Integer(seconds) => seconds as f64,
+        ValueRef::Real(seconds) => seconds,
+        ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_) => return Ok(None),
+    };
+    Ok(Some(JournalRow {
+        time,
+        iso: text(row, 1)?,
+        cursor: row.get(2)?,
+    }))
+}
+
+fn save_journal(transaction: &Transaction<'_>, jail: &str, row: &JournalRow) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO logs(jail, path, firstlinemd5, lastfilepos) VALUES(?1, ?2, ?3, ?4)
+             ON CONFLICT(jail, path) DO UPDATE SET firstlinemd5 = ?3, lastfilepos = ?4",
+        )?
+        .execute(params![jail, JOURNAL, row.iso, row.time])?;
+    if let Some(cursor) = &row.cursor {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO bantam_journal(jail, time, cursor) VALUES(?1, ?2, ?3)")?
+            .execute(params![jail, row.time, cursor])?;
+    }
+    Ok(())
+}
+
 fn position(row: &Row<'_>) -> rusqlite::Result<LogRow> {
     let offset = match row.get_ref(1)? {
         ValueRef::Integer(offset) => offset.max(0).unsigned_abs(),
-        // The original's position in the journal is a time with a fraction.
         ValueRef::Real(offset) => offset as u64,
         ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_) => 0,
     };

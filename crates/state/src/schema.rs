@@ -2,7 +2,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 /// The original's newest schema.
-pub(crate) const VERSION: i64 = 4;
+pub const VERSION: i64 = 4;
 
 const JAILS: &str = "
 CREATE TABLE IF NOT EXISTS fail2banDb(version INTEGER);
@@ -78,10 +78,15 @@ CREATE TABLE IF NOT EXISTS bantam_effects(
   id TEXT NOT NULL,
   PRIMARY KEY(jail, action, id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bantam_journal(
+  jail TEXT NOT NULL PRIMARY KEY,
+  time REAL NOT NULL,
+  cursor TEXT NOT NULL
+) WITHOUT ROWID;
 ";
 
 /// All tables with their columns, parents before children; what is saved of a broken file.
-pub(crate) const TABLES: [(&str, &[&str]); 7] = [
+pub(crate) const TABLES: [(&str, &[&str]); 8] = [
     ("jails", &["name", "enabled"]),
     ("logs", &["jail", "path", "firstlinemd5", "lastfilepos"]),
     ("bips", &["ip", "jail", "timeofban", "bantime", "bancount", "data"]),
@@ -89,6 +94,7 @@ pub(crate) const TABLES: [(&str, &[&str]); 7] = [
     ("bantam_counters", &["jail", "id", "attempts", "first_ns", "last_ns"]),
     ("bantam_totals", &["jail", "failed", "banned"]),
     ("bantam_effects", &["jail", "action", "id"]),
+    ("bantam_journal", &["jail", "time", "cursor"]),
 ];
 
 /// The schema version that the file says it has; none in a file without the original's tables.

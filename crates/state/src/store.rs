@@ -138,10 +138,12 @@ impl Store {
                 "DELETE FROM bantam_counters WHERE last_ns < ?1",
                 [limit.saturating_mul(1_000_000_000)],
             )?;
-            transaction.execute(
-                "DELETE FROM bantam_totals WHERE jail NOT IN (SELECT name FROM jails)",
-                [],
-            )?;
+            for table in ["bantam_totals", "bantam_journal"] {
+                transaction.execute(
+                    &format!("DELETE FROM {table} WHERE jail NOT IN (SELECT name FROM jails)"),
+                    [],
+                )?;
+            }
             Ok(())
         })?;
         self.known_jails.clear();

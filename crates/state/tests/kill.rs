@@ -55,7 +55,7 @@ fn write_for_ever(file: &Path) {
             last: 0,
         };
         store
-            .save_progress("j", &[("/log".into(), Some(position))], &[counter], &[], totals)
+            .save_progress("j", &[("/log".into(), Some(position))], None, &[counter], &[], totals)
             .unwrap();
         writeln!(out, "{ip} {}", number + 1).unwrap();
         out.flush().unwrap();

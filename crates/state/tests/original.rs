@@ -116,6 +116,7 @@ fn write_ours(file: &Path) -> Store {
         .save_progress(
             "j",
             &[("/var/log/a.log".into(), Some(position))],
+            None,
             &[counter],
             &[],
             Totals { failed: 9, banned: 3 },

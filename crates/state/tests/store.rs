@@ -118,13 +118,14 @@ fn progress_effects_and_totals_survive_a_restart() {
         .save_progress(
             "j",
             &logs(Some(position.clone())),
+            None,
             &[row("x", 1), row("y", 2)],
             &[],
             totals,
         )
         .unwrap();
     store
-        .save_progress("j", &logs(None), &[row("y", 3)], &["x".into()], totals)
+        .save_progress("j", &logs(None), None, &[row("y", 3)], &["x".into()], totals)
         .unwrap();
     store.effect_begins("j", "iptables", "x").unwrap();
     store.effect_begins("j", "iptables", "y").unwrap();
@@ -161,7 +162,7 @@ fn purging_keeps_what_is_permanent_recent_or_of_an_enabled_jail() {
         offset: 1,
     };
     store
-        .save_progress("old", &[("/log".into(), Some(log))], &[], &[], Totals::default())
+        .save_progress("old", &[("/log".into(), Some(log))], None, &[], &[], Totals::default())
         .unwrap();
     store.disable_all_jails().unwrap();
     store.enable_jail("j").unwrap();
@@ -247,4 +248,38 @@ fn thousands_of_bans_a_second_are_written_and_looked_up() {
     }
     let took = start.elapsed();
     assert!(took.as_secs() < 10, "5000 bans took {took:?}");
+}
+
+#[test]
+fn the_journal_s_place_is_known_by_its_entry_until_somebody_else_moves_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&dir.path().join("db")).unwrap();
+    assert_eq!(store.journal_position("j").unwrap(), None);
+    for time in [1_700_000_000.0, 1_700_000_000.123_456] {
+        let row = bantam_state::JournalRow {
+            time,
+            iso: "2023-11-14T22:13:20+00:00 ".into(),
+            cursor: Some(format!("s=1;t={time}")),
+        };
+        store
+            .save_progress("j", &[], Some(&row), &[], &[], Totals::default())
+            .unwrap();
+        assert_eq!(store.journal_position("j").unwrap(), Some(row));
+    }
+    drop(store);
+    // As the original does it.
+    let other = rusqlite::Connection::open(dir.path().join("db")).unwrap();
+    other
+        .execute(
+            "UPDATE logs SET firstlinemd5 = 'later ', lastfilepos = 1700000009.5 WHERE jail = 'j' AND path = 'systemd-journal'",
+            [],
+        )
+        .unwrap();
+    drop(other);
+    let mut store = Store::open(&dir.path().join("db")).unwrap();
+    let row = store.journal_position("j").unwrap().unwrap();
+    assert_eq!(
+        (row.time, row.iso.as_str(), row.cursor),
+        (1_700_000_009.5, "later ", None)
+    );
 }

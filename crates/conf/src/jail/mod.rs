@@ -5,7 +5,7 @@
 mod reader;
 mod stream;
 
-use crate::definition::{Kind, Known, Setting};
+use crate::definition::{Definition, Kind, Known, Setting, Settings};
 use crate::findings::Findings;
 use crate::ini::DEFAULT;
 use crate::layers::{Config, Files};
@@ -98,6 +98,8 @@ pub(crate) fn read(
         findings,
         place: place.clone(),
         logs: Vec::new(),
+        forced: None,
+        combined: None,
     };
     let first = reader.first()?;
     let (commands, broken) = match first.and_then(|first| reader.commands(&first)) {
@@ -116,6 +118,37 @@ pub(crate) fn read(
         runs,
         place,
     })
+}
+
+/// A jail's commands, all its options with those of its filter, and the filter.
+pub(crate) type Forced = (Vec<Command>, Settings, Option<Definition>);
+
+/// Reads one section, enabled or not and with or without log files. Its filter gets the arguments.
+pub(crate) fn read_forced(
+    files: &mut Files,
+    config: &Config,
+    name: &str,
+    arguments: Settings,
+    findings: &mut Findings,
+) -> Option<Forced> {
+    let rules = Rules {
+        missing_logs_are_fine: true,
+    };
+    let mut reader = Reader {
+        files,
+        config,
+        name,
+        rules,
+        findings,
+        place: config.headers.get(name).cloned(),
+        logs: Vec::new(),
+        forced: Some(arguments),
+        combined: None,
+    };
+    let first = reader.first()?.ok()?;
+    let commands = reader.commands(&first).ok()?;
+    let (settings, filter) = reader.combined.take()?;
+    Some((commands, settings, filter))
 }
 
 fn skipped(jail: &str, why: &str, place: Option<Place>) -> Command {

@@ -32,6 +32,10 @@ pub(super) struct Reader<'a> {
     pub(super) findings: &'a mut Findings,
     pub(super) place: Option<Place>,
     pub(super) logs: Vec<LogPattern>,
+    /// The jail is only tried: these are further arguments of its filter, and it need not be enabled.
+    pub(super) forced: Option<Settings>,
+    /// Of a jail that is only tried: all options with those of the filter, and the filter.
+    pub(super) combined: Option<(Settings, Option<Definition>)>,
 }
 
 impl Reader<'_> {
@@ -51,6 +55,7 @@ impl Reader<'_> {
         }
         match settings.get("enabled") {
             Some(Setting::Bool(true, _)) => {}
+            Some(_) if self.forced.is_some() => {}
             Some(_) => return None,
             None => {
                 self.findings.extend(Some(self.name), problems);
@@ -58,6 +63,7 @@ impl Reader<'_> {
             }
         }
         if problems.is_empty() {
+            settings.extend(self.forced.clone().unwrap_or_default());
             return Some(Ok(settings));
         }
         self.findings.extend(Some(self.name), problems);
@@ -109,6 +115,13 @@ impl Reader<'_> {
         }
         let actions = self.actions(&settings, &mut broken);
         let stream = self.stream(filter.as_mut(), &settings, actions, &mut broken);
+        if self.forced.is_some() {
+            let mut all = settings;
+            if let Some(Ok((options, _))) = filter.as_mut().map(|filter| filter.combined(&[])) {
+                all.extend(options);
+            }
+            self.combined = Some((all, filter));
+        }
         match broken {
             Some(broken) => Err(broken),
             None => stream,
@@ -151,7 +164,9 @@ impl Reader<'_> {
         for problem in checks::definition_keys(&config, filter::OPTIONS) {
             self.findings.warning(Some(self.name), problem);
         }
-        let mut definition = Definition::new(config, filter::OPTIONS, filter::as_settings(request));
+        let mut arguments = filter::as_settings(request);
+        arguments.extend(self.forced.clone().unwrap_or_default());
+        let mut definition = Definition::new(config, filter::OPTIONS, arguments);
         let backend = first.get("backend").and_then(Setting::to_text).unwrap_or_default();
         definition.set_logtype(backend.as_str());
         let mut broken = None;
@@ -255,6 +270,9 @@ impl Reader<'_> {
             ))
         })?;
         if request.name.as_str().ends_with(".py") {
+            if let Some(problem) = action::naked_password(&request) {
+                self.findings.warning(Some(self.name), problem);
+            }
             return Ok(action::python(self.files, self.name, request));
         }
         let config = match self.files.read(&file_name("action.d", request.name.as_str())) {

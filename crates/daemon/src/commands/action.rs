@@ -1,37 +1,23 @@
 //! The actions of a jail: added, removed, changed and shown.
+use super::methods::{self, METHODS};
 use super::words::Words;
-use super::{Answer, Failure};
+use super::{Answer, Failure, python};
 use crate::live::LiveJail;
-use bantam_enforce::{Definition, SharedDefinition, Task};
+use crate::rehearsal::Objection;
+use bantam_enforce::{Call, Definition, Kind, SharedDefinition, Task};
 use bantam_wire::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Methods of an action, as `get JAIL actionmethods NAME` lists them.
-const METHODS: [&str; 15] = [
-    "ban",
-    "clearAllParams",
-    "consistencyCheck",
-    "escapeTag",
-    "executeCmd",
-    "flush",
-    "prolong",
-    "reban",
-    "reload",
-    "replaceDynamicTags",
-    "replaceTag",
-    "start",
-    "stop",
-    "unban",
-    "updateActionInfo",
-];
+/// How often an action's environment was restored, as if it were a property.
+const EPOCH: &str = "banEpoch";
 
 pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple: bool) -> Answer {
     let name = words.text(3)?;
     match option {
         "addaction" => {
-            check_kind(&name, words)?;
-            add(jail, &name)?;
+            let definition = python::definition(&name, words)?.unwrap_or_default();
+            add(jail, &name, definition)?;
             Ok(Value::Str(name))
         }
         "delaction" => {
@@ -48,10 +34,9 @@ pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple
                 return Ok(Value::Bool(true));
             }
             let property = words.text(4)?;
-            if METHODS.contains(&property.as_str()) {
-                return Err(Failure::value(format!(
-                    "method '{property}' of an action cannot be called from outside"
-                )));
+            // Called by hand, a method never comes here; a stream of commands sets properties only.
+            if methods_of(definition.snapshot().kind).contains(&property.as_str()) {
+                return Err(Failure::value(format!("'{property}' is a method; it cannot be set")));
             }
             definition.set(&property, &words.text(5)?).map_err(Failure::value)?;
             Ok(shown(&definition.snapshot(), &property))
@@ -65,10 +50,14 @@ pub(super) fn rehearse(
     option: &str,
     words: Words<'_>,
     multiple: bool,
-) -> Result<(), Failure> {
+) -> Result<(), Objection> {
     let name = words.text(3)?;
     match option {
-        "addaction" => check_kind(&name, words)?,
+        "addaction" => {
+            if let Some(definition) = python::definition(&name, words)? {
+                actions.insert(name, definition);
+            }
+        }
         "action" => {
             let definition = actions.entry(name).or_default();
             let all = if multiple {
@@ -85,13 +74,12 @@ pub(super) fn rehearse(
     Ok(())
 }
 
-fn check_kind(name: &str, words: Words<'_>) -> Result<(), Failure> {
-    if words.len() <= 4 {
-        return Ok(());
+/// Methods of an action, in order.
+pub(super) fn methods_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Commands => &METHODS,
+        Kind::Mail => &python::METHODS,
     }
-    Err(Failure::value(format!(
-        "action '{name}' is written in Python, which Bantam cannot load; use a command action in its place"
-    )))
 }
 
 /// Properties and values of a `multi-set`.
@@ -105,7 +93,7 @@ fn pairs(words: Words<'_>) -> Result<Vec<(String, String)>, Failure> {
     words.list(4)?.iter().map(pair).collect()
 }
 
-fn add(jail: &LiveJail, name: &str) -> Result<(), Failure> {
+fn add(jail: &LiveJail, name: &str, definition: Definition) -> Result<(), Failure> {
     let exists = || Failure::value(format!("Action {name} already exists"));
     if let Some(reload) = &mut jail.work.lock().reload {
         // The properties are named anew one by one; meanwhile commands run by what it was.
@@ -113,7 +101,7 @@ fn add(jail: &LiveJail, name: &str) -> Result<(), Failure> {
             return Err(exists());
         }
         reload.actions.remove(name);
-        reload.staged.push((name.to_owned(), SharedDefinition::default()));
+        reload.staged.push((name.to_owned(), SharedDefinition::new(definition)));
         return Ok(());
     }
     if jail.queue.definition(name).is_some() {
@@ -121,7 +109,7 @@ fn add(jail: &LiveJail, name: &str) -> Result<(), Failure> {
     }
     jail.queue.push(Task::AddAction {
         name: name.into(),
-        definition: SharedDefinition::default(),
+        definition: SharedDefinition::new(definition),
     });
     Ok(())
 }
@@ -136,24 +124,56 @@ pub(super) fn get(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
     Ok(match option {
         "action" => {
             let property = rest.text(1)?;
-            if definition.get(&property).is_none() {
+            if property == EPOCH && definition.kind == Kind::Commands {
+                return methods::ask(&jail.queue, &name, Call::Epoch);
+            }
+            let (class, has) = match definition.kind {
+                Kind::Commands => ("CommandAction", definition.get(&property).is_some()),
+                Kind::Mail => (python::CLASS, python::property(&definition, &property).is_some()),
+            };
+            if !has {
                 return Err(Failure::plain(
                     "AttributeError",
-                    format!("'CommandAction' object has no attribute '{property}'"),
+                    format!("'{class}' object has no attribute '{property}'"),
                 ));
             }
             shown(&definition, &property)
         }
-        "actionproperties" => list(definition.properties.keys().cloned().collect()),
-        _ => list(METHODS.iter().map(|method| (*method).to_owned()).collect()),
+        "actionproperties" => list(match definition.kind {
+            Kind::Commands => {
+                let mut names = definition.names();
+                names.push(EPOCH.to_owned());
+                names.sort();
+                names
+            }
+            Kind::Mail => python::properties(&definition),
+        }),
+        _ => {
+            let methods = methods_of(definition.kind).iter();
+            list(methods.map(|method| (*method).to_owned()).collect())
+        }
     })
 }
 
 fn shown(definition: &Definition, property: &str) -> Value {
-    definition.get(property).map_or(Value::None, Value::from)
+    if definition.kind == Kind::Mail {
+        return python::property(definition, property).unwrap_or(Value::None);
+    }
+    let Some(text) = definition.get(property) else {
+        return Value::None;
+    };
+    // The one that is a number.
+    let number = || match text.parse() {
+        Ok(seconds) => Some(Value::Int(seconds)),
+        Err(_) => text.parse().ok().map(Value::Float),
+    };
+    match property {
+        "timeout" => number().unwrap_or_else(|| Value::from(text)),
+        _ => Value::from(text),
+    }
 }
 
-fn known(jail: &LiveJail, name: &str) -> Result<SharedDefinition, Failure> {
+pub(super) fn known(jail: &LiveJail, name: &str) -> Result<SharedDefinition, Failure> {
     let staged = jail.work.lock().reload.as_ref().and_then(|reload| {
         let (_, definition) = reload.staged.iter().find(|(known, _)| known == name)?;
         Some(definition.clone())

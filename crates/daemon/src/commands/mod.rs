@@ -5,6 +5,8 @@
 mod action;
 mod bans;
 mod get;
+mod methods;
+mod python;
 mod set;
 mod status;
 mod words;
@@ -12,8 +14,9 @@ mod words;
 use crate::live::LiveJail;
 use crate::log::Log;
 use crate::rehearsal::{Objection, Stage};
-use crate::server::{FAIL2BAN_VERSION, Server, check_backend};
+use crate::server::{FAIL2BAN_VERSION, Server, journal_of};
 use bantam_conf::{Command, Diagnostic};
+use bantam_source::journal::Match;
 use bantam_wire::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -90,11 +93,15 @@ pub(crate) fn execute(server: &Server, words: &[Value]) -> Answer {
         }
         "flushlogs" => Ok(Value::from(server.log.flush())),
         "status" => status::status(server, words),
+        "set" if methods::is_call(words) => methods::call(server, words),
+        "stats" | "statistic" | "statistics" => Ok(status::statistics(server)),
         "banned" => bans::banned(server, words),
         "get" => get::get(server, words),
         "sleep" => sleep(words),
         "stop" if words.len() == 1 => {
+            // As in the original, the answer means that all is stopped and the socket gone.
             server.ask_stop();
+            server.await_end();
             Ok(Value::None)
         }
         "server-stream" => stream(server, words),
@@ -178,7 +185,12 @@ fn stop(server: &Server, words: Words<'_>) -> Answer {
 /// The configuration that the original's client sends right after a start.
 fn stream(server: &Server, words: Words<'_>) -> Answer {
     let _one = server.change.lock();
-    let refused = server.put_in_force(&commands_of(words.list(1)?)?);
+    // A text is a list of letters to the original, each of them no command.
+    let refused = match words.rest(1) {
+        [Value::Str(text), ..] if !text.is_empty() => return Err(Failure::invalid("Invalid command")),
+        [Value::Str(_), ..] => return Ok(Value::None),
+        _ => server.put_in_force(&commands_of(words.list(1)?)?),
+    };
     first_of(&refused)?;
     Ok(Value::None)
 }
@@ -224,7 +236,11 @@ pub(crate) fn rehearse(log: &Log, stage: &mut Stage, words: &[Value]) -> Result<
     let multiple = match words.text(0)?.as_str() {
         "set" => false,
         "multi-set" => true,
-        "add" if words.len() > 2 => return Ok(check_backend(&words.text(2)?).map_err(Failure::value)?),
+        "add" if words.len() > 2 => {
+            let journal = journal_of(&words.text(2)?).map_err(Failure::value)?;
+            stage.work.journal_match = journal.map(|_| Match::default());
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     let option = words.text(2)?;

@@ -7,7 +7,7 @@ use bantam_state::{LogRow, Totals};
 /// none is left out.
 pub fn save_progress(judge: &Judge, jail: &LiveJail) {
     let mut work = jail.work.lock();
-    if work.unsaved.is_empty() && !work.counters_changed {
+    if work.unsaved.is_empty() && work.unsaved_journal.is_none() && !work.counters_changed {
         return;
     }
     let positions: Vec<(String, Option<LogRow>)> = work
@@ -23,6 +23,7 @@ pub fn save_progress(judge: &Judge, jail: &LiveJail) {
             )
         })
         .collect();
+    let journal = work.unsaved_journal.take();
     let (changed, gone) = work.jail.changed_counters();
     work.counters_changed = false;
     let totals = Totals {
@@ -31,5 +32,5 @@ pub fn save_progress(judge: &Judge, jail: &LiveJail) {
     };
     judge
         .records
-        .save_progress(&jail.name, &positions, &changed, &gone, totals);
+        .save_progress(&jail.name, &positions, journal.as_ref(), &changed, &gone, totals);
 }

@@ -1,5 +1,6 @@
 //! The thread itself: obeys, reads in fair turns, ends bans, saves progress.
 use super::delivery::{Families, deliver};
+use super::journals::Feeds;
 use super::progress::save_progress;
 use super::{IDLE, Order};
 use crate::clock;
@@ -23,6 +24,7 @@ pub(super) struct Worker {
     pub(super) judge: Arc<Judge>,
     pub(super) jails: Jails,
     pub(super) families: Families,
+    pub(super) feeds: Feeds,
     pub(super) last_save: Time,
 }
 
@@ -32,10 +34,14 @@ impl Worker {
             let (more, next_end) = {
                 let _open = gate.read();
                 self.obey();
-                let more = self.read();
+                let more = self.read() | self.feeds.read(&self.judge);
                 (more, self.tend())
             };
-            if !more && let Err(error) = self.reader.wait(patience(next_end)) {
+            if more {
+                continue;
+            }
+            let patience = patience(next_end).min(self.feeds.patience());
+            if let Err(error) = self.reader.wait_with(patience, &self.feeds.bells()) {
                 self.judge
                     .log
                     .error(Module::Filter, format!("Cannot wait for changes of log files: {error}"));
@@ -51,13 +57,18 @@ impl Worker {
             match order {
                 Order::Follow { jail, path } => self.follow(jail, &path),
                 Order::FollowGlobs { jail, patterns } => self.follow_globs(&jail, patterns),
+                Order::FollowJournal { jail } => self.feeds.follow(&jail, &self.judge),
                 Order::Idle { jail, idle, done } => {
                     self.set_idle(&jail, idle);
+                    self.feeds.set_idle(&jail, idle, &self.judge);
                     let _ = done.send(());
                 }
                 Order::Nothing { done } => drop(done.send(())),
                 Order::Leave { jail, path, done } => {
                     self.leave(&jail, path.as_deref());
+                    if path.is_none() {
+                        self.feeds.leave(&jail);
+                    }
                     let _ = done.send(());
                 }
             }

@@ -2,9 +2,10 @@
 use super::Target;
 use super::effects::{EffectState, Retry};
 use super::worker::{Member, Worker};
+use crate::any::AnyAction;
 use crate::execute::Tone;
 use crate::quote::repr;
-use crate::{Action, ActionError, Level, Outcome};
+use crate::{ActionError, Level, Outcome};
 use bantam_detect::Family;
 use std::sync::Arc;
 use std::time::Instant;
@@ -111,6 +112,7 @@ impl Worker {
         };
         match result {
             Ok(()) => self.banned(name, target, tries),
+            Err(error) if error.permanent => self.ban_given_up(name, target, &error),
             Err(error) => self.ban_failed(name, target, tries, &error),
         }
         self.set_again_if_restored(index, before, Some(target));
@@ -141,6 +143,19 @@ impl Worker {
             action,
             tries,
             retry_in,
+            error: error.message.clone(),
+        });
+    }
+
+    /// Trying again would come to the same.
+    fn ban_given_up(&mut self, action: Arc<str>, target: &Target, error: &ActionError) {
+        self.say_failed("ban", &action, target, 1, error);
+        self.shared.with_effects(|effects| effects.clear(&target.id, &action));
+        self.forget_if_empty(target);
+        self.surroundings.ledger.effect_ended(&action, &target.id);
+        self.tell(Outcome::BanGivenUp {
+            id: target.id.clone(),
+            action,
             error: error.message.clone(),
         });
     }
@@ -264,10 +279,11 @@ impl Worker {
 
 impl Member {
     /// The action, after a start that failed before has been made up for.
-    fn ready(&mut self) -> Result<&mut Action, ActionError> {
+    fn ready(&mut self) -> Result<&mut AnyAction, ActionError> {
         if self.start_owed {
-            self.action.start()?;
-            self.start_owed = false;
+            let started = self.action.start();
+            self.start_owed = started.as_ref().is_err_and(|error| !error.permanent);
+            started?;
         }
         Ok(&mut self.action)
     }

@@ -1,13 +1,14 @@
 //! The thread of a jail's queue: carries out one task after the other, and between them what is due again.
 use super::effects::EffectState;
 use super::{Backoff, Next, Shared, Target, Task};
+use crate::any::AnyAction;
 use crate::execute::Tone;
-use crate::{Action, Level, Logger, Outcome, SharedDefinition, Surroundings};
+use crate::{Call, Level, Logger, Outcome, Reply, SharedDefinition, Surroundings};
 use std::sync::Arc;
 
 /// An action, and what the queue knows of it beyond the action itself.
 pub(super) struct Member {
-    pub(super) action: Action,
+    pub(super) action: AnyAction,
     /// Its start failed: it is to be started before its next ban.
     pub(super) start_owed: bool,
 }
@@ -82,15 +83,15 @@ impl Worker {
             Task::AddAction { name, definition } => self.add(name, definition),
             Task::RemoveAction { name } => self.remove(&name),
             Task::Reload { name } => self.reload(&name),
+            Task::Call { name, call, reply } => self.call(&name, &call, &reply),
             Task::Stop => {}
         }
     }
 
     fn add(&mut self, name: Arc<str>, definition: SharedDefinition) {
         let surroundings = self.surroundings.clone();
-        let action = Action::shared(&self.jail, name, definition, surroundings);
         self.members.push(Member {
-            action: action.lift_before_repeat(true),
+            action: AnyAction::new(&self.jail, name, definition, surroundings),
             start_owed: false,
         });
         if self.started {
@@ -102,7 +103,7 @@ impl Worker {
         let member = &mut self.members[index];
         member.action.set_tone(Tone::Loud);
         let result = member.action.start();
-        member.start_owed = result.is_err();
+        member.start_owed = result.as_ref().is_err_and(|error| !error.permanent);
         let action = Arc::clone(member.action.name());
         if let Err(error) = &result {
             self.say(Level::Error, || {
@@ -124,6 +125,19 @@ impl Worker {
                 format!("Failed to reload jail '{}' action '{name}': {error}", self.jail)
             });
         }
+    }
+
+    fn call(&mut self, name: &str, call: &Call, reply: &Reply) {
+        let result = match self.index(name) {
+            Some(index) => {
+                let action = &mut self.members[index].action;
+                action.set_tone(Tone::Loud);
+                call.on(action).map_err(|error| error.message)
+            }
+            None => Err(format!("action {name} is not there any more")),
+        };
+        // Whoever called may be gone.
+        let _ = reply.0.send(result);
     }
 
     fn check(&mut self, index: usize) {

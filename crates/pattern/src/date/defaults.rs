@@ -7,6 +7,9 @@ use super::template::{Template, replace_tag};
 use super::tokens::Years;
 use crate::PatternError;
 
+/// 23/Jan/2005:21:59:59 +0100
+pub(super) const ACCESS_LOG: &str = r"%d(?P<_sep>[-/])%b(?P=_sep)%ExY[ :]?%H:%M:%S(?:\.%f)?(?: %z)?";
+
 /// In the order in which they are tried. What each is for:
 const PATTERNS: [&str; 17] = [
     // 2005-01-23T21:59:59.981+01:00, 2005/01/23 21:59:59
@@ -17,8 +20,7 @@ const PATTERNS: [&str; 17] = [
     r"(?:%a )?%b %d %ExY %k:%M:%S(?:\.%f)?",
     // 23/01/2005 21:59:59, 23-01-05 21:59:59
     r"%d(?P<_sep>[-/])%m(?P=_sep)(?:%ExY|%Exy) %k:%M:%S",
-    // 23/Jan/2005:21:59:59 +0100
-    r"%d(?P<_sep>[-/])%b(?P=_sep)%ExY[ :]?%H:%M:%S(?:\.%f)?(?: %z)?",
+    ACCESS_LOG,
     // 01/23/2005:21:59:59
     r"%m/%d/%ExY:%H:%M:%S",
     // 01-23-2005 21:59:59.252

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::access;
 use super::columns::{Border, Columns};
 use super::convert::Context;
-use super::defaults::{self, ANCHORED_WEIGHT};
+use super::defaults::{self, ACCESS_LOG, ANCHORED_WEIGHT};
 use super::marks::Marks;
 use super::template::{Template, find_tag, key_of};
 use super::tokens::Years;
@@ -157,8 +158,12 @@ impl Detector {
                     self.raise(&template.name, weight);
                 }
             }
-        } else if key.contains("{DATE}") && find_tag(pattern, 0, &["{DATE}"]).is_some() {
+        } else if key.contains("{DATE}") {
             let alone = known.is_empty();
+            if alone && find_tag(pattern, 0, &["{DATE}"]).is_none() {
+                // All templates would be this one, in which only an escaped tag stands.
+                return Err(twice(pattern, pattern));
+            }
             for template in defaults::shared(years)?.embedded(pattern, years)? {
                 if alone || is_new(&template) {
                     self.push(Arc::new(template), 1.0);
@@ -218,7 +223,8 @@ impl Detector {
     pub fn find(&mut self, line: &str, now: Time) -> Option<Found> {
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
-        let (index, found) = self.choose(line, &columns)?;
+        let chosen = self.choose(line, &columns)?;
+        let (index, found) = self.of_access_log(line, &chosen.1).unwrap_or(chosen);
         let index = self.learn(index, &found, &columns, now);
         let slot = self.slots.get(index)?;
         let mut moment = None;
@@ -236,6 +242,11 @@ impl Detector {
             zoned: moment.is_some_and(|m| m.zoned),
             template: slot.id,
         })
+    }
+
+    /// Whether on the last line an expression took too many steps, so that a date may have been overlooked.
+    pub fn gave_up(&self) -> bool {
+        self.marks.gave_up
     }
 
     /// The templates with their hits, in their current order.
@@ -282,6 +293,27 @@ impl Detector {
             }
         }
         self.search(line, columns, passed_over, kept)
+    }
+
+    /// In a line of an access log the date in brackets, where the default templates would take another that the client
+    /// wrote into its name, the request or a header.
+    fn of_access_log(&mut self, line: &str, found: &Match) -> Option<(usize, Match)> {
+        if !self.unset {
+            return None;
+        }
+        let mut dates = access::dates_in_brackets(line, found.start).peekable();
+        dates.peek()?;
+        let index = self
+            .slots
+            .iter()
+            .position(|slot| slot.template.pattern.as_deref() == Some(ACCESS_LOG))?;
+        let slot = self.slots.get_mut(index)?;
+        dates.find_map(|date| {
+            let found = slot
+                .template
+                .search_within(line, date.start, date.end, &mut self.marks)?;
+            (found.start == date.start && found.end == date.end).then_some((index, found))
+        })
     }
 
     /// Asks the last template, at the last place if what surrounds it looks the same. Also tells whether the whole

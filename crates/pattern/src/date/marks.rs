@@ -20,6 +20,8 @@ pub(super) struct Marks {
     runs: Vec<usize>,
     /// Scratch for the expressions.
     pub captures: Captures,
+    /// An expression took too many steps.
+    pub gave_up: bool,
 }
 
 impl Marks {
@@ -27,6 +29,7 @@ impl Marks {
     pub fn reset(&mut self, line: &str, ascii: bool) {
         self.usable = ascii || !line.chars().any(may_matter);
         self.searched = false;
+        self.gave_up = false;
         self.times.clear();
         self.runs.clear();
     }

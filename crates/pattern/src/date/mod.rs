@@ -4,8 +4,11 @@
 //! out and matches what remains.
 //!
 //! A template is an expression with `%` tokens in it ([`tokens`]), bound to word borders or the line's beginning
-//! ([`bounds`]); most need no engine to be matched ([`plan`]). The [`detector`] tries them in an order that it learns; [`convert`] makes a moment of what was found.
+//! ([`bounds`]); most need no engine to be matched ([`plan`]). The [`detector`] tries them in an order that it learns,
+//! and does not listen to what a client wrote into an access log ([`access`]); [`convert`] makes a moment of what was
+//! found.
 
+mod access;
 mod bounds;
 mod columns;
 mod convert;

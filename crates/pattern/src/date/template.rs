@@ -8,7 +8,7 @@ use super::marks::{self, Marks};
 use super::plan::{Plan, PlanBegin, Style, Unsure};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
-use crate::{Options, PatternError, Regex, Time};
+use crate::{LimitHit, Options, PatternError, Regex, Time};
 
 /// A date template; shared by all detectors that use it.
 #[derive(Debug)]
@@ -209,8 +209,13 @@ impl Template {
         let compiled = self.compiled()?;
         let captures = &mut marks.captures;
         let text = line.get(..end)?;
-        if !compiled.regex.captures_into(text, start, captures).ok()? {
-            return None;
+        match compiled.regex.captures_into(text, start, captures) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(LimitHit) => {
+                marks.gave_up = true;
+                return None;
+            }
         }
         let group = |n: usize| captures.spans.get(n).copied().flatten();
         let (start, end) = group(0)?;

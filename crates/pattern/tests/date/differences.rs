@@ -27,6 +27,54 @@ fn a_fraction_of_nine_digits_keeps_the_zone() {
     }
 }
 
+/// What a client says is its name, asks for or sends along is not when the line was written, whatever was learnt before.
+#[test]
+fn a_client_cannot_choose_the_date_of_an_access_logs_line() {
+    let line = |user: &str, path: &str, agent: &str| {
+        format!("203.0.113.9 - {user} [22/Nov/2026:10:00:00 +0000] \"GET /{path} HTTP/1.1\" 401 17 \"-\" \"{agent}\"")
+    };
+    let mut detector = Detector::from_pattern("").unwrap();
+    let dates = crate::SHAPES;
+    for (n, date) in dates.iter().cycle().take(400).enumerate() {
+        let bracketed = format!("[{date}]");
+        let (user, path, agent): (&str, &str, &str) = match n % 7 {
+            0 => (date, "", ""),
+            1 => ("-", date, date),
+            2 => (bracketed.as_str(), "", date),
+            3 => ("a [01/Jan/2020:00:00:00 +0000] b", "", ""),
+            4 => ("a] \"b", "", "x [01/Jan/2020:00:00:00 +0000] \"y"),
+            5 => ("[01/Jan/2020:00:00:00 +0000]", "", ""),
+            _ => ("é", date, "] \""),
+        };
+        let line = line(user, path, agent);
+        let found = detector.find(&line, Time::from_secs(1_795_341_700)).unwrap();
+        assert_eq!(&line[found.span], "22/Nov/2026:10:00:00 +0000", "{line}");
+        assert_eq!(
+            (found.time, found.zoned),
+            (Some(Time::from_secs(1_795_341_600)), true),
+            "{line}"
+        );
+    }
+}
+
+/// A date in front of an access log's line is the line's, and in other lines the first that fits.
+#[test]
+fn other_lines_are_read_as_the_original_reads_them() {
+    let clf = "[22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 401 17";
+    let heads = [
+        "Nov 22 10:00:01 host traefik[1]: 203.0.113.9 - bob ",
+        "2026-11-22T10:00:01Z 203.0.113.9 - 2020-01-01T00:00:00 ",
+        "INFO - 2026-11-22 10:00:01 - 203.0.113.9 - - ",
+        "app.log - 2026-11-22 10:00:01 - ",
+        "203.0.113.9 2020-01-01T00:00:00 - ",
+        "host a 203.0.113.9 - 2020-01-01T00:00:00 ",
+    ];
+    crate::same(heads.map(|head| Session::new("", [format!("{head}{clf}")])));
+    // A pattern of one's own means what it says.
+    let line = format!("203.0.113.9 - 2020-01-01T00:00:00 {clf}");
+    crate::same(["%Y-%m-%dT%H:%M:%S", "{DATE}", "- {DATE}"].map(|pattern| Session::new(pattern, [line.as_str()])));
+}
+
 /// The installed version puts a group around the whole; newer ones cut out what the user's group says.
 #[test]
 fn a_group_around_an_embedded_epoch_says_what_is_cut_out() {

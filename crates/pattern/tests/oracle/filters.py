@@ -10,6 +10,11 @@ import os
 import sys
 
 import fail2ban
+from fail2ban.server.ipdns import IPAddr
+
+# As newer versions have it; read before expressions are made of it.
+IPAddr.IP_6_RE = IPAddr.IP_6_RE.replace("::?|::)", "::?|:)")
+
 from fail2ban.client.filterreader import FilterReader
 from fail2ban.server.datedetector import DateDetector
 from fail2ban.server.failregex import Regex
