@@ -87,6 +87,7 @@ pub struct Server {
     /// Held by this process and by every command that it runs.
     orphans: Option<Arc<OrphanGuard>>,
     socket: PathBuf,
+    inherited_socket: bool,
     pidfile: PathBuf,
 }
 
@@ -120,6 +121,13 @@ impl Server {
         );
         let records = Arc::new(Records::new(log.clone()));
         let control = Socket::open(&setup.socket, setup.force)?;
+        if control.inherited {
+            let path = setup.socket.display();
+            log.info(
+                Module::Server,
+                format!("Using socket activation, inherited socket {path}"),
+            );
+        }
         let orphans = wait_for_orphans(&setup.socket, &log);
         let judge = Arc::new(Judge::new(log.clone(), Arc::clone(&records)));
         let jails = Jails::default();
@@ -136,6 +144,7 @@ impl Server {
             end: (Mutex::new(End::default()), Condvar::new()),
             orphans,
             socket: setup.socket.clone(),
+            inherited_socket: control.inherited,
             pidfile: setup.pidfile,
             log,
         });
@@ -220,7 +229,9 @@ impl Server {
         let _one = self.change.try_lock_for(CHANGE_PATIENCE);
         self.stop_jails();
         self.records.close();
-        let _ = std::fs::remove_file(&self.socket);
+        if !self.inherited_socket {
+            let _ = std::fs::remove_file(&self.socket);
+        }
         let _ = std::fs::remove_file(&self.pidfile);
         self.log.info(Module::Server, "Exiting Fail2ban");
     }
