@@ -1,6 +1,6 @@
 //! One command to the server and its answer to the people.
 use super::{beautify, json};
-use crate::cmdline::{CommandLine, Console};
+use crate::cmdline::{self, CommandLine, Console};
 use bantam_wire::Value;
 use bantam_wire::client::{ClientError, Connection, Reply};
 use bantam_wire::repr::{repr, tuple};
@@ -62,7 +62,7 @@ pub(super) fn is_alive(command_line: &CommandLine, timeout: Duration, console: &
 
 fn show_value(command_line: &CommandLine, command: &[Value], value: &Value, console: &mut Console) {
     if command_line.json {
-        console.print(&json::value(value).to_string());
+        console.print_json(&json::reply(command, value));
         return;
     }
     match beautify::beautify(command, value) {
@@ -78,7 +78,11 @@ fn show_value(command_line: &CommandLine, command: &[Value], value: &Value, cons
 
 fn show_error(command_line: &CommandLine, class: &str, message: &str, args: &[Value], console: &mut Console) {
     if command_line.json {
-        console.print(&json::error(class, message).to_string());
+        let shown = match class.is_empty() {
+            true => message.to_owned(),
+            false => beautify::error(class, message, args),
+        };
+        console.print_json(&cmdline::json_error(class, &shown));
     } else if class.is_empty() {
         // Not what a command raised: the server could not read it, or is on its way out.
         console.error(message);

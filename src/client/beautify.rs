@@ -1,4 +1,5 @@
 //! Replies in words, exactly as the original's client prints them: scripts read them.
+use super::table;
 use bantam_wire::Value;
 use bantam_wire::repr::{display, repr};
 
@@ -15,6 +16,10 @@ pub(super) fn beautify(command: &[Value], reply: &Value) -> Option<String> {
         "add" => return Some(format!("Added jail {}", reply.as_str()?)),
         "flushlogs" => return Some(format!("logs: {}", reply.as_str()?)),
         "echo" => return join(" ", reply),
+        "stats" | "statistic" | "statistics" => return table::statistics(reply, is_utf8()),
+        "status" if word(1) == "--all" && word(2) == "stats" => return table::statistics(reply, is_utf8()),
+        "status" if word(1) == "--all" => return full_status(reply),
+        "status" if word(2) == "stats" => return table::of_one(&display(command.get(1)?), reply, is_utf8()),
         "status" if command.len() > 1 => return jail_status(&display(command.get(1)?), reply),
         "status" => return status(reply),
         _ => {}
@@ -38,8 +43,33 @@ pub(super) fn error(class: &str, message: &str, args: &[Value]) -> String {
         "UnknownJailException" => format!("Sorry but the jail '{jail}' does not exist"),
         "DuplicateJailException" => format!("The jail '{jail}' already exists"),
         "IndexError" => "Sorry but the command is invalid".to_owned(),
+        "SyntaxError" => syntax_error(args).unwrap_or_else(|| message.to_owned()),
+        "JSONDecodeError" => json_error(args).unwrap_or_else(|| message.to_owned()),
         _ => message.to_owned(),
     }
+}
+
+/// As Python writes one: `invalid syntax (FILE, line N)`.
+fn syntax_error(args: &[Value]) -> Option<String> {
+    let [message, place] = args else { return None };
+    let [file, line, ..] = items(place)? else { return None };
+    Some(format!(
+        "{} ({}, line {})",
+        display(message),
+        display(file),
+        display(line)
+    ))
+}
+
+/// As Python writes one: `Expecting value: line 1 column 1 (char 0)`.
+fn json_error(args: &[Value]) -> Option<String> {
+    let [message, Value::Str(text), Value::Int(at)] = args else {
+        return None;
+    };
+    let before: String = text.chars().take(usize::try_from(*at).ok()?).collect();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    Some(format!("{}: line {line} column {column} (char {at})", display(message)))
 }
 
 fn items(value: &Value) -> Option<&[Value]> {
@@ -74,6 +104,10 @@ fn entry(prefix: &str, pair: &Value) -> Option<String> {
     Some(format!("{prefix} {}:\t{value}", display(name)))
 }
 
+fn is_utf8() -> bool {
+    table::output_is_utf8(|name| std::env::var(name).ok())
+}
+
 fn status(reply: &Value) -> Option<String> {
     let entries = items(reply)?;
     let mut lines = vec!["Status".to_owned()];
@@ -83,21 +117,49 @@ fn status(reply: &Value) -> Option<String> {
     Some(lines.join("\n"))
 }
 
+/// `status --all`: the overview, and every jail's status below it.
+fn full_status(reply: &Value) -> Option<String> {
+    let (Value::Dict(jails), entries) = items(reply)?.split_last()? else {
+        return None;
+    };
+    if jails.is_empty() {
+        return status(&Value::List(entries.to_vec()));
+    }
+    let mut lines = vec!["Status".to_owned()];
+    for pair in entries {
+        lines.push(entry("|-", pair)?);
+    }
+    lines.push("`- Status for the jails:".to_owned());
+    for (index, (name, groups)) in jails.iter().enumerate() {
+        lines.push(format!("   {} Jail: {}", branch(index, jails.len()), display(name)));
+        let trunk = if index + 1 == jails.len() { "      " } else { "   |  " };
+        lines.extend(jail_groups(trunk, groups)?);
+    }
+    Some(lines.join("\n"))
+}
+
 fn jail_status(jail: &str, reply: &Value) -> Option<String> {
-    let groups = items(reply)?;
     let mut lines = vec![format!("Status for the jail: {jail}")];
+    lines.extend(jail_groups("", reply)?);
+    Some(lines.join("\n"))
+}
+
+/// The lines of a jail's status behind `stem`.
+fn jail_groups(stem: &str, reply: &Value) -> Option<Vec<String>> {
+    let groups = items(reply)?;
+    let mut lines = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         let [name, entries, ..] = items(group)? else {
             return None;
         };
-        lines.push(format!("{} {}", branch(index, groups.len()), display(name)));
-        let trunk = if index + 1 == groups.len() { "   " } else { "|  " };
+        lines.push(format!("{stem}{} {}", branch(index, groups.len()), display(name)));
+        let trunk = format!("{stem}{}", if index + 1 == groups.len() { "   " } else { "|  " });
         let entries = items(entries)?;
         for (place, pair) in entries.iter().enumerate() {
             lines.push(entry(&format!("{trunk}{}", branch(place, entries.len())), pair)?);
         }
     }
-    Some(lines.join("\n"))
+    Some(lines)
 }
 
 /// Options of the server itself. The outer `None`: it is none of them.

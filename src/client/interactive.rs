@@ -4,21 +4,30 @@ use crate::cmdline::{self, CommandLine, Console};
 use std::io::BufRead;
 
 /// Until `exit`, `quit` or the end of the input, which counts as a failure as it does in the original.
-pub(super) fn run(command_line: &CommandLine, console: &mut Console, mut input: impl BufRead) -> bool {
+pub(super) fn run(command_line: &CommandLine, console: &mut Console, input: impl BufRead) -> bool {
     if !command_line.words.is_empty() && !process(command_line, &command_line.words, console) {
         return false;
+    }
+    if command_line.json {
+        return read(command_line, console, input, "");
     }
     console.print(&format!(
         "Bantam v{}. Type a command, help or exit.\n",
         env!("CARGO_PKG_VERSION")
     ));
+    read(command_line, console, input, "fail2ban> ")
+}
+
+fn read(command_line: &CommandLine, console: &mut Console, mut input: impl BufRead, prompt: &str) -> bool {
     loop {
-        console.prompt("fail2ban> ");
+        console.prompt(prompt);
         let mut line = Vec::new();
         match input.read_until(b'\n', &mut line) {
             Ok(1..) => {}
             Ok(0) | Err(_) => {
-                console.print("");
+                if !command_line.json {
+                    console.print("");
+                }
                 return false;
             }
         }
@@ -30,7 +39,12 @@ pub(super) fn run(command_line: &CommandLine, console: &mut Console, mut input: 
                 Ok(words) => {
                     process(command_line, &words, console);
                 }
-                Err(cause) => console.error(cause),
+                Err(cause) => {
+                    console.error(cause);
+                    if command_line.json {
+                        console.print_json(&cmdline::json_error("", cause));
+                    }
+                }
             },
         }
     }

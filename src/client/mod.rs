@@ -5,6 +5,7 @@ mod beautify;
 mod interactive;
 mod json;
 mod start;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,10 @@ pub fn run(command_line: &CommandLine, console: &mut Console) -> bool {
     if command_line.interactive {
         return interactive::run(command_line, console, std::io::stdin().lock());
     }
+    if command_line.words.is_empty() && command_line.json {
+        console.print_json(&cmdline::json_error("", "no command was given; see --help"));
+        return false;
+    }
     if command_line.words.is_empty() {
         cmdline::show_usage(&command_line.program, console);
         return false;
@@ -47,8 +52,21 @@ pub fn run(command_line: &CommandLine, console: &mut Console) -> bool {
     process(command_line, &command_line.words, console)
 }
 
-/// Does one command.
+/// Does one command. As JSON, something is printed whatever comes of it.
 fn process(command_line: &CommandLine, words: &[String], console: &mut Console) -> bool {
+    console.take_json();
+    let success = obey(command_line, words, console);
+    if command_line.json {
+        match (success, console.take_json()) {
+            (_, (true, _)) => {}
+            (true, _) => console.print_json(&json::done()),
+            (false, (_, error)) => console.print_json(&cmdline::json_error("", &error.unwrap_or_default())),
+        }
+    }
+    success
+}
+
+fn obey(command_line: &CommandLine, words: &[String], console: &mut Console) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["start"] => start::start(command_line, console),
@@ -70,6 +88,11 @@ fn process(command_line: &CommandLine, words: &[String], console: &mut Console) 
         },
         _ => ask::ask(command_line, &values(&words), Show::Reply, None, console),
     }
+}
+
+/// A value as it is, as JSON.
+pub fn json_of(value: &Value) -> serde_json::Value {
+    json::value(value)
 }
 
 fn values(words: &[&str]) -> Vec<Value> {
@@ -111,6 +134,7 @@ fn reload(command_line: &CommandLine, words: &[&str], console: &mut Console) -> 
         .into_iter()
         .map(|command| Value::List(command.words))
         .collect();
+    start::announce(command_line, "reload", console);
     let options = Value::from(options.to_vec());
     ask::ask(
         command_line,

@@ -45,7 +45,9 @@ pub(super) fn start(command_line: &CommandLine, console: &mut Console) -> bool {
 
 /// Stops the server, waits until it is gone, and starts it.
 pub(super) fn restart(command_line: &CommandLine, console: &mut Console) -> bool {
-    ask::ask(command_line, &values(&["stop"]), Show::Reply, None, console);
+    announce(command_line, "stop", console);
+    let show = if command_line.json { Show::Nothing } else { Show::Reply };
+    ask::ask(command_line, &values(&["stop"]), show, None, console);
     let deadline = Instant::now() + command_line.timeout;
     let mut pause = FIRST_WAIT;
     while command_line.socket_path().exists() && ask::is_alive(command_line, pause, console) {
@@ -61,7 +63,16 @@ pub(super) fn restart(command_line: &CommandLine, console: &mut Console) -> bool
     while command_line.socket_path().exists() && Instant::now() < gone {
         thread::sleep(FIRST_WAIT);
     }
+    announce(command_line, "load configuration", console);
+    announce(command_line, "start", console);
     start(command_line, console)
+}
+
+/// To those who type, says what takes its time.
+pub(super) fn announce(command_line: &CommandLine, what: &str, console: &mut Console) {
+    if command_line.interactive && !command_line.json {
+        console.print(&format!("  ## {what} ... "));
+    }
 }
 
 /// A server process that does not answer yet.

@@ -14,6 +14,9 @@ pub struct Console {
     colour: bool,
     /// What `-v` and `-q` make of it: 1 is the default, below only errors are shown.
     pub verbosity: i32,
+    /// What was printed as JSON, and the last error.
+    json: bool,
+    last_error: Option<String>,
     /// Before the options are understood, messages have no layout.
     pub bare: bool,
 }
@@ -30,6 +33,8 @@ impl Console {
             escape,
             colour,
             verbosity: 1,
+            json: false,
+            last_error: None,
             bare: true,
         }
     }
@@ -43,6 +48,8 @@ impl Console {
             escape: false,
             colour: false,
             verbosity: 1,
+            json: false,
+            last_error: None,
             bare: true,
         }
     }
@@ -58,6 +65,26 @@ impl Console {
         let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
     }
 
+    /// A JSON document on a line of standard output. Terminals get it escaped as JSON escapes.
+    pub fn print_json(&mut self, document: &serde_json::Value) {
+        self.json = true;
+        let mut text = document.to_string();
+        if self.escape {
+            text = escape_json(&text);
+        }
+        let _ = writeln!(self.out, "{text}").and_then(|()| self.out.flush());
+    }
+
+    /// Whether JSON was printed since the last time that this was asked, and the last error since then.
+    pub fn take_json(&mut self) -> (bool, Option<String>) {
+        (std::mem::take(&mut self.json), self.last_error.take())
+    }
+
+    /// What [`Console::take_json`] gives as the last error, without saying it: it was shown in another way.
+    pub fn note_error(&mut self, message: String) {
+        self.last_error = Some(message);
+    }
+
     /// Text on standard output without a line's end.
     pub fn prompt(&mut self, text: &str) {
         let _ = write!(self.out, "{text}").and_then(|()| self.out.flush());
@@ -70,6 +97,7 @@ impl Console {
 
     /// A message about something that failed.
     pub fn error(&mut self, message: &str) {
+        self.last_error = Some(message.to_owned());
         self.log("ERROR  ", message, i32::MIN);
     }
 
@@ -97,6 +125,18 @@ impl Console {
     }
 }
 
+/// JSON's own escapes in place of what a terminal would act upon.
+fn escape_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        let _ = match visible(char.encode_utf8(&mut [0; 4])) {
+            shown if shown.starts_with('\\') && char != '\\' => write!(out, "\\u{:04x}", u32::from(char)),
+            _ => out.write_char(char),
+        };
+    }
+    out
+}
+
 /// Shows what a terminal would act upon: control characters other than line ends and tabs, and what turns the direction
 /// of text.
 pub fn visible(text: &str) -> String {
@@ -120,6 +160,7 @@ mod tests {
 
     #[test]
     fn what_a_terminal_acts_upon_is_shown_instead() {
+        assert_eq!(escape_json("\"a\\n\u{202e}\u{9b}\""), "\"a\\n\\u202e\\u009b\"");
         assert_eq!(visible("a\x1b[2J\u{202e}b\tc\nd\u{9b}"), "a\\x1b[2J\\u202eb\tc\nd\\x9b");
     }
 }

@@ -8,7 +8,7 @@ mod pretty;
 mod usage;
 
 pub use console::{Console, visible};
-pub use inspect::{inspect, load};
+pub use inspect::{finding, inspect, load};
 pub use usage::show_usage;
 
 use bantam_conf::LoadOptions;
@@ -194,8 +194,13 @@ enum Print {
 /// Reads the arguments that follow the program's name.
 pub fn parse(program: &str, args: &[OsString], console: &mut Console) -> Parsed {
     let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    // Also what comes before the options are understood is to be JSON then.
+    let json = args.iter().any(|arg| arg == "--json");
     let Some((options, words)) = getopt::split(&args, &KNOWN) else {
-        show_usage(program, console);
+        match json {
+            true => console.print_json(&json_error("", "an option is unknown, or lacks its value; see --help")),
+            false => show_usage(program, console),
+        }
         return Parsed::Done(false);
     };
     let mut command_line = CommandLine {
@@ -206,7 +211,10 @@ pub fn parse(program: &str, args: &[OsString], console: &mut Console) -> Parsed 
         match command_line.take(&name, value) {
             Ok(None) => {}
             Ok(Some(Print::Line(line))) => {
-                console.print(&line);
+                match json {
+                    true => console.print_json(&line_as_json(&name, &line)),
+                    false => console.print(&line),
+                }
                 return Parsed::Done(true);
             }
             Ok(Some(Print::Usage)) => {
@@ -214,7 +222,10 @@ pub fn parse(program: &str, args: &[OsString], console: &mut Console) -> Parsed 
                 return Parsed::Done(true);
             }
             Err(cause) => {
-                console.print(&format!("ERROR: {cause}"));
+                match json {
+                    true => console.print_json(&json_error("", &cause)),
+                    false => console.print(&format!("ERROR: {cause}")),
+                }
                 return Parsed::Done(false);
             }
         }
@@ -233,6 +244,19 @@ pub fn parse(program: &str, args: &[OsString], console: &mut Console) -> Parsed 
     console.verbosity = command_line.verbosity;
     console.bare = false;
     Parsed::Run(Box::new(command_line))
+}
+
+/// What went wrong, as JSON. `class` is that of an exception of the server, empty for what the client says itself.
+pub fn json_error(class: &str, message: &str) -> serde_json::Value {
+    serde_json::json!({ "error": { "class": class, "message": message } })
+}
+
+/// Seconds are a number, versions a text.
+fn line_as_json(option: &str, line: &str) -> serde_json::Value {
+    match line.parse::<serde_json::Number>() {
+        Ok(number) if option == "--str2sec" => number.into(),
+        _ => line.into(),
+    }
 }
 
 /// 0 when it went well, otherwise 255.

@@ -86,7 +86,7 @@ const OPTIONS: &[(&str, &str)] = &[
         "--str2sec <STRING>",
         "print how many seconds a time such as '1d 12h' has",
     ),
-    ("--json", "print replies as JSON"),
+    ("--json", "print one JSON document for each command (see docs/json.md)"),
     ("-h, --help", "print this"),
     ("-V, --version", "print the version (-V only the number)"),
 ];
@@ -120,8 +120,15 @@ const COMMANDS: &[Section] = &[
             ("banned", "all jails with the addresses they ban"),
             ("banned <IP> ... <IP>", "the jails that ban each of these addresses"),
             ("status", "number and names of the jails"),
+            (
+                "status --all [FLAVOR]",
+                "that, and what each jail found and bans; FLAVOR as for one jail",
+            ),
+            ("stat[istic]s", "the figures of all jails as a table"),
+            ("server-status", "wait until the server is ready"),
             ("ping [TIMEOUT]", "ask whether the server is alive"),
             ("echo <WORDS>", "have the server say something"),
+            ("sleep <SECONDS>", "have the server wait"),
             ("help", "print this (interactive)"),
             ("version", "version of the server"),
         ],
@@ -155,10 +162,15 @@ const COMMANDS: &[Section] = &[
     (
         "JAIL CONTROL",
         &[
-            ("add <JAIL> <BACKEND>", "make a jail"),
+            ("add <JAIL> [<BACKEND>]", "make a jail"),
             ("start <JAIL>", "start it"),
             ("stop <JAIL>", "stop it and take it away"),
-            ("status <JAIL> [FLAVOR]", "what it found and bans"),
+            ("stop --all", "stop all jails; the server goes on"),
+            (
+                "status <JAIL> [FLAVOR]",
+                "what it found and bans; FLAVOR is basic, short (without addresses), stats, or cymru (with networks, \
+                 countries and registries, by DNS)",
+            ),
         ],
     ),
     (
@@ -187,6 +199,10 @@ const COMMANDS: &[Section] = &[
                 "watch matching entries of the journal",
             ),
             ("set <JAIL> deljournalmatch <MATCH>", "watch them no longer"),
+            (
+                "set <JAIL> prefregex <REGEX>",
+                "an expression for what all the others have in common",
+            ),
             ("set <JAIL> addfailregex <REGEX>", "add an expression for failures"),
             ("set <JAIL> delfailregex <INDEX>", "remove the one with this number"),
             (
@@ -196,10 +212,18 @@ const COMMANDS: &[Section] = &[
             ("set <JAIL> delignoreregex <INDEX>", "remove the one with this number"),
             ("set <JAIL> findtime <TIME>", "how far back failures count"),
             ("set <JAIL> bantime <TIME>", "how long bans last"),
+            (
+                "set <JAIL> bantime.<OPTION> <VALUE>",
+                "how they grow: increment, factor, formula, multipliers, maxtime, rndtime, overalljails",
+            ),
             ("set <JAIL> datepattern <PATTERN>", "how times are written in the log"),
             (
+                "set <JAIL> logtimezone <ZONE>",
+                "the zone of times that do not tell theirs",
+            ),
+            (
                 "set <JAIL> usedns <VALUE>",
-                "what to do with names in place of addresses",
+                "what to do with names in place of addresses: yes, warn, no or raw",
             ),
             ("set <JAIL> attempt <IP> [<LINE> ...]", "count failures of an address"),
             ("set <JAIL> banip <IP> ... <IP>", "ban addresses"),
@@ -212,6 +236,10 @@ const COMMANDS: &[Section] = &[
             (
                 "set <JAIL> action <ACT> <PROPERTY> <VALUE>",
                 "set actionban, actionunban, timeout and the like",
+            ),
+            (
+                "set <JAIL> action <ACT> <METHOD> [<JSON>]",
+                "have it start, stop, ban and the like; JSON has the arguments by name",
             ),
         ],
     ),
@@ -226,8 +254,9 @@ const COMMANDS: &[Section] = &[
             ),
             (
                 "get <JAIL> <OPTION>",
-                "logpath, logencoding, journalmatch, ignoreself, ignoreip, ignorecommand, prefregex, failregex, \
-                 ignoreregex, findtime, bantime, datepattern, usedns, maxretry, maxmatches, maxlines, actions",
+                "logpath, logencoding, journalmatch, ignoreself, ignoreip, ignorecommand, ignorecache, prefregex, \
+                 failregex, ignoreregex, findtime, bantime, bantime.<OPTION>, datepattern, logtimezone, usedns, \
+                 maxretry, maxmatches, maxlines, actions",
             ),
             ("get <JAIL> action <ACT> <PROPERTY>", "a property of an action"),
             ("get <JAIL> actionproperties <ACT>", "names of its properties"),
@@ -235,3 +264,47 @@ const COMMANDS: &[Section] = &[
         ],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+    use super::*;
+    use std::process::Command;
+
+    /// Needs the original (package `fail2ban`).
+    #[test]
+    fn every_command_of_the_originals_usage_is_in_ours() {
+        let script = "from fail2ban.protocol import protocol\nfor line in protocol: print(line[0])";
+        let done = Command::new("/usr/bin/python3").args(["-c", script]).output().unwrap();
+        assert!(done.status.success(), "needs the original: apt-get install -y fail2ban");
+        let theirs = String::from_utf8(done.stdout).unwrap();
+        let words = |text: &str| -> Vec<String> {
+            text.split(' ')
+                .filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
+                .map(str::to_owned)
+                .collect()
+        };
+        let ours: Vec<Vec<String>> = COMMANDS
+            .iter()
+            .flat_map(|(_, commands)| *commands)
+            .map(|(command, _)| words(command))
+            .collect();
+        let of_jails: &str = COMMANDS
+            .iter()
+            .flat_map(|(_, commands)| *commands)
+            .find_map(|(command, text)| (*command == "get <JAIL> <OPTION>").then_some(*text))
+            .expect("options of jails");
+        for line in theirs.lines().filter(|line| !line.is_empty()) {
+            let words = words(line);
+            let generic = match words.first().map(String::as_str) {
+                Some("get") => words
+                    .get(1)
+                    .is_some_and(|option| option == "action" || of_jails.split(", ").any(|known| known == option)),
+                // One line stands for all properties.
+                Some("set") => words.get(1).is_some_and(|option| option == "action"),
+                _ => false,
+            };
+            assert!(generic || ours.contains(&words), "{line}");
+        }
+    }
+}

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod actions;
+mod commands;
 mod database;
 mod dates;
 mod filters;
@@ -45,6 +46,7 @@ const AREAS: &[Area] = &[
     ("journal", journal::compare),
     ("third-party filters", third_party::compare),
     ("regex options", regex_options::compare),
+    ("commands", commands::compare),
 ];
 
 /// A name, and what compares.

@@ -51,7 +51,8 @@ pub(crate) fn parse(request: &Text) -> Result<Request, Box<SyntaxError>> {
     })
 }
 
-fn parse_arguments(list: &Text) -> Result<IndexMap<String, Text>, Box<SyntaxError>> {
+/// Reads what stands between the brackets.
+pub(crate) fn parse_arguments(list: &Text) -> Result<IndexMap<String, Text>, Box<SyntaxError>> {
     let text = list.as_str();
     let mut arguments = IndexMap::new();
     let mut at = 0;
@@ -132,13 +133,19 @@ fn argument_name(text: &str, at: usize) -> Option<usize> {
         let length = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
         (length > 0).then_some(from + length)
     };
+    behind_name(text, at, run)
+}
+
+/// The offset of the `=` behind `name` or `name?family=inet6`. `run` gives the end of the letters of a name that begin at
+/// an offset, if there are any.
+fn behind_name(text: &str, at: usize, run: impl Fn(usize) -> Option<usize>) -> Option<usize> {
     let is = |at: usize, c: u8| text.as_bytes().get(at) == Some(&c);
     let end = run(at)?;
     if is(end, b'=') {
         return Some(end);
     }
-    let end = is(end, b'?').then_some(end + 1).and_then(run)?;
-    let end = is(end, b'=').then_some(end + 1).and_then(run)?;
+    let end = is(end, b'?').then_some(end + 1).and_then(&run)?;
+    let end = is(end, b'=').then_some(end + 1).and_then(&run)?;
     is(end, b'=').then_some(end)
 }
 
@@ -293,15 +300,9 @@ impl<'a> Brackets<'a> {
 
     /// As [`argument_name`].
     fn name_end(&self, at: usize) -> Option<usize> {
-        let run = |from: usize| self.runs.get(from).copied().filter(|end| *end > from);
-        let is = |at: usize, c: u8| self.text.as_bytes().get(at) == Some(&c);
-        let end = run(at)?;
-        if is(end, b'=') {
-            return Some(end);
-        }
-        let end = is(end, b'?').then_some(end + 1).and_then(run)?;
-        let end = is(end, b'=').then_some(end + 1).and_then(run)?;
-        is(end, b'=').then_some(end)
+        behind_name(self.text, at, |from| {
+            self.runs.get(from).copied().filter(|end| *end > from)
+        })
     }
 
     /// The offset behind the `]` that ends the arguments which begin at `at`, when white space or nothing follows it.

@@ -136,6 +136,30 @@ pub struct LoadOptions {
 /// Reads a configuration directory. All errors are collected; `Err` holds them when nothing can run: a file of
 /// `fail2ban` or `jail` can't be read, every enabled jail has errors, or with `strict` any of them has.
 pub fn load(base: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Diagnostic>> {
+    match load_to_show(base, options) {
+        Shown {
+            loaded: Some(loaded),
+            failed: false,
+            diagnostics,
+        } => Ok(Loaded { diagnostics, ..loaded }),
+        Shown { diagnostics, .. } => Err(diagnostics),
+    }
+}
+
+/// What there is to show of a configuration, although it may not be good enough to run.
+#[derive(Debug)]
+pub struct Shown {
+    /// What was read, without its diagnostics; in its stream a broken jail is a `config-error`. None when a file of
+    /// `fail2ban` or `jail` can't be read.
+    pub loaded: Option<Loaded>,
+    /// [`load`] would refuse it.
+    pub failed: bool,
+    /// All that was found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// As [`load`], for `-d`: what can't run is shown all the same.
+pub fn load_to_show(base: &Path, options: &LoadOptions) -> Shown {
     let mut findings = Findings::default();
     if !base.is_dir() {
         let message = format!("there is no configuration directory `{}`", base.display());
@@ -143,7 +167,11 @@ pub fn load(base: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Diagnostic
             None,
             Problem::new(None, 1, message).hint("name another one with `-c DIR`"),
         );
-        return Err(findings.into_list());
+        return Shown {
+            loaded: None,
+            failed: true,
+            diagnostics: findings.into_list(),
+        };
     }
     let mut files = Files::new(base, options.underlay.as_deref());
     let config = read(&mut files, "fail2ban", base, options, &mut findings);
@@ -165,16 +193,16 @@ pub fn load(base: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Diagnostic
     }
     stream.extend(starts);
     let failed = fatal || unknown || none_left || (options.strict && findings.has_errors());
-    let diagnostics = findings.into_list();
-    if failed {
-        Err(diagnostics)
-    } else {
-        Ok(Loaded {
-            server,
-            stream,
-            globs,
-            diagnostics,
-        })
+    let loaded = Loaded {
+        server,
+        stream,
+        globs,
+        diagnostics: Vec::new(),
+    };
+    Shown {
+        loaded: (!fatal && !unknown).then_some(loaded),
+        failed,
+        diagnostics: findings.into_list(),
     }
 }
 
@@ -273,6 +301,16 @@ pub fn split_words(line: &str) -> Option<Vec<String>> {
 /// The error says what is wrong.
 pub fn seconds(text: &str) -> Result<f64, String> {
     duration::parse(text).map(Seconds::as_f64)
+}
+
+/// Options such as `key="<ip>", max-count=100`, in the order in which they were given; the error is in the original's
+/// words.
+pub fn options(text: &str) -> Result<Vec<(String, String)>, String> {
+    let options = arguments::parse_arguments(&text::Text::plain(text)).map_err(|error| error.original)?;
+    Ok(options
+        .into_iter()
+        .map(|(name, value)| (name, value.into_string()))
+        .collect())
 }
 
 /// As [`seconds`], still knowing whether the number is whole: printed, it is what `--str2sec` prints.

@@ -387,3 +387,14 @@ fn a_password_that_mails_would_send_in_the_clear_is_warned_of_and_not_shown() {
         assert_eq!(warned(options), None, "{options}");
     }
 }
+
+#[test]
+fn what_cannot_run_can_still_be_shown() {
+    let dir = dir(&[("jail.local", "[j]\nenabled = true\nfilter = nowhere\n")]);
+    let shown = bantam_conf::load_to_show(dir.path(), &dump());
+    assert!(shown.failed && !shown.diagnostics.is_empty(), "{shown:?}");
+    let told = |command: &Command| command.words.first().and_then(|word| word.as_str()) == Some("config-error");
+    assert!(shown.loaded.unwrap().stream.iter().any(told));
+    write(dir.path(), &[("jail.local", "no section\n")]);
+    assert!(bantam_conf::load_to_show(dir.path(), &dump()).loaded.is_none());
+}

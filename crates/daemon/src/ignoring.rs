@@ -124,11 +124,9 @@ impl Judge {
     }
 
     fn command_says(&self, jail: &str, work: &Work, ticket: &dyn Fn() -> Ticket) -> Option<String> {
-        if work.ignore_command.is_empty() {
-            return None;
-        }
+        let template = work.ignore_command.as_deref().filter(|command| !command.is_empty())?;
         let values = BanValues::detached(ticket(), jail, &self.records);
-        let command = substitute(&work.ignore_command, &values);
+        let command = substitute(template, &values);
         match run(&command, COMMAND_TIME) {
             Ok(done) if done.code == Some(0) => Some("command".to_owned()),
             Ok(done) if done.code == Some(1) => None,

@@ -8,6 +8,7 @@ mod acting;
 mod clock;
 mod commands;
 mod control;
+mod cymru;
 mod ignoring;
 mod jails;
 mod judge;
@@ -23,5 +24,5 @@ mod text;
 mod values;
 
 pub use control::ControlError;
-pub use rehearsal::rehearse;
+pub use rehearsal::{jail_of, rehearse};
 pub use server::{FAIL2BAN_VERSION, LogGlob, LogGlobs, Server, ServerError, Setup};

@@ -1,4 +1,5 @@
 //! A jail at work: its filter, its memory, its queue of effects, behind one lock that nothing slow is done under.
+use bantam_conf::Seconds;
 use bantam_detect::{Filter, Time};
 use bantam_enforce::{Queue, SharedDefinition};
 use bantam_jail::{IgnoreList, Increment, Jail, Options};
@@ -34,8 +35,10 @@ pub struct Work {
     pub ignore: IgnoreList,
     /// `ignoreself`
     pub ignore_self: bool,
-    /// `ignorecommand`, empty without one
-    pub ignore_command: String,
+    /// `ignorecommand`; none while it was never set
+    pub ignore_command: Option<String>,
+    /// `findtime` as it is shown
+    pub findtime: Seconds,
     /// `ignorecache`
     pub ignore_cache: Option<IgnoreCache>,
     /// `bantime.*` as they were set.
@@ -136,7 +139,8 @@ impl Work {
             jail: Jail::new(default_options()),
             ignore: IgnoreList::new(),
             ignore_self: true,
-            ignore_command: String::new(),
+            ignore_command: None,
+            findtime: Seconds::Whole(600),
             ignore_cache: None,
             bantime_extra: BTreeMap::new(),
             logs: Vec::new(),
@@ -170,6 +174,7 @@ impl Work {
         self.ignore.clear();
         self.ignore_self = fresh.ignore_self;
         self.ignore_command = fresh.ignore_command;
+        self.findtime = fresh.findtime;
         self.ignore_cache = fresh.ignore_cache;
         self.bantime_extra = fresh.bantime_extra;
         self.encoding = fresh.encoding;

@@ -1,5 +1,6 @@
 //! What is remembered: the database behind one lock, and in memory what every failure asks of it.
 use crate::log::{Log, Module};
+use bantam_conf::Seconds;
 use bantam_detect::{Id, MatchedLine, Time};
 use bantam_jail::{Counter, PastBans, Ticket};
 use bantam_state::{BanRow, CounterRow, History, JournalRow, LogRow, StateError, Store, Totals};
@@ -18,30 +19,36 @@ pub struct Records {
     inner: Mutex<Inner>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     store: Option<Store>,
     file: Option<String>,
     max_matches: i64,
-    purge_age: String,
-    purge_age_secs: i64,
+    purge_age: Seconds,
     next_purge: Option<i64>,
     /// By jail: what is remembered of each id; asked for every failure, so it is kept in memory.
     past: HashMap<String, HashMap<Id, PastBans>>,
 }
 
+impl Default for Inner {
+    fn default() -> Self {
+        Inner {
+            store: None,
+            file: None,
+            max_matches: 10,
+            purge_age: Seconds::Whole(86_400),
+            next_purge: None,
+            past: HashMap::new(),
+        }
+    }
+}
+
 impl Records {
     /// Without a database until [`Records::open`].
     pub fn new(log: Log) -> Self {
-        let inner = Inner {
-            max_matches: 10,
-            purge_age: "1d".to_owned(),
-            purge_age_secs: 86_400,
-            ..Inner::default()
-        };
         Records {
             log,
-            inner: Mutex::new(inner),
+            inner: Mutex::new(Inner::default()),
         }
     }
 
@@ -65,6 +72,10 @@ impl Records {
             self.log.warning(Module::Database, note);
         }
         store.disable_all_jails()?;
+        // Each database begins with the defaults; a configuration sets the rest after it.
+        let defaults = Inner::default();
+        inner.max_matches = defaults.max_matches;
+        inner.purge_age = defaults.purge_age;
         store.set_max_matches(usize::try_from(inner.max_matches).unwrap_or(0));
         inner.past.clear();
         for (jail, id, history) in store.all_history()? {
@@ -111,16 +122,13 @@ impl Records {
 
     /// `dbpurgeage`, as written; a duration.
     pub fn set_purge_age(&self, age: &str) -> Result<(), String> {
-        let seconds = bantam_conf::seconds(age)?;
-        let mut inner = self.inner.lock();
-        inner.purge_age_secs = seconds as i64;
-        inner.purge_age = age.to_owned();
+        self.inner.lock().purge_age = bantam_conf::seconds_exact(age)?;
         Ok(())
     }
 
     /// `dbpurgeage` in seconds.
-    pub fn purge_age(&self) -> i64 {
-        self.inner.lock().purge_age_secs
+    pub fn purge_age(&self) -> Seconds {
+        self.inner.lock().purge_age
     }
 
     /// Purges when it is time to; the first time one interval after the first call.
@@ -131,7 +139,7 @@ impl Records {
             return;
         }
         inner.next_purge = Some(now.secs() + PURGE_EVERY);
-        let age = inner.purge_age_secs;
+        let age = inner.purge_age.as_f64() as i64;
         let Some(store) = &mut inner.store else { return };
         let fresh = store.purge(now.secs(), age).and_then(|()| store.all_history());
         match fresh {

@@ -116,8 +116,12 @@ impl AnyAction {
         self.by_shell(Action::reload)
     }
 
-    pub(crate) fn check(&mut self, repair: bool) -> Result<(), ActionError> {
-        self.by_shell(|action| action.check(repair).map(drop))
+    /// Whether all is well, or was not looked at.
+    pub(crate) fn check(&mut self, repair: bool) -> Result<bool, ActionError> {
+        match self {
+            Shell(action) => action.check(repair),
+            ByMail(_) => Ok(true),
+        }
     }
 
     fn shell(&self) -> Option<&Action> {

@@ -112,6 +112,11 @@ impl Definition {
         }
     }
 
+    /// Names of all, those that are not set included; what begins with `_` is the action's own business.
+    pub fn names(&self) -> Vec<String> {
+        self.tags().into_keys().collect()
+    }
+
     /// A command as written, empty when there is none.
     pub(crate) fn command(&self, name: &str) -> &str {
         let own = self.properties.get(name).filter(|_| self.kind == Kind::Commands);

@@ -5,6 +5,7 @@
 
 mod action;
 mod any;
+mod call;
 mod capture;
 mod definition;
 mod ending;
@@ -19,6 +20,7 @@ mod shell;
 mod tags;
 
 pub use action::{Action, ActionError};
+pub use call::{Call, Reply, Returned};
 pub use definition::{Definition, Kind, SharedDefinition};
 pub use mail::{MAIL_OPTIONS, MailOption};
 pub use orphans::{OrphanGuard, Orphans};

@@ -68,12 +68,18 @@ impl Resolved {
     pub fn expand(&self, text: &str) -> Result<String, PropertyError> {
         let mut text = text.to_owned();
         for _ in 0..=MOST_REPLACEMENTS {
-            let next = replace(&text, |name| self.value_in_text(name));
+            let mut length = text.len();
+            let next = replace(&text, |name| {
+                let value = self.value_in_text(name)?;
+                length += value.len();
+                // Not even built: many tags of a long value are more than memory holds.
+                (length <= LONGEST_VALUE).then_some(value)
+            });
+            if length > LONGEST_VALUE {
+                break;
+            }
             if next == text || !next.contains('<') {
                 return Ok(next);
-            }
-            if next.len() > LONGEST_VALUE {
-                break;
             }
             text = next;
         }
@@ -145,7 +151,11 @@ impl Resolved {
                 continue;
             }
             let used = count.get(tag.name).copied().unwrap_or(0);
-            if tag.name == name || used > MOST_REPLACEMENTS || value.len() > LONGEST_VALUE {
+            let written = &value[tag.start..tag.end];
+            let replacement = self.lookup(tag.name);
+            let added = replacement.map_or(0, |new| new.len().saturating_mul(value.matches(written).count()));
+            let is_too_long = value.len().saturating_add(added) > LONGEST_VALUE;
+            if tag.name == name || used > MOST_REPLACEMENTS || is_too_long {
                 let tag = tag.name.to_owned();
                 return Err(PropertyError::SelfReference {
                     property: name.to_owned(),
@@ -153,12 +163,12 @@ impl Resolved {
                     value: value.chars().take(500).collect(),
                 });
             }
-            let Some(replacement) = self.lookup(tag.name) else {
+            let Some(replacement) = replacement else {
                 from = tag.end;
                 continue;
             };
             let start = tag.start;
-            let written = value[tag.start..tag.end].to_owned();
+            let written = written.to_owned();
             count.insert(tag.name.to_owned(), used + 1);
             // All of them at once, those before this place too: positions before it may shift.
             value = value.replace(&written, replacement);
@@ -236,6 +246,15 @@ mod tests {
     fn a_property_that_doubles_itself_ends_in_an_error_and_not_in_all_memory() {
         let properties = [("a?family=inet6", "<a><a>"), ("a", "x")];
         assert!(resolved(&properties, "inet6").is_err());
+    }
+
+    #[test]
+    fn long_values_that_stand_often_are_an_error_before_they_are_put_together() {
+        let long = "x".repeat(LONGEST_VALUE);
+        let often = "<b>".repeat(LONGEST_VALUE / 4);
+        assert!(resolved(&[("a", &often), ("b", &long)], "").is_err());
+        let resolved = resolved(&[("b", &long)], "").unwrap();
+        assert!(resolved.expand(&often).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod effects;
 mod flush;
 mod worker;
 
-use crate::{Definition, SharedDefinition, Surroundings, TagSource};
+use crate::{Call, Definition, Reply, SharedDefinition, Surroundings, TagSource};
 use bantam_detect::{Family, Id};
 use effects::Effects;
 use parking_lot::{Condvar, Mutex};
@@ -108,6 +108,15 @@ pub enum Task {
     Reload {
         /// Which action.
         name: Arc<str>,
+    },
+    /// Calls a method of one action.
+    Call {
+        /// Which action.
+        name: Arc<str>,
+        /// Which method.
+        call: Call,
+        /// Who wants to know what it came to.
+        reply: Reply,
     },
     /// Unbans everybody, stops all actions in reverse order and ends the queue.
     Stop,

@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr};
 const NOW: i64 = 1_767_882_000;
 
 /// One for each kind of way that a line can go.
-const FILTERS: [fn(&mut Filter) -> Result<(), PatternError>; 6] = [json, sshd, tracked, defaults, window, undated];
+type SetUp = fn(&mut Filter) -> Result<(), PatternError>;
+const FILTERS: [SetUp; 6] = [json, sshd, tracked, defaults, window, undated];
 
 /// Judged in one block, lines give the failures that they give one by one, and each failure is of a kind that a jail can
 /// count.

@@ -1,31 +1,16 @@
 //! The actions of a jail: added, removed, changed and shown.
+use super::methods::{self, METHODS};
 use super::words::Words;
 use super::{Answer, Failure, python};
 use crate::live::LiveJail;
 use crate::rehearsal::Objection;
-use bantam_enforce::{Definition, Kind, SharedDefinition, Task};
+use bantam_enforce::{Call, Definition, Kind, SharedDefinition, Task};
 use bantam_wire::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Methods of an action, as `get JAIL actionmethods NAME` lists them.
-const METHODS: [&str; 15] = [
-    "ban",
-    "clearAllParams",
-    "consistencyCheck",
-    "escapeTag",
-    "executeCmd",
-    "flush",
-    "prolong",
-    "reban",
-    "reload",
-    "replaceDynamicTags",
-    "replaceTag",
-    "start",
-    "stop",
-    "unban",
-    "updateActionInfo",
-];
+/// How often an action's environment was restored, as if it were a property.
+const EPOCH: &str = "banEpoch";
 
 pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple: bool) -> Answer {
     let name = words.text(3)?;
@@ -49,10 +34,9 @@ pub(super) fn set(jail: &Arc<LiveJail>, option: &str, words: Words<'_>, multiple
                 return Ok(Value::Bool(true));
             }
             let property = words.text(4)?;
-            if methods(definition.snapshot().kind).contains(&property.as_str()) {
-                return Err(Failure::value(format!(
-                    "method '{property}' of an action cannot be called from outside"
-                )));
+            // Called by hand, a method never comes here; a stream of commands sets properties only.
+            if methods_of(definition.snapshot().kind).contains(&property.as_str()) {
+                return Err(Failure::value(format!("'{property}' is a method; it cannot be set")));
             }
             definition.set(&property, &words.text(5)?).map_err(Failure::value)?;
             Ok(shown(&definition.snapshot(), &property))
@@ -90,7 +74,8 @@ pub(super) fn rehearse(
     Ok(())
 }
 
-fn methods(kind: Kind) -> &'static [&'static str] {
+/// Methods of an action, in order.
+pub(super) fn methods_of(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Commands => &METHODS,
         Kind::Mail => &python::METHODS,
@@ -139,6 +124,9 @@ pub(super) fn get(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
     Ok(match option {
         "action" => {
             let property = rest.text(1)?;
+            if property == EPOCH && definition.kind == Kind::Commands {
+                return methods::ask(&jail.queue, &name, Call::Epoch);
+            }
             let (class, has) = match definition.kind {
                 Kind::Commands => ("CommandAction", definition.get(&property).is_some()),
                 Kind::Mail => (python::CLASS, python::property(&definition, &property).is_some()),
@@ -152,26 +140,40 @@ pub(super) fn get(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
             shown(&definition, &property)
         }
         "actionproperties" => list(match definition.kind {
-            Kind::Commands => definition.properties.keys().cloned().collect(),
+            Kind::Commands => {
+                let mut names = definition.names();
+                names.push(EPOCH.to_owned());
+                names.sort();
+                names
+            }
             Kind::Mail => python::properties(&definition),
         }),
-        _ => list(
-            methods(definition.kind)
-                .iter()
-                .map(|method| (*method).to_owned())
-                .collect(),
-        ),
+        _ => {
+            let methods = methods_of(definition.kind).iter();
+            list(methods.map(|method| (*method).to_owned()).collect())
+        }
     })
 }
 
 fn shown(definition: &Definition, property: &str) -> Value {
-    match definition.kind {
-        Kind::Commands => definition.get(property).map_or(Value::None, Value::from),
-        Kind::Mail => python::property(definition, property).unwrap_or(Value::None),
+    if definition.kind == Kind::Mail {
+        return python::property(definition, property).unwrap_or(Value::None);
+    }
+    let Some(text) = definition.get(property) else {
+        return Value::None;
+    };
+    // The one that is a number.
+    let number = || match text.parse() {
+        Ok(seconds) => Some(Value::Int(seconds)),
+        Err(_) => text.parse().ok().map(Value::Float),
+    };
+    match property {
+        "timeout" => number().unwrap_or_else(|| Value::from(text)),
+        _ => Value::from(text),
     }
 }
 
-fn known(jail: &LiveJail, name: &str) -> Result<SharedDefinition, Failure> {
+pub(super) fn known(jail: &LiveJail, name: &str) -> Result<SharedDefinition, Failure> {
     let staged = jail.work.lock().reload.as_ref().and_then(|reload| {
         let (_, definition) = reload.staged.iter().find(|(known, _)| known == name)?;
         Some(definition.clone())

@@ -6,8 +6,10 @@ use crate::live::LiveJail;
 use crate::log::{Level, Module};
 use crate::server::Server;
 use crate::text;
-use bantam_detect::Id;
+use bantam_detect::{Id, Time};
+use bantam_jail::Ticket;
 use bantam_wire::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// `banned [IP …]`: who is banned where.
@@ -169,15 +171,36 @@ pub(super) fn attempt(server: &Server, jail: &Arc<LiveJail>, words: &[String]) -
         return Err(Failure::plain("IndexError", "list index out of range"));
     };
     let (id, now) = (Id::parse(address), clock::now());
+    let mut work = jail.work.lock();
+    let ticket = || ticket_of(&id, lines.len(), now);
+    if server.judge.is_ignored(&jail.name, &mut work, &id, &ticket, now) {
+        return Ok(Value::Int(0));
+    }
     server.log.info(
         Module::Filter,
         format!("[{}] Attempt {id} - {}", jail.name, text::local(now)),
     );
-    server
-        .judge
-        .attempt(jail, &mut jail.work.lock(), id, lines.to_vec(), now);
+    server.judge.attempt(jail, &mut work, id, lines.to_vec(), now);
+    drop(work);
     wake(server);
     Ok(Value::Int(1))
+}
+
+/// What the ignore checks may ask of an attempt.
+fn ticket_of(id: &Id, attempts: usize, now: Time) -> Ticket {
+    Ticket {
+        id: id.clone(),
+        ip: None,
+        time: now,
+        zoned: false,
+        bantime: 0.0,
+        bancount: 0,
+        attempts: u32::try_from(attempts.max(1)).unwrap_or(u32::MAX),
+        matches: Vec::new(),
+        captures: BTreeMap::new(),
+        users: Vec::new(),
+        restored: false,
+    }
 }
 
 /// A new ban may end before the reading thread meant to wake.

@@ -3,6 +3,7 @@ use super::words::Words;
 use super::{Answer, Failure, action, bans, jail};
 use crate::live::LiveJail;
 use crate::server::Server;
+use bantam_conf::Seconds;
 use bantam_pattern::tags::UseDns;
 use bantam_wire::Value;
 
@@ -11,8 +12,44 @@ pub(super) fn get(server: &Server, words: Words<'_>) -> Answer {
     if let Some(value) = server_option(server, &target) {
         return Ok(value);
     }
-    let jail = jail(server, &target)?;
-    option(&jail, &words.text(2)?, Words(words.rest(3)))
+    let name = words.text(2)?;
+    // What is wrong with the words is said before what is wrong with the jail.
+    match name.as_str() {
+        "action" => words.needs(4)?,
+        "actionproperties" | "actionmethods" => words.needs(3)?,
+        _ if OPTIONS.contains(&name.as_str()) || name.starts_with("bantime.") => {}
+        _ => return Err(unknown_option()),
+    }
+    option(&*jail(server, &target)?, &name, Words(words.rest(3)))
+}
+
+/// What can be asked of a jail, besides `action…` and `bantime.…`.
+const OPTIONS: [&str; 21] = [
+    "actions",
+    "banip",
+    "banned",
+    "bantime",
+    "datepattern",
+    "failregex",
+    "findtime",
+    "ignorecache",
+    "ignorecommand",
+    "ignoreip",
+    "ignoreregex",
+    "ignoreself",
+    "journalmatch",
+    "logencoding",
+    "logpath",
+    "logtimezone",
+    "maxlines",
+    "maxmatches",
+    "maxretry",
+    "prefregex",
+    "usedns",
+];
+
+fn unknown_option() -> Failure {
+    Failure::invalid("Invalid command (no get action or not yet implemented)")
 }
 
 /// An option of the server itself; none when it is no such option.
@@ -25,7 +62,7 @@ pub(super) fn server_option(server: &Server, option: &str) -> Option<Value> {
         "thread" => Value::Dict(vec![(Value::from("stacksize"), Value::Int(0))]),
         "dbfile" => server.records.file().map_or(Value::None, Value::Str),
         "dbmaxmatches" => stored(Value::Int(server.records.max_matches())),
-        "dbpurgeage" => stored(Value::Int(server.records.purge_age())),
+        "dbpurgeage" => stored(seconds(server.records.purge_age())),
         _ => return None,
     })
 }
@@ -46,13 +83,6 @@ pub(super) fn option(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
     let work = jail.work.lock();
     let options = work.jail.options();
     let list = |items: Vec<&str>| Value::List(items.into_iter().map(Value::from).collect());
-    let text_or_none = |text: &str| {
-        if text.is_empty() {
-            Value::None
-        } else {
-            Value::from(text)
-        }
-    };
     Ok(match option {
         "idle" => Value::Bool(work.idle),
         "logpath" => Value::List(work.logs.iter().map(|log| Value::from(log.path.as_str())).collect()),
@@ -64,7 +94,7 @@ pub(super) fn option(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
         }
         "ignoreself" => Value::Bool(work.ignore_self),
         "ignoreip" => Value::List(work.ignore.entries().into_iter().map(Value::Str).collect()),
-        "ignorecommand" => text_or_none(&work.ignore_command),
+        "ignorecommand" => work.ignore_command.clone().map_or(Value::Bool(false), Value::Str),
         "ignorecache" => work.ignore_cache.as_ref().map_or(Value::None, |cache| {
             Value::List(vec![
                 Value::from(cache.key.as_str()),
@@ -81,7 +111,7 @@ pub(super) fn option(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
             UseDns::No => "no",
             UseDns::Raw => "raw",
         }),
-        "findtime" => number(options.findtime),
+        "findtime" => seconds(work.findtime),
         "bantime" => number(options.bantime),
         "maxretry" => Value::Int(i64::from(options.maxretry)),
         "maxmatches" => Value::Int(i64::try_from(options.maxmatches).unwrap_or(i64::MAX)),
@@ -96,11 +126,7 @@ pub(super) fn option(jail: &LiveJail, option: &str, rest: Words<'_>) -> Answer {
         "logtimezone" => work.log_timezone.clone().map_or(Value::None, Value::Str),
         _ => match option.strip_prefix("bantime.") {
             Some(extra) => increment_option(&work.bantime_extra, extra),
-            None => {
-                return Err(Failure::invalid(
-                    "Invalid command (no get action or not yet implemented)",
-                ));
-            }
+            None => return Err(unknown_option()),
         },
     })
 }
@@ -111,8 +137,16 @@ fn increment_option(extra: &std::collections::BTreeMap<String, String>, option: 
     };
     match option {
         "increment" => Value::Bool(crate::text::is_true(text)),
-        "maxtime" | "rndtime" => bantam_conf::seconds(text).map_or(Value::None, number),
+        "maxtime" | "rndtime" => bantam_conf::seconds_exact(text).map_or(Value::None, seconds),
         _ => Value::from(text.as_str()),
+    }
+}
+
+/// As Python shows it.
+fn seconds(value: Seconds) -> Value {
+    match value {
+        Seconds::Whole(seconds) => Value::Int(seconds),
+        Seconds::Fraction(seconds) => Value::Float(seconds),
     }
 }
 

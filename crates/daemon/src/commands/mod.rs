@@ -5,8 +5,12 @@
 mod action;
 mod bans;
 mod get;
+mod increment;
+mod logs;
+mod methods;
 mod python;
 mod set;
+mod set_server;
 mod status;
 mod words;
 
@@ -92,11 +96,15 @@ pub(crate) fn execute(server: &Server, words: &[Value]) -> Answer {
         }
         "flushlogs" => Ok(Value::from(server.log.flush())),
         "status" => status::status(server, words),
+        "set" if methods::is_call(words) => methods::call(server, words),
+        "stats" | "statistic" | "statistics" => Ok(status::statistics(server)),
         "banned" => bans::banned(server, words),
         "get" => get::get(server, words),
         "sleep" => sleep(words),
         "stop" if words.len() == 1 => {
+            // As in the original, the answer means that all is stopped and the socket gone.
             server.ask_stop();
+            server.await_end();
             Ok(Value::None)
         }
         "server-stream" => stream(server, words),
@@ -180,7 +188,12 @@ fn stop(server: &Server, words: Words<'_>) -> Answer {
 /// The configuration that the original's client sends right after a start.
 fn stream(server: &Server, words: Words<'_>) -> Answer {
     let _one = server.change.lock();
-    let refused = server.put_in_force(&commands_of(words.list(1)?)?);
+    // A text is a list of letters to the original, each of them no command.
+    let refused = match words.rest(1) {
+        [Value::Str(text), ..] if !text.is_empty() => return Err(Failure::invalid("Invalid command")),
+        [Value::Str(_), ..] => return Ok(Value::None),
+        _ => server.put_in_force(&commands_of(words.list(1)?)?),
+    };
     first_of(&refused)?;
     Ok(Value::None)
 }
@@ -242,7 +255,7 @@ pub(crate) fn rehearse(log: &Log, stage: &mut Stage, words: &[Value]) -> Result<
             set::rehearse_expressions(work, &option, words, multiple)?;
         }
         _ => match option.strip_prefix("bantime.") {
-            Some(option) => set::set_increment(log, work, option, &words.text(3)?)?,
+            Some(option) => increment::set(log, work, option, &words.text(3)?)?,
             None => set::set_work(log, work, &option, words, multiple)?,
         },
     }

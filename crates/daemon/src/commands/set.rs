@@ -1,16 +1,15 @@
-//! `set`: options of the server and of jails.
+//! `set`: options of jails (those of the server are in `set_server`).
+use super::set_server::set_server;
 use super::words::Words;
-use super::{Answer, Failure, action, bans, get, jail};
+use super::{Answer, Failure, action, bans, get, increment, jail, logs};
 use crate::live::{IgnoreCache, LiveJail, Work};
 use crate::log::{Log, Module};
 use crate::rehearsal::Objection;
-use crate::server::{Server, make_parent};
-use bantam_jail::{Formula, Increment};
+use crate::server::Server;
 use bantam_pattern::tags::UseDns;
 use bantam_source::journal::Match;
 use bantam_wire::Value;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 /// `multiple`: a list in place of one value (`multi-set`). `quiet`: nobody reads the answer.
@@ -19,14 +18,64 @@ pub(super) fn set(server: &Server, words: Words<'_>, multiple: bool, quiet: bool
     if let Some(done) = set_server(server, &target, words) {
         return done;
     }
-    let (jail, option) = (jail(server, &target)?, words.text(2)?);
-    let answer = set_jail(server, &jail, &option, words, multiple)?;
+    let option = words.text(2)?;
+    check(&option, words)?;
+    let jail = jail(server, &target)?;
+    let answer = set_jail(server, &jail, &option, words, (multiple, quiet))?;
     match answer {
         Some(value) => Ok(value),
-        None if multiple => Ok(Value::Bool(true)),
+        None if multiple && matches!(option.as_str(), "addfailregex" | "addignoreregex") => Ok(Value::Bool(true)),
         None if quiet => Ok(Value::None),
         None => get::option(&jail, shown_by(&option), Words(&[])),
     }
+}
+
+/// What is wrong with the words is said before what is wrong with the jail.
+fn check(option: &str, words: Words<'_>) -> Result<(), Failure> {
+    match option {
+        "addignoreip" | "addjournalmatch" | "attempt" | "banip" | "deljournalmatch" => Ok(()),
+        "delfailregex" | "delignoreregex" | "maxlines" | "maxmatches" | "maxretry" => words.integer(3).map(|_| ()),
+        "idle" => idle(&words.text(3)?).map(|_| ()),
+        "ignorecache" => bantam_conf::options(&words.text(3)?)
+            .map(|_| ())
+            .map_err(Failure::value),
+        "addlogpath" => {
+            words.needs(3)?;
+            logs::tail(words).map(|_| ())
+        }
+        _ if OPTIONS.contains(&option) || option.starts_with("bantime.") => words.needs(3),
+        other => Err(unknown_option(other)),
+    }
+}
+
+/// What can be set of a jail, besides what [`check`] names.
+const OPTIONS: [&str; 19] = [
+    "action",
+    "addaction",
+    "addfailregex",
+    "addignoreregex",
+    "bantime",
+    "datepattern",
+    "delaction",
+    "delignoreip",
+    "dellogpath",
+    "findtime",
+    "ignorecommand",
+    "ignoreself",
+    "logencoding",
+    "logtimezone",
+    "prefregex",
+    "unbanip",
+    "usedns",
+    "journalflags",
+    "journalmatch",
+];
+
+fn unknown_option(name: &str) -> Failure {
+    let shown = bantam_wire::repr::repr(&Value::from(name));
+    Failure::invalid(format!(
+        "Invalid command {shown} (no set action or not yet implemented)"
+    ))
 }
 
 /// The option whose value answers a change.
@@ -41,81 +90,20 @@ fn shown_by(option: &str) -> &str {
     }
 }
 
-fn set_server(server: &Server, option: &str, words: Words<'_>) -> Option<Answer> {
-    let (log, records) = (&server.log, &server.records);
-    let outcome = || -> Answer {
-        match option {
-            "loglevel" => log
-                .set_level(&words.text(2)?)
-                .map_err(Failure::value)
-                .map(|()| Value::Str(log.level())),
-            "logtarget" => {
-                log.set_target(&words.text(2)?)
-                    .map_err(|error| Failure::invalid(error.to_string()))?;
-                Ok(Value::Str(log.target()))
-            }
-            "syslogsocket" => {
-                log.set_syslog_socket(&words.text(2)?);
-                Ok(Value::Str(log.syslog_socket()))
-            }
-            "allowipv6" => Ok(Value::Str(words.text(2)?)),
-            "thread" => Ok(words.rest(2).first().cloned().unwrap_or(Value::None)),
-            "dbfile" => {
-                let file = words.text(2)?;
-                let changes = records.file().is_some_and(|known| known != file);
-                if changes && !server.jails.all().is_empty() {
-                    return Err(Failure::plain(
-                        "RuntimeError",
-                        "Cannot change database when there are jails present",
-                    ));
-                }
-                let special = file.eq_ignore_ascii_case("none") || file == ":memory:";
-                if !special && let Err(error) = make_parent(Path::new(&file)) {
-                    return Err(Failure::invalid(format!("Cannot create the folder of {file}: {error}")));
-                }
-                records
-                    .open(&file)
-                    .map_err(|error| Failure::invalid(error.to_string()))?;
-                Ok(records.file().map_or(Value::None, Value::Str))
-            }
-            "dbmaxmatches" => {
-                records.set_max_matches(words.integer(2)?);
-                Ok(get::server_option(server, "dbmaxmatches").unwrap_or(Value::None))
-            }
-            "dbpurgeage" => {
-                records.set_purge_age(&words.text(2)?).map_err(Failure::value)?;
-                Ok(get::server_option(server, "dbpurgeage").unwrap_or(Value::None))
-            }
-            _ => Err(Failure::invalid("")),
-        }
-    };
-    const OPTIONS: [&str; 8] = [
-        "loglevel",
-        "logtarget",
-        "syslogsocket",
-        "allowipv6",
-        "thread",
-        "dbfile",
-        "dbmaxmatches",
-        "dbpurgeage",
-    ];
-    OPTIONS.contains(&option).then(outcome)
-}
-
 /// Some value when the command has an answer of its own.
 fn set_jail(
     server: &Server,
     jail: &Arc<LiveJail>,
     option: &str,
     words: Words<'_>,
-    multiple: bool,
+    (multiple, quiet): (bool, bool),
 ) -> Result<Option<Value>, Failure> {
     match option {
         "banip" => return bans::ban(server, jail, &words.texts(3)?).map(Some),
         "unbanip" => return bans::unban_in(server, jail, &words.texts(3)?).map(Some),
         "attempt" => return bans::attempt(server, jail, &words.texts(3)?).map(Some),
         "addaction" | "delaction" | "action" => return action::set(jail, option, words, multiple).map(Some),
-        "addlogpath" => add_log(server, jail, words)?,
+        "addlogpath" => logs::add_log(server, jail, words, !quiet)?,
         "dellogpath" => server.remove_log(jail, &words.text(3)?),
         "addjournalmatch" | "deljournalmatch" => {
             journal_match(&server.log, &mut jail.work.lock(), option, &words.texts(3)?)?;
@@ -125,7 +113,7 @@ fn set_jail(
         _ if option.starts_with("bantime.") => {
             let option = &option["bantime.".len()..];
             let mut work = jail.work.lock();
-            set_increment(&server.log, &mut work, option, &words.text(3)?)?;
+            increment::set(&server.log, &mut work, option, &words.text(3)?)?;
             if option == "increment" && work.jail.options().increment.enabled && server.records.file().is_none() {
                 server.log.warning(
                     Module::Jail,
@@ -148,18 +136,14 @@ pub(super) fn set_work(
 ) -> Result<(), Failure> {
     match option {
         "findtime" => {
-            work.jail.options_mut().findtime = words.seconds(3)?;
-            log.info(
-                Module::Filter,
-                format!("  findtime: {}", crate::text::number(words.seconds(3)?)),
-            );
+            work.findtime = words.seconds(3)?;
+            work.jail.options_mut().findtime = work.findtime.as_f64();
+            log.info(Module::Filter, format!("  findtime: {}", work.findtime));
         }
         "bantime" => {
-            work.jail.options_mut().bantime = words.seconds(3)?;
-            log.info(
-                Module::Actions,
-                format!("  banTime: {}", crate::text::number(words.seconds(3)?)),
-            );
+            let bantime = words.seconds(3)?.as_f64().trunc();
+            work.jail.options_mut().bantime = bantime;
+            log.info(Module::Actions, format!("  banTime: {}", crate::text::number(bantime)));
         }
         "maxretry" => {
             work.jail.options_mut().maxretry = positive(words.integer(3)?);
@@ -171,7 +155,10 @@ pub(super) fn set_work(
             work.filter.set_max_lines(lines).map_err(Failure::value)?;
             log.info(Module::Filter, format!("  maxLines: {lines}"));
         }
-        "usedns" => set_use_dns(log, work, &words.text(3)?),
+        "usedns" => match words.rest(3) {
+            [Value::Bool(truth), ..] => set_use_dns(log, work, if *truth { "yes" } else { "no" }),
+            _ => set_use_dns(log, work, &words.text(3)?),
+        },
         "ignoreself" => work.ignore_self = words.truth(3)?,
         "addignoreip" => {
             for entry in words.texts(3)?.iter().filter(|entry| !entry.is_empty()) {
@@ -183,14 +170,14 @@ pub(super) fn set_work(
                 return Err(Failure::value("list.remove(x): x not in list"));
             }
         }
-        "ignorecommand" => work.ignore_command = words.text(3)?,
+        "ignorecommand" => work.ignore_command = Some(words.text(3)?),
         "ignorecache" => work.ignore_cache = parse_cache(&words.text(3)?)?,
         "logencoding" => set_encoding(log, work, &words.text(3)?)?,
         "logtimezone" => {
             let zone = words.text(3)?;
-            let zone = (!zone.is_empty()).then_some(zone);
-            work.filter.set_log_timezone(zone.as_deref()).map_err(Failure::value)?;
-            work.log_timezone = zone;
+            let given = Some(zone.as_str()).filter(|zone| !zone.is_empty());
+            work.filter.set_log_timezone(given).map_err(Failure::value)?;
+            work.log_timezone = Some(zone);
         }
         "datepattern" => work.filter.set_datepattern(&words.text(3)?).map_err(Failure::value)?,
         "prefregex" => work.filter.set_prefregex(&words.text(3)?).map_err(regex_failure)?,
@@ -209,17 +196,17 @@ pub(super) fn set_work(
             }
         }
         "delfailregex" => {
-            work.filter.remove_failregex(positive(words.integer(3)?) as usize);
+            if let Some(index) = index(words.integer(3)?, work.filter.failregexes().len()) {
+                work.filter.remove_failregex(index);
+            }
         }
         "delignoreregex" => {
-            work.filter.remove_ignoreregex(positive(words.integer(3)?) as usize);
+            if let Some(index) = index(words.integer(3)?, work.filter.ignoreregexes().len()) {
+                work.filter.remove_ignoreregex(index);
+            }
         }
         "addjournalmatch" | "deljournalmatch" => journal_match(log, work, option, &words.texts(3)?)?,
-        other => {
-            return Err(Failure::invalid(format!(
-                "Invalid command '{other}' (no set action or not yet implemented)"
-            )));
-        }
+        other => return Err(unknown_option(other)),
     }
     Ok(())
 }
@@ -287,11 +274,18 @@ fn positive(number: i64) -> u32 {
     u32::try_from(number.max(0)).unwrap_or(u32::MAX)
 }
 
+/// The place that an index means, counted from the end when it is below 0.
+fn index(number: i64, count: usize) -> Option<usize> {
+    let count = i64::try_from(count).ok()?;
+    let index = if number < 0 { number.checked_add(count)? } else { number };
+    usize::try_from(index).ok().filter(|_| index < count)
+}
+
 fn set_use_dns(log: &Log, work: &mut Work, text: &str) {
     let value = match text.to_lowercase().as_str() {
-        "yes" | "true" => UseDns::Yes,
+        "yes" => UseDns::Yes,
         "warn" => UseDns::Warn,
-        "no" | "false" => UseDns::No,
+        "no" => UseDns::No,
         "raw" => UseDns::Raw,
         other => {
             log.error(
@@ -321,102 +315,32 @@ fn set_encoding(log: &Log, work: &mut Work, text: &str) -> Result<(), Failure> {
 }
 
 fn set_idle(server: &Server, jail: &Arc<LiveJail>, value: &str) -> Result<(), Failure> {
+    server.set_idle(jail, idle(value)?);
+    Ok(())
+}
+
+fn idle(value: &str) -> Result<bool, Failure> {
     match value {
-        "on" => server.set_idle(jail, true),
-        "off" => server.set_idle(jail, false),
-        _ => return Err(Failure::invalid("Invalid idle option, must be 'on' or 'off'")),
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(Failure::invalid("Invalid idle option, must be 'on' or 'off'")),
     }
-    Ok(())
-}
-
-fn add_log(server: &Server, jail: &Arc<LiveJail>, words: Words<'_>) -> Result<(), Failure> {
-    let path = words.text(3)?;
-    let tail = match words.rest(4) {
-        [] => false,
-        [one] => match one.as_str().unwrap_or_default().to_lowercase().as_str() {
-            "tail" => true,
-            "head" => false,
-            _ => return Err(Failure::value("File option must be 'head' or 'tail'")),
-        },
-        _ => return Err(Failure::value("Only one file can be added at a time")),
-    };
-    server.add_log(jail, &path, tail);
-    Ok(())
-}
-
-/// `bantime.OPTION`; an empty value unsets it.
-pub(super) fn set_increment(log: &Log, work: &mut Work, option: &str, value: &str) -> Result<(), Failure> {
-    let mut extra = work.bantime_extra.clone();
-    if value.is_empty() {
-        extra.remove(option);
-    } else {
-        extra.insert(option.to_owned(), value.to_owned());
-    }
-    work.jail.options_mut().increment = increment_of(&extra)?;
-    work.bantime_extra = extra;
-    log.info(Module::Jail, format!("Set banTime.{option} = {value}"));
-    Ok(())
-}
-
-fn increment_of(extra: &std::collections::BTreeMap<String, String>) -> Result<Increment, Failure> {
-    let text = |name: &str| extra.get(name).map(String::as_str);
-    let truth = |name| text(name).is_some_and(crate::text::is_true);
-    let seconds = |name| text(name).map(bantam_conf::seconds).transpose().map_err(Failure::value);
-    let formula = |name| {
-        text(name)
-            .map(Formula::parse)
-            .transpose()
-            .map_err(|error| Failure::value(format!("bantime.{name}: {error}")))
-    };
-    let factor = match formula("factor")? {
-        Some(formula) => Some(
-            formula
-                .value(0.0, 0, 1.0, &mut crate::clock::luck)
-                .map_err(Failure::value)?,
-        ),
-        None => None,
-    };
-    let multipliers = text("multipliers")
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(|word| {
-            word.parse::<f64>()
-                .map_err(|_| Failure::value(format!("bantime.multipliers: '{word}' is no number")))
-        })
-        .collect::<Result<Vec<f64>, Failure>>()?;
-    Ok(Increment {
-        enabled: truth("increment"),
-        rndtime: seconds("rndtime")?,
-        maxtime: seconds("maxtime")?,
-        factor,
-        formula: formula("formula")?,
-        multipliers,
-        overall_jails: truth("overalljails"),
-    })
 }
 
 /// `key="<ip>", max-count=100, max-time=5m`
 fn parse_cache(text: &str) -> Result<Option<IgnoreCache>, Failure> {
-    let mut options: HashMap<String, String> = HashMap::new();
-    let mut rest = text.trim();
-    while let Some((key, after)) = rest.split_once('=') {
-        let after = after.trim_start();
-        let (value, tail) = match after.chars().next() {
-            Some(quote @ ('"' | '\'')) => after[1..].split_once(quote).unwrap_or((&after[1..], "")),
-            _ => after
-                .split_once(',')
-                .map_or((after, ""), |(value, _)| (value, &after[value.len()..])),
-        };
-        options.insert(key.trim().to_owned(), value.trim().to_owned());
-        rest = tail.trim_start_matches([',', ' ', '\n', '\t']);
-    }
-    let Some(key) = options.remove("key") else {
+    let options: HashMap<String, String> = bantam_conf::options(text)
+        .map_err(Failure::value)?
+        .into_iter()
+        .collect();
+    if options.is_empty() {
         return Ok(None);
+    }
+    let Some(key) = options.get("key") else {
+        return Err(Failure::plain("KeyError", "key"));
     };
     let max_count = match options.get("max-count") {
-        Some(count) => count
-            .parse()
-            .map_err(|_| Failure::value(format!("ignorecache: max-count={count} is no number")))?,
+        Some(count) => Words(&[Value::from(count.as_str())]).integer(0)?,
         None => 100,
     };
     let max_time = match options.get("max-time") {
@@ -424,8 +348,8 @@ fn parse_cache(text: &str) -> Result<Option<IgnoreCache>, Failure> {
         None => 300.0,
     };
     Ok(Some(IgnoreCache {
-        key,
-        max_count,
+        key: key.clone(),
+        max_count: usize::try_from(max_count).unwrap_or(0),
         max_time,
         verdicts: HashMap::new(),
     }))

@@ -1,10 +1,17 @@
 //! `status`, of the server and of a jail.
 use super::words::Words;
 use super::{Answer, Failure, jail};
+use crate::cymru::Origins;
 use crate::live::LiveJail;
 use crate::log::Module;
 use crate::server::Server;
+use bantam_detect::Id;
 use bantam_wire::Value;
+use bantam_wire::repr::repr;
+use std::sync::Arc;
+
+/// What of a jail is told, and how.
+const FLAVORS: [&str; 4] = ["short", "basic", "stats", "cymru"];
 
 pub(super) fn status(server: &Server, words: Words<'_>) -> Answer {
     match words.len() {
@@ -16,19 +23,31 @@ pub(super) fn status(server: &Server, words: Words<'_>) -> Answer {
             } else {
                 "basic".to_owned()
             };
+            if name == "--all" && flavor == "stats" {
+                return Ok(statistics(server));
+            }
             if name == "--all" {
-                let jails = server.jails.all();
-                let all = jails
-                    .iter()
-                    .map(|jail| pair(&jail.name, of_jail(server, jail, &flavor)));
                 let mut rows = rows_of(overview(server));
-                rows.extend(all);
+                rows.push(each(server, &flavor));
                 return Ok(Value::List(rows));
             }
             Ok(of_jail(server, &*jail(server, &name)?, &flavor))
         }
         _ => Err(Failure::invalid("Invalid command (no status)")),
     }
+}
+
+/// `stats`: the figures of all jails.
+pub(super) fn statistics(server: &Server) -> Value {
+    each(server, "stats")
+}
+
+/// Every jail's status by its name, in the order of names.
+fn each(server: &Server, flavor: &str) -> Value {
+    let mut jails = server.jails.all();
+    jails.sort_by(|a, b| a.name.cmp(&b.name));
+    let entry = |jail: &Arc<LiveJail>| (Value::from(jail.name.as_str()), of_jail(server, jail, flavor));
+    Value::Dict(jails.iter().map(entry).collect())
 }
 
 fn rows_of(value: Value) -> Vec<Value> {
@@ -48,9 +67,12 @@ fn overview(server: &Server) -> Value {
 }
 
 fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
-    if !matches!(flavor, "basic" | "short" | "stats" | "cymru") {
-        let text =
-            format!("Unsupported extended jail status flavor {flavor:?}. Supported: ['short', 'basic', 'stats']");
+    if !FLAVORS.contains(&flavor) {
+        let text = format!(
+            "Unsupported extended jail status flavor {}. Supported: {}",
+            repr(&Value::from(flavor)),
+            repr(&Value::from(FLAVORS.to_vec()))
+        );
         server.log.warning(Module::Actions, text);
     }
     let work = jail.work.lock();
@@ -91,6 +113,25 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
             .map(|ticket| Value::Str(ticket.id.to_string()))
             .collect();
         actions.push(pair("Banned IP list", Value::List(ids)));
+    }
+    // Name servers are asked without the jail's lock.
+    let bans: Vec<Id> = match flavor {
+        "cymru" => work
+            .jail
+            .bans()
+            .iter()
+            .map(|ban| ban.ip.as_ref().unwrap_or(&ban.id).clone())
+            .collect(),
+        _ => Vec::new(),
+    };
+    drop(work);
+    if flavor == "cymru" {
+        let origins = Origins::of(&bans, &server.log);
+        actions.extend([
+            pair("Banned ASN list", origins.asn.into()),
+            pair("Banned Country list", origins.country.into()),
+            pair("Banned RIR list", origins.rir.into()),
+        ]);
     }
     Value::List(vec![
         pair("Filter", Value::List(filter)),

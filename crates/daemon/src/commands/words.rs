@@ -1,5 +1,6 @@
 //! The words of a command, read with care: a client may send anything.
 use super::Failure;
+use bantam_conf::Seconds;
 use bantam_wire::Value;
 
 /// The words of a command.
@@ -27,6 +28,11 @@ impl<'a> Words<'a> {
         text_of(self.at(index)?)
     }
 
+    /// There is such a word.
+    pub(super) fn needs(self, index: usize) -> Result<(), Failure> {
+        self.at(index).map(|_| ())
+    }
+
     /// The words from one on, each as text.
     pub(super) fn texts(self, from: usize) -> Result<Vec<String>, Failure> {
         self.rest(from).iter().map(text_of).collect()
@@ -40,9 +46,10 @@ impl<'a> Words<'a> {
             Value::Bool(truth) => Ok(i64::from(*truth)),
             other => {
                 let text = text_of(other)?;
-                text.trim()
-                    .parse()
-                    .map_err(|_| Failure::value(format!("invalid literal for int() with base 10: '{text}'")))
+                whole(text.trim()).ok_or_else(|| {
+                    let shown = bantam_wire::repr::repr(&Value::Str(text));
+                    Failure::value(format!("invalid literal for int() with base 10: {shown}"))
+                })
             }
         }
     }
@@ -55,9 +62,9 @@ impl<'a> Words<'a> {
             .map_err(|_| Failure::value(format!("could not convert string to float: '{text}'")))
     }
 
-    /// A duration in seconds: a number, or text such as `1h 30m`.
-    pub(super) fn seconds(self, index: usize) -> Result<f64, Failure> {
-        bantam_conf::seconds(&self.text(index)?).map_err(Failure::value)
+    /// A duration: a number, or text such as `1h 30m`.
+    pub(super) fn seconds(self, index: usize) -> Result<Seconds, Failure> {
+        bantam_conf::seconds_exact(&self.text(index)?).map_err(Failure::value)
     }
 
     /// `true`, `yes`, `on`, `1` and their like.
@@ -75,6 +82,23 @@ impl<'a> Words<'a> {
             ))),
         }
     }
+}
+
+/// A whole number as Python reads it: a sign, digits, single underscores between them. What is too large for us is the
+/// largest that we have.
+pub(super) fn whole(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (text.starts_with('-'), digits),
+        None => (false, text),
+    };
+    let groups_are_digits = digits
+        .split('_')
+        .all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit()));
+    if !groups_are_digits {
+        return None;
+    }
+    let number = digits.replace('_', "").parse::<i64>().unwrap_or(i64::MAX);
+    Some(if negative { -number } else { number })
 }
 
 /// A value as text.

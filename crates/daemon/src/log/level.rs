@@ -36,12 +36,15 @@ impl Level {
 
     /// From a name in any case, or a number.
     pub fn parse(text: &str) -> Option<Level> {
-        let upper = text.trim().to_uppercase();
+        let upper = text.to_uppercase();
         NAMES
             .iter()
             .find(|(name, _)| *name == upper)
             .map(|(_, level)| Level(*level))
-            .or_else(|| upper.parse().ok().map(Level))
+            .or_else(|| {
+                let number = !upper.is_empty() && upper.bytes().all(|byte| byte.is_ascii_digit());
+                number.then(|| Level(upper.parse().unwrap_or(i32::MAX)))
+            })
     }
 
     /// The name that stands in a line.
@@ -64,5 +67,6 @@ mod tests {
         }
         assert_eq!(Level::parse("warn").map(Level::name), Some("WARNING"));
         assert_eq!(Level::parse("13"), Some(Level(13)));
+        assert_eq!(Level::parse("-3"), None);
     }
 }

@@ -131,7 +131,10 @@ impl Log {
 
     /// Sets the level from its name (`INFO`, any case) or number.
     pub fn set_level(&self, name: &str) -> Result<(), String> {
-        let level = Level::parse(name).ok_or_else(|| format!("Invalid log level {name:?}"))?;
+        let level = Level::parse(name).ok_or_else(|| {
+            let shown = bantam_wire::repr::repr(&name.to_uppercase().into());
+            format!("Invalid log level {shown}")
+        })?;
         self.shared.level.store(level.0, Ordering::Relaxed);
         self.shared.sink.lock().level_name = name.to_uppercase();
         Ok(())
@@ -173,15 +176,17 @@ impl Log {
     /// Opens a log file anew (after it was rotated); says what was done as the original does.
     pub fn flush(&self) -> &'static str {
         let mut sink = self.shared.sink.lock();
+        // By the name as it was written, as in the original.
+        if matches!(sink.name.as_str(), "STDOUT" | "STDERR" | "SYSLOG" | "SYSTEMD-JOURNAL") {
+            return "flushed";
+        }
         if sink.target.is_file() {
             let wanted = sink.wanted.clone();
             if let Ok((_, target)) = Target::open(&wanted, &sink.syslog_socket) {
                 sink.target = target;
             }
-            "rolled over"
-        } else {
-            "flushed"
         }
+        "rolled over"
     }
 }
 

@@ -3,7 +3,7 @@ use super::effects::EffectState;
 use super::{Backoff, Next, Shared, Target, Task};
 use crate::any::AnyAction;
 use crate::execute::Tone;
-use crate::{Level, Logger, Outcome, SharedDefinition, Surroundings};
+use crate::{Call, Level, Logger, Outcome, Reply, SharedDefinition, Surroundings};
 use std::sync::Arc;
 
 /// An action, and what the queue knows of it beyond the action itself.
@@ -83,6 +83,7 @@ impl Worker {
             Task::AddAction { name, definition } => self.add(name, definition),
             Task::RemoveAction { name } => self.remove(&name),
             Task::Reload { name } => self.reload(&name),
+            Task::Call { name, call, reply } => self.call(&name, &call, &reply),
             Task::Stop => {}
         }
     }
@@ -124,6 +125,19 @@ impl Worker {
                 format!("Failed to reload jail '{}' action '{name}': {error}", self.jail)
             });
         }
+    }
+
+    fn call(&mut self, name: &str, call: &Call, reply: &Reply) {
+        let result = match self.index(name) {
+            Some(index) => {
+                let action = &mut self.members[index].action;
+                action.set_tone(Tone::Loud);
+                call.on(action).map_err(|error| error.message)
+            }
+            None => Err(format!("action {name} is not there any more")),
+        };
+        // Whoever called may be gone.
+        let _ = reply.0.send(result);
     }
 
     fn check(&mut self, index: usize) {

@@ -124,7 +124,10 @@ pub(super) fn may_have_epoch(text: &[u8], at_begin: bool) -> bool {
         text.get(start..start + 10)
             .is_some_and(|t| t.iter().all(u8::is_ascii_digit))
     };
-    (0..=2).any(ten_digits) || (!at_begin && memmem::find(text, b"audit(").is_some())
+    // The two characters that may stand before are of up to four bytes each.
+    let plain = text.get(..2).is_none_or(<[u8]>::is_ascii);
+    let before = if plain { 2 } else { 8 };
+    (0..=before).any(ten_digits) || (!at_begin && memmem::find(text, b"audit(").is_some())
 }
 
 /// Whether a TAI64N label may be in the line.

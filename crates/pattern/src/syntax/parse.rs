@@ -244,8 +244,9 @@ impl<'a> Parser<'a> {
         let min = self.count(low, &span)?.unwrap_or(0);
         let max = self.count(high, &span)?;
         if max.is_some_and(|max| max < min) {
+            // Where Python sees it: behind the brace.
             return self.fail(
-                span,
+                at.end..span.end,
                 "min repeat greater than max repeat",
                 "write the smaller number first",
             );

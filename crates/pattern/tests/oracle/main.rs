@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod dialect;
+mod kept;
 mod random;
 mod stock;
 
@@ -93,6 +94,9 @@ fn compare(case: &Case, regex: &Regex, answer: &Value, agreement: &mut Agreement
             Ok(captures) => json!(captures.map(|captures| captures.spans)),
             Err(limit) => json!(limit.to_string()),
         };
+        if wanted == "slow" {
+            continue;
+        }
         agreement.searched += 1;
         agreement.matched += usize::from(!wanted.is_null());
         if ours != *wanted {
