@@ -2,7 +2,8 @@
 //! area by area, prints the table, and fails when anything differs that docs/differences.md does not name.
 //!
 //! Needs the Debian package `fail2ban` (1.0.2), which `tests/original` brings up to the version that Bantam follows: what
-//! is excepted differs from both. Not a test harness of named tests: the table is the result.
+//! is excepted differs from both, but for whole commands that 1.0.2 has not. Not a harness of named tests: the table is
+//! the result.
 //! `cargo test --test conformance -- AREA…` runs only some areas. `FAIL2BAN_SOURCE=DIR` compares with the source tree
 //! of another version of the original.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
