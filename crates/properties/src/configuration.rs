@@ -25,7 +25,7 @@ pub fn configuration(data: &[u8]) {
     static FOLDER: LazyLock<Mutex<Option<TempDir>>> = LazyLock::new(|| Mutex::new(folder()));
     let folder = FOLDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let Some(folder) = folder.as_ref() else {
-        return assert!(false, "no folder could be made");
+        panic!("no folder could be made");
     };
     let base = folder.path().join("conf");
     let (flags, files) = files(data);
@@ -101,7 +101,7 @@ fn judge(base: &Path, flags: Flags, files: &[(PathBuf, Vec<u8>)]) {
             assert_eq!(loaded.diagnostics, again.diagnostics);
         }
         (Err(loaded), Err(again)) => assert_eq!(loaded, again),
-        _ => assert!(false, "it can be loaded once and not twice"),
+        _ => panic!("it can be loaded once and not twice"),
     }
     let findings = match &loaded {
         Ok(Loaded {

@@ -40,7 +40,7 @@ pub fn dates(data: &[u8]) {
     let mut hits = 0;
     for line in lines.split('\n').take(20) {
         if let Some(difference) = detector.disagreement(line) {
-            assert!(false, "{difference} on {line:?}");
+            panic!("{difference} on {line:?}");
         }
         let found = detector.find(line, now);
         if let Some(found) = found {

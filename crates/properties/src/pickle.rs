@@ -13,7 +13,7 @@ pub fn pickle(data: &[u8]) {
         let sent = codec::encode(&value);
         match codec::decode(&sent) {
             Ok(received) => assert!(is_same(&value, &received), "{value:?} became {received:?}"),
-            Err(error) => assert!(false, "{value:?} is not read back: {error}"),
+            Err(error) => panic!("{value:?} is not read back: {error}"),
         }
         assert!(
             has_marker(&value) || !holds(&sent, END),

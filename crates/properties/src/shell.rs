@@ -88,7 +88,7 @@ fn heading(head: &str, arguments: usize) -> String {
     assert_eq!(names.len(), arguments, "{head:?}");
     let is_name =
         |name: &&str| name.starts_with("f2bV_") && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    assert!(names.iter().all(|name| is_name(name)), "{head:?}");
+    assert!(names.iter().all(is_name), "{head:?}");
     let places = names.iter().enumerate().map(|(place, name)| match place {
         0..=9 => format!("{name}=${place} "),
         _ => format!("{name}=${{{place}}} "),
