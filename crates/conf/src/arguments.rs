@@ -1,10 +1,10 @@
 //! `name[key=value, key="value"][key='value']`: how filters and actions are asked for, alone or in a list.
 
+use crate::brackets::Brackets;
 use crate::findings::Problem;
 use crate::python::{is_space, is_word, strip};
 use crate::text::Text;
 use indexmap::IndexMap;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// A name with its arguments, in the order in which they were first given.
@@ -117,17 +117,17 @@ fn bad_value(list: &Text, name: &str, value_start: usize, after: usize) -> Synta
     SyntaxError { original, problem }
 }
 
-fn skip_space(text: &str, at: usize) -> usize {
+pub(crate) fn skip_space(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     text.len() - rest.trim_start_matches(is_space).len()
 }
 
-fn is_name(c: char) -> bool {
+pub(crate) fn is_name(c: char) -> bool {
     is_word(c) || c == '-' || c == '.'
 }
 
 /// End of `name` or `name?condition=value` at an offset, when a `=` follows.
-fn argument_name(text: &str, at: usize) -> Option<usize> {
+pub(crate) fn argument_name(text: &str, at: usize) -> Option<usize> {
     let run = |from: usize| {
         let rest = text.get(from..).unwrap_or_default();
         let length = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
@@ -138,7 +138,7 @@ fn argument_name(text: &str, at: usize) -> Option<usize> {
 
 /// The offset of the `=` behind `name` or `name?family=inet6`. `run` gives the end of the letters of a name that begin at
 /// an offset, if there are any.
-fn behind_name(text: &str, at: usize, run: impl Fn(usize) -> Option<usize>) -> Option<usize> {
+pub(crate) fn behind_name(text: &str, at: usize, run: impl Fn(usize) -> Option<usize>) -> Option<usize> {
     let is = |at: usize, c: u8| text.as_bytes().get(at) == Some(&c);
     let end = run(at)?;
     if is(end, b'=') {
@@ -159,18 +159,18 @@ fn argument_value(text: &str, at: usize) -> (Range<usize>, usize) {
 }
 
 /// Offset of the quote that closes the one at `at`.
-fn quoted_end(text: &str, at: usize) -> Option<usize> {
+pub(crate) fn quoted_end(text: &str, at: usize) -> Option<usize> {
     let quote = text.get(at..)?.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     text.get(at + 1..)?.find(quote).map(|length| at + 1 + length)
 }
 
-fn bare_end(text: &str, at: usize) -> usize {
+pub(crate) fn bare_end(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     at + rest.find([',', ']']).unwrap_or(rest.len())
 }
 
 /// The offset behind a `,` or `][`.
-fn separator(text: &str, at: usize) -> Option<usize> {
+pub(crate) fn separator(text: &str, at: usize) -> Option<usize> {
     let rest = text.get(at..)?;
     if rest.starts_with(',') {
         return Some(at + 1);
@@ -248,110 +248,6 @@ fn split_ranges(text: &str) -> Vec<Range<usize>> {
     out
 }
 
-/// Finds where arguments end.
-///
-/// A bare value may itself look like more arguments, so every way to read the text is tried, the longest first.
-/// Whether a way succeeds depends on the offset alone, hence each offset is tried once, whoever asks. All that an
-/// offset has to know of the text behind it is looked up: what an owner writes may be long, and must not take minutes.
-struct Brackets<'a> {
-    text: &'a str,
-    /// For each offset, where the run of a name's characters ends that it lies in.
-    runs: Vec<usize>,
-    /// For each offset, where a bare value ends that begins there.
-    bare_ends: Vec<usize>,
-    tried: HashSet<usize>,
-    /// For the end of each bare value, from where on the offsets within it were listed to be tried.
-    listed: HashMap<usize, usize>,
-}
-
-impl<'a> Brackets<'a> {
-    fn of(text: &'a str) -> Self {
-        let mut brackets = Brackets {
-            text,
-            runs: Vec::new(),
-            bare_ends: Vec::new(),
-            tried: HashSet::new(),
-            listed: HashMap::new(),
-        };
-        if text.contains('[') {
-            brackets.look_ahead();
-        }
-        brackets
-    }
-
-    fn look_ahead(&mut self) {
-        let length = self.text.len();
-        self.runs = vec![length; length + 1];
-        self.bare_ends = vec![length; length + 1];
-        let (mut run, mut bare) = (length, length);
-        for (at, c) in self.text.char_indices().rev() {
-            if !is_name(c) {
-                run = at;
-            }
-            if matches!(c, ',' | ']') {
-                bare = at;
-            }
-            for offset in at..at + c.len_utf8() {
-                self.runs[offset] = run;
-                self.bare_ends[offset] = bare;
-            }
-        }
-    }
-
-    /// As [`argument_name`].
-    fn name_end(&self, at: usize) -> Option<usize> {
-        behind_name(self.text, at, |from| {
-            self.runs.get(from).copied().filter(|end| *end > from)
-        })
-    }
-
-    /// The offset behind the `]` that ends the arguments which begin at `at`, when white space or nothing follows it.
-    fn closing(&mut self, at: usize) -> Option<usize> {
-        let mut waiting = vec![skip_space(self.text, at)];
-        while let Some(at) = waiting.pop() {
-            if !self.tried.insert(at) {
-                continue;
-            }
-            // What is pushed last is tried first: more arguments before the end of them.
-            if self.text.as_bytes().get(at) == Some(&b']') {
-                let rest = self.text.get(at + 1..).unwrap_or_default();
-                if rest.is_empty() || rest.starts_with(is_space) {
-                    return Some(at + 1);
-                }
-            }
-            let Some(name_end) = self.name_end(at) else {
-                continue;
-            };
-            let value = name_end + 1;
-            let bare = self.bare_ends.get(value).copied().unwrap_or(self.text.len());
-            self.list_within(value, bare, &mut waiting);
-            push_next(self.text, bare, &mut waiting);
-            if let Some(end) = quoted_end(self.text, value) {
-                push_next(self.text, end + 1, &mut waiting);
-            }
-        }
-        None
-    }
-
-    /// Lists the offsets within a bare value where an argument may begin. Those that another value with the same end
-    /// has listed come before the new ones there, too, and need not be listed again.
-    fn list_within(&mut self, value: usize, bare: usize, waiting: &mut Vec<usize>) {
-        let end = self.listed.get(&bare).copied().unwrap_or(bare);
-        let inner = self.text.get(value..end).unwrap_or_default();
-        let offsets = inner.char_indices().map(|(offset, _)| value + offset);
-        waiting.extend(offsets.filter(|offset| self.name_end(*offset).is_some()));
-        self.listed.insert(bare, value.min(end));
-    }
-}
-
-fn push_next(text: &str, after: usize, waiting: &mut Vec<usize>) {
-    let after = skip_space(text, after);
-    waiting.push(after);
-    if let Some(next) = separator(text, after) {
-        waiting.push(skip_space(text, next));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -425,29 +321,6 @@ mod tests {
         assert_eq!(split("a[b=1, c\n d"), ["a[b=1, c", "d"]);
     }
 
-    /// Where arguments end, found by trying all ways as they come.
-    fn closing_naively(text: &str, at: usize) -> Option<usize> {
-        let at = skip_space(text, at);
-        let value = argument_name(text, at).map(|end| end + 1);
-        let next = |after: usize| {
-            let after = skip_space(text, after);
-            let more = separator(text, after).and_then(|next| closing_naively(text, next));
-            more.or_else(|| closing_naively(text, after))
-        };
-        let ends = || {
-            let behind = text.get(at..)?.strip_prefix(']')?;
-            (behind.is_empty() || behind.starts_with(is_space)).then_some(at + 1)
-        };
-        let quoted = || next(quoted_end(text, value?)? + 1);
-        let bare = || next(bare_end(text, value?));
-        let within = || {
-            let offsets = value?..bare_end(text, value?);
-            let is_name = |at: &usize| text.is_char_boundary(*at) && argument_name(text, *at).is_some();
-            offsets.rev().filter(is_name).find_map(|at| closing_naively(text, at))
-        };
-        ends().or_else(quoted).or_else(bare).or_else(within)
-    }
-
     #[test]
     fn arguments_of_any_length_are_split_in_no_time() {
         for piece in ["b=", "b=c,", "a[b=c ", "bbbbbbbbbb=", "a[b='c ", "a[b=\""] {
@@ -456,20 +329,6 @@ mod tests {
             list(&text);
             list(&format!("{text}]"));
             assert!(start.elapsed().as_secs() < 20, "{piece}: {:?}", start.elapsed());
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-        #[test]
-        fn arguments_end_where_trying_all_ways_ends_them(text in "([ab=]|[ab]=|\\[|\\]|[,'\"? é]|=\"|\",){0,24}") {
-            let mut brackets = Brackets::of(&text);
-            let mut at = 0;
-            while let Some(open) = text.get(at..).and_then(|rest| rest.find('[')).map(|open| at + open) {
-                let end = brackets.closing(open + 1);
-                prop_assert_eq!(end, closing_naively(&text, open + 1), "at {}", open);
-                at = end.unwrap_or(open + 1);
-            }
         }
     }
 

@@ -472,6 +472,51 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_file_beyond_all_measure_is_an_error_and_a_device_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        write(
+            dir.path(),
+            &[("a.conf", "[INCLUDES]\nbefore = /dev/zero\n  big.conf\n[DEFAULT]\nx=a\n")],
+        );
+        let big = std::fs::File::create(dir.path().join("big.conf")).unwrap();
+        big.set_len(MAX_FILE).unwrap();
+        let problems = |files: &mut Files| match files.read("a") {
+            Err(ReadError::Broken(problems, _)) => problems.into_iter().map(|problem| problem.message).collect(),
+            _ => Vec::new(),
+        };
+        assert!(!problems(&mut Files::new(dir.path(), None)).contains(&"this file has more than 16 MiB".to_owned()));
+        big.set_len(MAX_FILE + 1).unwrap();
+        assert_eq!(
+            problems(&mut Files::new(dir.path(), None)),
+            ["this file has more than 16 MiB"]
+        );
+    }
+
+    #[test]
+    fn files_that_include_each_other_over_and_over_are_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = ["a", "b", "c", "d", "e", "f", "g"];
+        let all = names.map(|name| format!("{name}.conf")).join("\n  ");
+        for name in names {
+            write(
+                dir.path(),
+                &[(&format!("{name}.conf"), &format!("[INCLUDES]\nbefore = {all}\n"))],
+            );
+        }
+        match Files::new(dir.path(), None).read("a") {
+            Err(ReadError::Broken(problems, _)) => {
+                assert!(
+                    problems
+                        .iter()
+                        .any(|problem| problem.message == "files include each other too often")
+                );
+                assert!(problems.len() <= names.len());
+            }
+            other => assert!(other.is_err(), "{other:?}"),
+        }
+    }
+
+    #[test]
     fn files_that_include_each_other_are_read_once() {
         let dir = tempfile::tempdir().unwrap();
         write(

@@ -10,6 +10,7 @@
 
 mod action;
 mod arguments;
+mod brackets;
 mod budget;
 mod checks;
 mod command;

@@ -220,6 +220,20 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_that_goes_through_too_many_names_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..5 {
+            std::fs::write(dir.path().join(format!("{number}.log")), "").unwrap();
+        }
+        let pattern = format!("{}/*.log", dir.path().display());
+        let mut names = 4;
+        assert!(matches(&pattern, 0, &mut names).len() < 4);
+        assert_eq!(names, 0);
+        let mut names = 6;
+        assert_eq!((matches(&pattern, 0, &mut names).len(), names), (5, 1));
+    }
+
+    #[test]
     fn a_pattern_may_stand_in_any_part_of_a_path() {
         let dir = tempfile::tempdir().unwrap();
         for (folder, file) in [("a", "x.log"), ("b", "x.log"), ("b", ".x.log")] {

@@ -7,8 +7,9 @@ use std::net::{IpAddr, Ipv4Addr};
 /// 2026-01-08 14:20:00 UTC
 const NOW: i64 = 1_767_882_000;
 
-/// One for each kind of way that a line can go.
 type SetUp = fn(&mut Filter) -> Result<(), PatternError>;
+
+/// One for each kind of way that a line can go.
 const FILTERS: [SetUp; 6] = [json, sshd, tracked, defaults, window, undated];
 
 /// Judged in one block, lines give the failures that they give one by one, and each failure is of a kind that a jail can

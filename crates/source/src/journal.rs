@@ -27,6 +27,8 @@ mod snapshot;
 mod tests;
 
 pub use child::program;
+#[cfg(feature = "differential")]
+pub use export::entries_of;
 pub use follower::{Journal, News};
 pub use matches::{Match, NoMatch};
 pub use selection::{DEFAULT_FLAGS, Selection, SelectionError};

@@ -221,3 +221,17 @@ fn number<T: std::str::FromStr>(digits: &[u8]) -> Result<T, JournalError> {
     text.and_then(|text| text.parse().ok())
         .ok_or(JournalError::Malformed("a time that is no number"))
 }
+
+/// All entries of an export that comes in pieces of so many bytes; for tests that are told what to ask from outside.
+#[cfg(feature = "differential")]
+pub fn entries_of(export: &[u8], piece: usize) -> Result<Vec<Entry>, JournalError> {
+    let (mut parser, mut parsed) = (Parser::new(), Vec::new());
+    for piece in export.chunks(piece) {
+        parser.push(piece, &mut parsed)?;
+    }
+    let entries = parsed.into_iter().filter_map(|parsed| match parsed {
+        Parsed::Entry(entry) => Some(entry),
+        Parsed::TooLarge(_) => None,
+    });
+    Ok(entries.collect())
+}
