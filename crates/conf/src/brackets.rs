@@ -112,7 +112,7 @@ fn push_next(text: &str, after: usize, waiting: &mut Vec<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::{argument_name, bare_end, behind_name};
+    use crate::arguments::{argument_name, bare_end};
     use proptest::prelude::*;
 
     /// Where arguments end, found by trying all ways as they come.
