@@ -30,8 +30,11 @@ mod stock;
 mod third_party;
 
 use ledger::Ledger;
+use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What is compared, under the name of its line in the table.
 const AREAS: &[Area] = &[
@@ -53,6 +56,31 @@ const AREAS: &[Area] = &[
 /// A name, and what compares.
 type Area = (&'static str, fn(&mut Ledger));
 
+/// Areas compared at the same time: several of them mostly wait for daemons.
+const AT_ONCE: usize = 3;
+
+/// All areas, each told of as soon as it is done; the table in their order.
+fn compare(areas: Vec<Area>) -> Vec<Ledger> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(&(name, compare)) = areas.get(index) else {
+                        break;
+                    };
+                    let mut ledger = Ledger::new(name);
+                    compare(&mut ledger);
+                    print!("{}", ledger.details());
+                    done.lock().unwrap().insert(index, ledger);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap().into_values().collect()
+}
+
 fn main() -> ExitCode {
     // A process takes its zone from the environment, once; expected times are those of this one.
     if std::env::var_os("TZ").is_none_or(|zone| zone != samples::ZONE) {
@@ -63,15 +91,10 @@ fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let areas = AREAS
         .iter()
-        .filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())));
-    let mut table = Vec::new();
-    for &(name, compare) in areas {
-        let mut ledger = Ledger::new(name);
-        compare(&mut ledger);
-        // What differs is told at once; the table is what stands last.
-        print!("{}", ledger.details());
-        table.push(ledger);
-    }
+        .filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())))
+        .copied()
+        .collect();
+    let table = compare(areas);
     for ledger in &table {
         println!("{}", ledger.summary());
     }
