@@ -55,6 +55,9 @@ const EVERY_KIND: &str = "[DEFAULT]\naction = note\nfilter = door\nenabled = tru
     [nolog]\nlogpath = LOGS/absent.log\n\
     [broken]\nlogpath = LOGS/door.log\nfailregex = ^<HOST> (knocks\n\
     [nofilter]\nfilter = nowhere\nlogpath = LOGS/door.log\n\
+    [mail]\nlogpath = LOGS/door.log\naction = smtp.py[host=localhost, password=hidden]\n\
+    [python]\nlogpath = LOGS/door.log\naction = other.py\n\
+    [journal]\nbackend = systemd\njournalmatch = A=b\n\
     [off]\nenabled = false\nlogpath = LOGS/door.log\n";
 
 #[test]
@@ -62,13 +65,13 @@ fn each_jail_gets_its_verdict() {
     let dir = configuration(EVERY_KIND);
     let verdict = |name: &str| jail(dir.path(), name)["verdict"].as_str().unwrap().to_owned();
     assert_eq!(verdict("plain"), "as before");
-    for name in ["growing", "pattern", "nano"] {
+    for name in ["growing", "pattern", "nano", "mail", "journal"] {
         assert_eq!(verdict(name), "with differences", "{name}");
     }
-    for name in ["nolog", "broken", "nofilter"] {
+    for name in ["nolog", "broken", "nofilter", "python"] {
         assert_eq!(verdict(name), "cannot run", "{name}");
     }
-    assert_eq!(jails(dir.path()).len(), 7, "what is off is not judged");
+    assert_eq!(jails(dir.path()).len(), 10, "what is off is not judged");
     assert_eq!(report(dir.path(), &[]).status.code(), Some(1));
 }
 
@@ -82,13 +85,12 @@ fn each_difference_is_told_with_its_reason() {
     told("growing", "known when `actionban` runs");
     told("pattern", "files that appear later");
     told("nano", "their zone is read now");
+    told("mail", "sent by Bantam itself");
+    told("journal", "`journalctl`");
     let broken = jail(dir.path(), "broken");
     let error = &broken["errors"][0];
-    assert_eq!(error["place"]["line"], 19, "{error}");
-    assert!(
-        error["place"]["file"].as_str().unwrap().ends_with("/jail.conf"),
-        "{error}"
-    );
+    assert_eq!(error["line"], 19, "{error}");
+    assert!(error["file"].as_str().unwrap().ends_with("/jail.conf"), "{error}");
 }
 
 #[test]
@@ -97,10 +99,10 @@ fn the_page_names_every_jail_once_under_its_heading() {
     let page = String::from_utf8(report(dir.path(), &[]).stdout).unwrap();
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text} in:\n{page}"));
     assert!(at("Runs exactly as before (1)") < at("  plain "));
-    assert!(at("  plain ") < at("Runs, with differences (3)"));
-    assert!(at("Can't run (3)") < at("  nofilter"));
+    assert!(at("  plain ") < at("Runs, with differences (5)"));
+    assert!(at("Can't run (4)") < at("  nofilter"));
     assert!(at("not on this machine: ") > at("  nolog"));
-    assert!(!page.contains("  off"), "{page}");
+    assert!(!page.contains("  off") && !page.contains("hidden"), "{page}");
     assert!(!page.contains('\u{1b}'), "colour only on terminals");
 }
 

@@ -6,23 +6,25 @@
 
 mod original;
 
-use original::{data, normal, original, ours, sample_logs, without_source};
+use original::{Ran, Run, ZONE, data, normal, original, regex, sample_logs, without_source};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 
 fn assert_same(runs: &[Vec<&str>]) {
-    for (args, theirs) in runs.iter().zip(original(&owned(runs))) {
+    for (args, theirs) in runs.iter().zip(original(ZONE, &owned(runs))) {
         let ours = ours(args);
         let (theirs_shown, ours_shown) = (without_source(&theirs.stdout), without_source(&ours.stdout));
-        assert_same_lines(&normal(&theirs_shown), &normal(&ours_shown), args);
+        assert_same_lines(&normal(ZONE, &theirs_shown), &normal(ZONE, &ours_shown), args);
         assert_eq!(theirs.code, ours.code, "{args:?}");
     }
 }
 
-fn owned(runs: &[Vec<&str>]) -> Vec<Vec<String>> {
-    runs.iter()
-        .map(|run| run.iter().map(|arg| (*arg).to_owned()).collect())
-        .collect()
+fn ours(args: &[&str]) -> Ran {
+    original::ours(ZONE, &regex(args))
+}
+
+fn owned(runs: &[Vec<&str>]) -> Vec<Run> {
+    runs.iter().map(|run| regex(run)).collect()
 }
 
 fn assert_same_lines(original: &str, ours: &str, args: &[&str]) {
@@ -225,7 +227,7 @@ fn wrong_arguments_and_helps_end_with_the_same_code() {
         &["-V"],
     ]
     .map(<[&str]>::to_vec);
-    for (args, theirs) in runs.iter().zip(original(&owned(&runs))) {
+    for (args, theirs) in runs.iter().zip(original(ZONE, &owned(&runs))) {
         assert_eq!(theirs.code, ours(args).code, "{args:?}");
     }
 }

@@ -92,7 +92,8 @@ fn inspect_as_json(command_line: &CommandLine, shown: &Shown, console: &mut Cons
     Some(true)
 }
 
-fn finding(diagnostic: &Diagnostic) -> Json {
+/// A finding as all commands print it with `--json`.
+pub fn finding(diagnostic: &Diagnostic) -> Json {
     let place = diagnostic.place.as_ref();
     json!({
         "severity": match diagnostic.severity {

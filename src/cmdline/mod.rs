@@ -8,7 +8,7 @@ mod pretty;
 mod usage;
 
 pub use console::{Console, visible};
-pub use inspect::{inspect, load};
+pub use inspect::{finding, inspect, load};
 pub use usage::show_usage;
 
 use bantam_conf::LoadOptions;

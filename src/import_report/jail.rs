@@ -65,7 +65,9 @@ pub(super) fn reports(loaded: &Loaded, diagnostics: Vec<Diagnostic>) -> (Vec<Jai
     let mut order: Vec<String> = Vec::new();
     let mut parts: BTreeMap<&str, Part<'_>> = BTreeMap::new();
     for command in &loaded.stream {
-        let Some(jail) = jail_of(command) else { continue };
+        let Some(jail) = bantam_daemon::jail_of(command) else {
+            continue;
+        };
         if !parts.contains_key(jail) {
             order.push(jail.to_owned());
         }
@@ -149,17 +151,6 @@ fn unread(name: String) -> JailReport {
         errors: Vec::new(),
         warnings: Vec::new(),
         missing_logs: Vec::new(),
-    }
-}
-
-fn jail_of(command: &Command) -> Option<&str> {
-    let verb = command.words.first()?.as_str()?;
-    let target = command.words.get(1)?.as_str()?;
-    match verb {
-        "add" | "start" => Some(target),
-        // `set loglevel INFO` has three words, a jail's options have four and more.
-        "set" | "multi-set" if command.words.len() > 3 => Some(target),
-        _ => None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The report on one page, and the same as JSON.
 use super::jail::JailReport;
 use super::{Database, Report};
-use crate::cmdline::visible;
-use bantam_conf::{Diagnostic, Place};
+use crate::cmdline::{finding, visible};
+use bantam_conf::Diagnostic;
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
 
@@ -63,7 +63,7 @@ pub(super) fn json(report: &Report) -> Json {
     json!({
         "directory": report.base,
         "jails": jails,
-        "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "database": database,
     })
 }
@@ -76,27 +76,16 @@ fn jail_json(jail: &JailReport) -> Json {
     };
     json!({
         "name": jail.name,
-        "place": jail.place.as_ref().map(place_json),
+        "file": jail.place.as_ref().map(|place| place.file.to_string_lossy()),
+        "line": jail.place.as_ref().map(|place| place.line),
         "verdict": verdict,
         "reads": jail.reads,
         "actions": jail.actions,
         "differences": jail.otherwise,
         "missing_logs": jail.missing_logs,
-        "errors": jail.errors.iter().map(finding_json).collect::<Vec<_>>(),
-        "warnings": jail.warnings.iter().map(finding_json).collect::<Vec<_>>(),
+        "errors": jail.errors.iter().map(finding).collect::<Vec<_>>(),
+        "warnings": jail.warnings.iter().map(finding).collect::<Vec<_>>(),
     })
-}
-
-fn finding_json(finding: &Diagnostic) -> Json {
-    let place = finding
-        .place
-        .as_ref()
-        .map(|place| json!({ "file": place.file.display().to_string(), "line": place.line, "column": place.column }));
-    json!({ "message": finding.message, "hint": finding.hint, "place": place, "jail": finding.jail })
-}
-
-fn place_json(place: &Place) -> Json {
-    json!({ "file": place.file.display().to_string(), "line": place.line, "column": place.column })
 }
 
 fn as_before(jail: &JailReport) -> bool {

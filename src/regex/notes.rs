@@ -5,6 +5,8 @@ use super::messages::{Level, Messages};
 use super::resolve::System;
 use super::run::Trial;
 use bantam_detect::{Hit, Note, python_quote};
+use bantam_wire::Value;
+use bantam_wire::repr::repr;
 
 /// Notes of all lines.
 pub struct Notes {
@@ -83,7 +85,7 @@ impl Notes {
         self.tell_decoding(line, trial);
         if !self.said_dates {
             self.said_dates = true;
-            if trial.filter.date_templates().is_empty() {
+            if !trial.has_datepattern || trial.filter.date_templates().is_empty() {
                 dates::tell_defaults(trial);
             }
         }
@@ -101,7 +103,7 @@ impl Notes {
         let text = format!(
             "Consider setting logencoding to appropriate encoding for this jail. Continuing to process line ignoring \
              invalid characters: {}",
-            bytes_literal(line)
+            repr(&Value::Bytes(line.to_vec()))
         );
         trial.tell(Level::Warning, "filter", &text);
     }
@@ -159,41 +161,5 @@ fn tell_undated(hits: &[Hit], line: &str, trial: &mut Trial<'_>) {
         "Please try setting a custom date pattern (see man page jail.conf(5)).".to_owned(),
     ] {
         trial.tell(Level::Warning, "filter", &format!("[~jailless~] {text}"));
-    }
-}
-
-/// As Python shows bytes.
-fn bytes_literal(bytes: &[u8]) -> String {
-    let quote = match bytes.contains(&b'\'') && !bytes.contains(&b'"') {
-        true => '"',
-        false => '\'',
-    };
-    let mut literal = format!("b{quote}");
-    for &byte in bytes {
-        match byte {
-            b'\\' => literal.push_str("\\\\"),
-            b'\n' => literal.push_str("\\n"),
-            b'\r' => literal.push_str("\\r"),
-            b'\t' => literal.push_str("\\t"),
-            byte if char::from(byte) == quote => {
-                literal.push('\\');
-                literal.push(quote);
-            }
-            b' '..=b'~' => literal.push(char::from(byte)),
-            byte => literal.push_str(&format!("\\x{byte:02x}")),
-        }
-    }
-    literal.push(quote);
-    literal
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bytes_literal;
-
-    #[test]
-    fn bytes_are_shown_as_python_shows_them() {
-        assert_eq!(bytes_literal(b"a'\xff\n\\"), r#"b"a'\xff\n\\""#);
-        assert_eq!(bytes_literal(b"'\"\0"), r#"b'\'"\x00'"#);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ledger::Ledger;
 use crate::stock::{Stock, ask};
-use bantam_conf::{FAIL2BAN_VERSION, LoadOptions};
+use bantam_conf::LoadOptions;
 use bantam_detect::Family;
 use bantam_enforce::{Action, Definition, SharedDefinition, Surroundings, TagSource};
 use bantam_wire::Value;
@@ -53,7 +53,7 @@ pub fn compare(ledger: &mut Ledger) {
         "dir": stock.path(), "ips": ips, "time": 1_700_000_000, "bantime": 600, "bancount": 2, "failures": 5,
         "captures": CAPTURES, "matches": ["line 'one' $(reboot)", "line two; `id`"],
     });
-    let theirs: Answer = ask("stock.py", &["actions", FAIL2BAN_VERSION], &request);
+    let theirs: Answer = ask("stock.py", &["actions"], &request);
     let ours = definitions(&stock);
     let commands = theirs.commands.values().flat_map(BTreeMap::values);
     let commands = commands.filter(|command| !command[0].is_empty()).count();

@@ -2,7 +2,8 @@
 //! the same is printed and the same exit code returned.
 //!
 //! What commands there are is read from the original when the test runs; one that the list does not exercise fails it.
-//! `BANTAM_ORIGINAL=DIR` takes another version of the original, from its sources in DIR.
+//! The installed 1.0.2 runs as it is: commands that it lacks are not put into it, but excepted line by line in the list.
+//! With `FAIL2BAN_SOURCE=DIR` these are compared too.
 
 mod origins;
 mod place;

@@ -3,7 +3,6 @@
 
 use crate::ledger::Ledger;
 use crate::stock::{Stock, ask};
-use bantam_conf::FAIL2BAN_VERSION;
 use bantam_detect::Filter;
 use bantam_pattern::date::Detector;
 use bantam_wire::Value;
@@ -53,7 +52,7 @@ pub fn compare(ledger: &mut Ledger) {
         filters.extend(sets.into_iter().map(|pair| (name.clone(), vec![pair])));
     }
     let request = json!({"dir": stock.path(), "filters": filters});
-    let theirs: Vec<Described> = ask("stock.py", &["filters", FAIL2BAN_VERSION], &request);
+    let theirs: Vec<Described> = ask("stock.py", &["filters"], &request);
     let mut expressions = 0;
     for ((name, options), theirs) in filters.iter().zip(&theirs) {
         let ours = describe(stock.path(), name, options);

@@ -5,7 +5,7 @@
 
 use crate::journals::append;
 use crate::ledger::Ledger;
-use crate::original::{Ran, normal, original, ours, sample_logs};
+use crate::original::{Ran, ZONE, normal, original, ours, regex, sample_logs};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -40,8 +40,8 @@ fn log(file: &Path) -> String {
 
 /// Each line of what was printed counts.
 fn compare_rows(ledger: &mut Ledger, args: &[String], theirs: &Ran) {
-    let ours = ours(args);
-    let (left, right) = (normal(&ours.stdout), normal(&theirs.stdout));
+    let ours = ours(ZONE, &regex(args));
+    let (left, right) = (normal(ZONE, &ours.stdout), normal(ZONE, &theirs.stdout));
     let (left, right): (Vec<_>, Vec<_>) = (left.lines().collect(), right.lines().collect());
     for (number, (left, right)) in left.iter().zip(&right).enumerate() {
         ledger.compare(format!("line {} of {args:?}", number + 1), left, right);
@@ -59,7 +59,8 @@ fn compare_rows(ledger: &mut Ledger, args: &[String], theirs: &Ran) {
 }
 
 fn compare_runs(ledger: &mut Ledger, runs: &[Vec<String>]) {
-    for (args, theirs) in runs.iter().zip(original(runs)) {
+    let asked: Vec<_> = runs.iter().map(|args| regex(args)).collect();
+    for (args, theirs) in runs.iter().zip(original(ZONE, &asked)) {
         compare_rows(ledger, args, &theirs);
     }
 }
@@ -99,7 +100,7 @@ fn compare_lines(ledger: &mut Ledger, file: PathBuf) {
     compare_runs(ledger, &runs);
     let has_nul = |fields: &Owned| fields.iter().any(|(_, value)| value.contains(&0));
     let expected = entries.iter().filter(|(_, fields)| !has_nul(fields)).count();
-    let judged = ours(&runs[0]).stdout.lines().count();
+    let judged = ours(ZONE, &regex(&runs[0])).stdout.lines().count();
     if judged != expected {
         ledger.differ(format!("{judged} entries were judged, not {expected}"));
     }

@@ -1,10 +1,11 @@
-"""Tells what the installed original makes of stock configuration: jails, actions, filters.
+"""Tells what the original makes of stock configuration: jails, actions, filters.
 
 Usage: stock.py jails|actions|filters < REQUEST > ANSWER, both JSON (see the modules that ask). One process answers all
 of an area, since starting Python takes longer than answering.
 """
 import io
 import json
+import logging
 import os
 import sys
 from contextlib import redirect_stdout
@@ -20,10 +21,8 @@ from fail2ban.server.filter import Filter
 from fail2ban.server.ipdns import DNSUtils
 from fail2ban.server.jail import Jail
 from fail2ban.server.ticket import BanTicket
-from fail2ban.version import version
 
-# What Bantam says that it speaks, in place of the installed version's own number.
-FOLLOWED = sys.argv[2]
+logging.disable(logging.CRITICAL)
 OPTIONS = ["action" + what for what in "start stop check repair flush reload ban unban reban prolong".split()]
 
 
@@ -38,7 +37,7 @@ def dumped(directory, local):
     printed = io.StringIO()
     with redirect_stdout(printed):
         Fail2banClient().start(["fail2ban-client", "-c", directory, "-d"])
-    return printed.getvalue().replace("Fail2Ban/" + version, "Fail2Ban/" + FOLLOWED).splitlines()
+    return printed.getvalue().splitlines()
 
 
 def streamed_actions(directory):
@@ -112,7 +111,7 @@ def commands(jail, name, properties, family, info, ran):
             ran.append([action._getOperation("<%s>" % option, conditional)])
         else:
             action._processCmd("<%s>" % option, info)
-        found[option] = [part.replace("Fail2Ban/" + version, "Fail2Ban/" + FOLLOWED) for part in ran[0]]
+        found[option] = list(ran[0])
     return found
 
 

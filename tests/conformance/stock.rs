@@ -1,50 +1,17 @@
 //! Stock configuration, and what the original makes of it.
 
+use crate::original::installed;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-/// Names the source tree of another version of the original, to compare with that instead of the installed one.
-const TREE: &str = "FAIL2BAN_SOURCE";
-
-/// Where the original's modules and its configuration are.
-pub fn original() -> (PathBuf, PathBuf) {
-    match std::env::var_os(TREE).map(PathBuf::from) {
-        Some(tree) => (tree.clone(), tree.join("config")),
-        None => ("/usr/lib/python3/dist-packages".into(), "/etc/fail2ban".into()),
-    }
-}
 
 /// The tool under test.
 pub const BANTAM: &str = env!("CARGO_BIN_EXE_bantam");
 
-/// Asks one of the Python scripts of this folder, which runs the installed original.
+/// Asks one of the Python scripts of this folder, which runs the original.
 pub fn ask<T: DeserializeOwned>(script: &str, arguments: &[&str], request: &Value) -> T {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/conformance")
-        .join(script);
-    let mut child = Command::new("/usr/bin/python3")
-        .arg("-B")
-        .arg(path)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the original is needed as an oracle: apt-get install fail2ban");
-    let mut stdin = child.stdin.take().unwrap();
-    let text = request.to_string();
-    let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "the original is needed as an oracle (apt-get install fail2ban):\n{errors}"
-    );
-    writer.join().unwrap().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    crate::original::ask(&folder.join(script), arguments, request)
 }
 
 /// Copies a folder with everything in it.
@@ -69,7 +36,7 @@ pub struct Stock {
 impl Stock {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        copy(&original().1, dir.path());
+        copy(&installed().1, dir.path());
         // What the distribution switches on there is left out.
         std::fs::remove_dir_all(dir.path().join("jail.d")).ok();
         std::fs::remove_file(dir.path().join("jail.local")).ok();

@@ -5,7 +5,7 @@ mod daemons;
 mod folder;
 
 use crate::ledger::Ledger;
-use crate::oracle::{Outcome, Run, normal, original, ours};
+use crate::original::{Ran, Run, normal, original, ours};
 use folder::Folder;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -79,9 +79,10 @@ fn filters(ledger: &mut Ledger, folder: &Folder, zone: &str) {
     }
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
     for ((run, name), [ours, theirs]) in runs.iter().zip(&names).zip(both(zone, &runs)) {
-        *found.entry(name).or_default() += ours.0.lines().filter(|line| line.starts_with("['")).count();
+        *found.entry(name).or_default() += ours.stdout.lines().filter(|line| line.starts_with("['")).count();
         let what = format!("TZ={zone} fail2ban-regex {}", run.1.join(" "));
         compare_lines(ledger, &what, zone, &ours, &theirs);
+        ledger.compare(format!("{what}, standard error"), &ours.stderr, &theirs.stderr);
     }
     for (name, found) in found {
         match found < FEWEST {
@@ -92,17 +93,17 @@ fn filters(ledger: &mut Ledger, folder: &Folder, zone: &str) {
 }
 
 /// What each run gives: ours and the original's.
-fn both(zone: &str, runs: &[Run]) -> Vec<[Outcome; 2]> {
+fn both(zone: &str, runs: &[Run]) -> Vec<[Ran; 2]> {
     std::thread::scope(|scope| {
         let theirs = scope.spawn(|| original(zone, runs));
-        let ours: Vec<Outcome> = runs.iter().map(|run| ours(zone, run)).collect();
+        let ours: Vec<Ran> = runs.iter().map(|run| ours(zone, run)).collect();
         let pairs = ours.into_iter().zip(theirs.join().unwrap());
         pairs.map(|(ours, theirs)| [ours, theirs]).collect()
     })
 }
 
-fn compare_lines(ledger: &mut Ledger, what: &str, zone: &str, ours: &Outcome, theirs: &Outcome) {
-    let (our_text, their_text) = (normal(zone, &ours.0), normal(zone, &theirs.0));
+fn compare_lines(ledger: &mut Ledger, what: &str, zone: &str, ours: &Ran, theirs: &Ran) {
+    let (our_text, their_text) = (normal(zone, &ours.stdout), normal(zone, &theirs.stdout));
     let (our_lines, their_lines): (Vec<_>, Vec<_>) = (our_text.lines().collect(), their_text.lines().collect());
     for (number, pair) in our_lines.iter().zip(&their_lines).enumerate() {
         ledger.compare(format!("{what}, line {}", number + 1), pair.0, pair.1);
@@ -110,8 +111,8 @@ fn compare_lines(ledger: &mut Ledger, what: &str, zone: &str, ours: &Outcome, th
     let ends = |lines: &[&str], code| (lines.len(), code);
     ledger.compare(
         format!("{what}, count of lines and exit code"),
-        &ends(&our_lines, ours.1),
-        &ends(&their_lines, theirs.1),
+        &ends(&our_lines, ours.code),
+        &ends(&their_lines, theirs.code),
     );
 }
 
@@ -150,7 +151,7 @@ fn meant(ledger: &mut Ledger) {
         let words = [options, &["-o", "row", &path, regex]].concat();
         let run: Run = ("regex", words.iter().map(|&word| word.to_owned()).collect());
         let [ours, theirs] = both("UTC", &[run]).remove(0);
-        match ours == theirs {
+        match ours.stdout == theirs.stdout {
             true => ledger.differ(format!(
                 "{regex} on {log:?} gives the same, so nothing differs as written"
             )),
@@ -167,8 +168,8 @@ fn jails(ledger: &mut Ledger, folder: &Folder) {
     let runs: Vec<Run> = names.iter().map(dump).collect();
     for (name, [ours, theirs]) in names.iter().zip(both("UTC", &runs)) {
         let start = format!("['start', '{name}']");
-        if name != folder::ALL && !ours.0.contains(&start) {
-            ledger.differ(format!("{name}: no {start} in {}", ours.0));
+        if name != folder::ALL && !ours.stdout.contains(&start) {
+            ledger.differ(format!("{name}: no {start} in {}", ours.stdout));
         }
         compare_lines(ledger, &format!("jail {name}, -d"), "UTC", &ours, &theirs);
     }

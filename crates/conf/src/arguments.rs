@@ -133,13 +133,19 @@ pub(crate) fn argument_name(text: &str, at: usize) -> Option<usize> {
         let length = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
         (length > 0).then_some(from + length)
     };
+    behind_name(text, at, run)
+}
+
+/// The offset of the `=` behind `name` or `name?family=inet6`. `run` gives the end of the letters of a name that begin at
+/// an offset, if there are any.
+pub(crate) fn behind_name(text: &str, at: usize, run: impl Fn(usize) -> Option<usize>) -> Option<usize> {
     let is = |at: usize, c: u8| text.as_bytes().get(at) == Some(&c);
     let end = run(at)?;
     if is(end, b'=') {
         return Some(end);
     }
-    let end = is(end, b'?').then_some(end + 1).and_then(run)?;
-    let end = is(end, b'=').then_some(end + 1).and_then(run)?;
+    let end = is(end, b'?').then_some(end + 1).and_then(&run)?;
+    let end = is(end, b'=').then_some(end + 1).and_then(&run)?;
     is(end, b'=').then_some(end)
 }
 

@@ -1,6 +1,6 @@
 //! Where the arguments of a request end, in a text that may be long and wrong.
 
-use crate::arguments::{is_name, quoted_end, separator, skip_space};
+use crate::arguments::{behind_name, is_name, quoted_end, separator, skip_space};
 use crate::python::is_space;
 use std::collections::{HashMap, HashSet};
 
@@ -57,15 +57,9 @@ impl<'a> Brackets<'a> {
 
     /// As [`argument_name`].
     fn name_end(&self, at: usize) -> Option<usize> {
-        let run = |from: usize| self.runs.get(from).copied().filter(|end| *end > from);
-        let is = |at: usize, c: u8| self.text.as_bytes().get(at) == Some(&c);
-        let end = run(at)?;
-        if is(end, b'=') {
-            return Some(end);
-        }
-        let end = is(end, b'?').then_some(end + 1).and_then(run)?;
-        let end = is(end, b'=').then_some(end + 1).and_then(run)?;
-        is(end, b'=').then_some(end)
+        behind_name(self.text, at, |from| {
+            self.runs.get(from).copied().filter(|end| *end > from)
+        })
     }
 
     /// The offset behind the `]` that ends the arguments which begin at `at`, when white space or nothing follows it.

@@ -39,6 +39,8 @@ pub enum ControlError {
 pub(crate) struct Socket {
     listener: UnixListener,
     path: PathBuf,
+    /// It is the service manager's, which keeps it when this process ends.
+    pub(crate) inherited: bool,
 }
 
 impl Socket {
@@ -47,6 +49,13 @@ impl Socket {
             path: path.to_owned(),
             source,
         };
+        if let Some(listener) = inherited().map_err(bind)? {
+            return Ok(Socket {
+                listener,
+                path: path.to_owned(),
+                inherited: true,
+            });
+        }
         make_parent(path).map_err(bind)?;
         if path.exists() {
             // A socket that nobody answers on is what an unclean end left behind.
@@ -59,18 +68,36 @@ impl Socket {
         Ok(Socket {
             listener,
             path: path.to_owned(),
+            inherited: false,
         })
     }
 
     /// Answers from now on, until the process ends.
     pub(crate) fn answer(self, server: Arc<Server>) -> Result<(), ControlError> {
-        let Socket { listener, path } = self;
+        let Socket { listener, path, .. } = self;
         std::thread::Builder::new()
             .name("control".to_owned())
             .spawn(move || accept(&listener, &server))
             .map(drop)
             .map_err(|source| ControlError::Bind { path, source })
     }
+}
+
+/// The socket that systemd opened for this process: the one named `fail2ban`, else the first (`sd_listen_fds(3)`).
+fn inherited() -> std::io::Result<Option<UnixListener>> {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    if variable("LISTEN_PID") != std::process::id().to_string() {
+        return Ok(None);
+    }
+    let names = variable("LISTEN_FDNAMES");
+    let index = names.split(':').position(|name| name == "fail2ban").unwrap_or(0);
+    let mut given = listenfd::ListenFd::from_env();
+    let index = index.min(given.len().saturating_sub(1));
+    let Some(listener) = given.take_unix_listener(index)? else {
+        return Ok(None);
+    };
+    listener.set_nonblocking(false)?;
+    Ok(Some(listener))
 }
 
 fn accept(listener: &UnixListener, server: &Arc<Server>) {

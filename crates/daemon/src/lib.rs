@@ -24,5 +24,5 @@ mod text;
 mod values;
 
 pub use control::ControlError;
-pub use rehearsal::rehearse;
+pub use rehearsal::{jail_of, rehearse};
 pub use server::{FAIL2BAN_VERSION, LogGlob, LogGlobs, Server, ServerError, Setup};

@@ -51,7 +51,7 @@ pub fn rehearse(stream: &[Command]) -> Vec<Diagnostic> {
 }
 
 /// The jail that a command of a stream is about.
-pub(crate) fn jail_of(command: &Command) -> Option<&str> {
+pub fn jail_of(command: &Command) -> Option<&str> {
     let verb = command.words.first()?.as_str()?;
     let target = command.words.get(1)?.as_str()?;
     match verb {

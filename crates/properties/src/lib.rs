@@ -3,7 +3,6 @@
 //! Beside the journey of a line, and no part of the program: each function takes bytes that a fuzzer made up and fails
 //! where a promise is broken. The targets in `fuzz/` call them, and so does `tests/seeds.rs` with all inputs that are
 //! kept, so that what was found once is tested by every run of the ordinary tests.
-
 #![allow(
     clippy::panic,
     reason = "a property fails by panicking, for the fuzzer as for the tests; no program calls one"

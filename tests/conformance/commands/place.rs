@@ -13,7 +13,7 @@ pub enum Whose {
 
 /// Another version of the original than the installed one: the folder of its sources, in this variable.
 pub fn other_original() -> Option<PathBuf> {
-    std::env::var_os("BANTAM_ORIGINAL").map(PathBuf::from)
+    std::env::var_os("FAIL2BAN_SOURCE").map(PathBuf::from)
 }
 
 /// Python that finds the original's modules.

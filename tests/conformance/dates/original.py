@@ -1,9 +1,8 @@
-"""Runs the installed Fail2ban's date detection, for comparison.
+"""Runs the original's date detection, for comparison.
 
 `original.py ask LEVEL` reads a JSON array of sessions from standard input and writes one of answers. LEVEL says what
-the original is taught first: `plain` nothing, `newer` what later versions changed (one default template, which group
-counts around `{EPOCH}`, flags in escaped parentheses), `wide` also fractions of up to nine digits, `masked` also not to
-look at what clients wrote into an access log.
+the original is taught of what no version of it does: `plain` nothing, `wide` fractions of up to nine digits, `masked`
+also not to look at what clients wrote into an access log.
 `original.py recorded` runs its own tests of dates and writes down which sessions they held.
 """
 import io
@@ -16,39 +15,16 @@ import time
 import types
 import unittest
 
-from fail2ban.server import datedetector, datetemplate, strptime, utils
+import newer  # noqa: F401
+from fail2ban.server import datedetector, strptime, utils
 from fail2ban.server.mytime import MyTime
 
-Epoch = datedetector.DateEpoch
 KEPT = []
-FLAGS = datetemplate.RE_GLOBALFLAGS
-PRISTINE = list(datedetector.DateDetectorCache.DEFAULT_TEMPLATES)
 ACCESS = re.compile(
     r"^(?:\S+ )?(?:\d+\.\d+\.\d+\.\d+|[0-9a-f:]*:[0-9a-f:]*) - "
     r"(.*?) \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [-+]\d{4})\] \"(?=\S)(.*)",
     re.S,
 )
-
-
-class NewerEpoch(Epoch):
-    """Cuts out the group that the pattern says, if it says one."""
-
-    def __init__(self, lineBeginOnly=False, pattern=None, longFrm=False):
-        self.says_group = pattern is not None and datetemplate.RE_GROUPED.search(pattern)
-        super().__init__(lineBeginOnly=lineBeginOnly, pattern=pattern, longFrm=longFrm)
-
-    def setRegex(self, regex, *args, **names):
-        super().setRegex(regex[1:-1] if self.says_group else regex, *args, **names)
-
-
-def teach(level):
-    datedetector.DateEpoch = Epoch if level == "plain" else NewerEpoch
-    datetemplate.RE_GLOBALFLAGS = FLAGS if level == "plain" else re.compile(r"((?:^|(?<!\\))\(\?[a-z]+\))")
-    templates = list(PRISTINE)
-    if level != "plain":
-        templates[13] = templates[13].replace("(?:T|", "(?:-|T|").replace("%ExH%ExM%ExS", "%ExH:?%ExM:?%ExS")
-    datedetector.DateDetectorCache.DEFAULT_TEMPLATES[:] = templates
-    strptime.timeRE["f"] = "(?P<f>[0-9]{1,%d})" % (9 if level in ("wide", "masked") else 6)
 
 
 def begin(session, level):
@@ -63,7 +39,7 @@ def begin(session, level):
         for template in KEPT[0].templates:
             template.hits = 0
     else:
-        teach(level)
+        strptime.timeRE["f"] = "(?P<f>[0-9]{1,%d})" % (6 if level == "plain" else 9)
         datedetector.DateDetector._defCache = datedetector.DateDetectorCache()
         datedetector.DD_patternCache = utils.Utils.Cache(maxCount=1000, maxTime=3600)
         if defaults_only:
@@ -115,10 +91,8 @@ def shown(when):
 
 
 def named(template):
-    """The name. For two tokens it depends on the order of a Python set, and so on chance; one template is called by the
-    name of its newer form, so that only what they find is compared."""
-    name = template.name.replace("Ex%", "%Ex")
-    return name.replace("ExDay(?:T|  ?)Ex24hourExMinuteEx", "ExDay(?:-|T|  ?)Ex24hour:?ExMinute:?Ex")
+    """The name; for two tokens it depends on the order of a Python set, and so on chance."""
+    return template.name.replace("Ex%", "%Ex")
 
 
 def answer(session, level):

@@ -9,7 +9,8 @@ mod run;
 mod verdict;
 
 use crate::ledger::Ledger;
-use crate::stock::{conf_names, copy, original};
+use crate::original::installed;
+use crate::stock::{conf_names, copy};
 use annotations::Log;
 use jiff::tz::TimeZone;
 use run::{Entry, Judged, Outcome, Subject};
@@ -110,7 +111,7 @@ struct Corpus {
 
 impl Corpus {
     fn new() -> Self {
-        let (modules, config) = original();
+        let (modules, config) = installed();
         let package = modules.join("fail2ban/tests");
         let dir = tempfile::tempdir().unwrap();
         let own = own_config(dir.path(), &package.join("config"), &config);

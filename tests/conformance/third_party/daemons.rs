@@ -4,7 +4,7 @@
 use super::folder::{self, Folder};
 use crate::house::{House, Subject};
 use crate::ledger::Ledger;
-use crate::oracle;
+use crate::original::program;
 
 /// The jails. `NAME.last` of each is what its filter takes for a failure of [`LAST`]: it ends the log, so that ban says
 /// that all has been read.
@@ -64,13 +64,9 @@ fn bans(subject: Subject, folder: &Folder, written: Written) -> Vec<Vec<String>>
     match subject {
         Subject::Bantam => house.start(),
         Subject::Original => {
-            let mut command = oracle::program();
+            let mut command = program("server");
             let path = house.folder();
-            command
-                .args(["server", "-c"])
-                .arg(path)
-                .args(["-xf", "start"])
-                .env("TZ", "UTC");
+            command.arg("-c").arg(path).args(["-xf", "start"]).env("TZ", "UTC");
             house.start_by(command);
         }
     }

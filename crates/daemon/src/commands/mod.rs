@@ -5,9 +5,12 @@
 mod action;
 mod bans;
 mod get;
+mod increment;
+mod logs;
 mod methods;
 mod python;
 mod set;
+mod set_server;
 mod status;
 mod words;
 
@@ -252,7 +255,7 @@ pub(crate) fn rehearse(log: &Log, stage: &mut Stage, words: &[Value]) -> Result<
             set::rehearse_expressions(work, &option, words, multiple)?;
         }
         _ => match option.strip_prefix("bantime.") {
-            Some(option) => set::set_increment(log, work, option, &words.text(3)?)?,
+            Some(option) => increment::set(log, work, option, &words.text(3)?)?,
             None => set::set_work(log, work, &option, words, multiple)?,
         },
     }

@@ -1,16 +1,15 @@
-//! `set`: options of the server and of jails.
+//! `set`: options of jails (those of the server are in `set_server`).
+use super::set_server::set_server;
 use super::words::Words;
-use super::{Answer, Failure, action, bans, get, jail};
+use super::{Answer, Failure, action, bans, get, increment, jail, logs};
 use crate::live::{IgnoreCache, LiveJail, Work};
 use crate::log::{Log, Module};
 use crate::rehearsal::Objection;
-use crate::server::{Server, make_parent};
-use bantam_jail::{Formula, Increment};
+use crate::server::Server;
 use bantam_pattern::tags::UseDns;
 use bantam_source::journal::Match;
 use bantam_wire::Value;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 /// `multiple`: a list in place of one value (`multi-set`). `quiet`: nobody reads the answer.
@@ -42,7 +41,7 @@ fn check(option: &str, words: Words<'_>) -> Result<(), Failure> {
             .map_err(Failure::value),
         "addlogpath" => {
             words.needs(3)?;
-            tail(words).map(|_| ())
+            logs::tail(words).map(|_| ())
         }
         _ if OPTIONS.contains(&option) || option.starts_with("bantime.") => words.needs(3),
         other => Err(unknown_option(other)),
@@ -91,76 +90,6 @@ fn shown_by(option: &str) -> &str {
     }
 }
 
-fn set_server(server: &Server, option: &str, words: Words<'_>) -> Option<Answer> {
-    let (log, records) = (&server.log, &server.records);
-    let outcome = || -> Answer {
-        match option {
-            "loglevel" => log
-                .set_level(&words.text(2)?)
-                .map_err(Failure::value)
-                .map(|()| Value::Str(log.level())),
-            "logtarget" => {
-                log.set_target(&words.text(2)?).map_err(|error| {
-                    log.error(Module::Server, error.to_string());
-                    Failure::invalid("Failed to change log target")
-                })?;
-                Ok(Value::Str(log.target()))
-            }
-            "syslogsocket" => {
-                log.set_syslog_socket(&words.text(2)?);
-                Ok(Value::Str(log.syslog_socket()))
-            }
-            "allowipv6" => Ok(Value::Str(words.text(2)?)),
-            // Threads of ours need no stacks of a size to be chosen; the form is the original's.
-            "thread" => match words.rest(2).first() {
-                Some(Value::Dict(_)) => Ok(Value::None),
-                Some(_) => Err(Failure::value(
-                    "options such as {'stacksize': 64} were expected, not a text",
-                )),
-                None => words.needs(2).map(|()| Value::None),
-            },
-            "dbfile" => {
-                let file = words.text(2)?;
-                let changes = records.file().is_some_and(|known| known != file);
-                if changes && !server.jails.all().is_empty() {
-                    return Err(Failure::plain(
-                        "RuntimeError",
-                        "Cannot change database when there are jails present",
-                    ));
-                }
-                let special = file.eq_ignore_ascii_case("none") || file == ":memory:";
-                if !special && let Err(error) = make_parent(Path::new(&file)) {
-                    return Err(Failure::invalid(format!("Cannot create the folder of {file}: {error}")));
-                }
-                records
-                    .open(&file)
-                    .map_err(|error| Failure::invalid(error.to_string()))?;
-                Ok(records.file().map_or(Value::None, Value::Str))
-            }
-            "dbmaxmatches" => {
-                records.set_max_matches(words.integer(2)?);
-                Ok(get::server_option(server, "dbmaxmatches").unwrap_or(Value::None))
-            }
-            "dbpurgeage" => {
-                records.set_purge_age(&words.text(2)?).map_err(Failure::value)?;
-                Ok(get::server_option(server, "dbpurgeage").unwrap_or(Value::None))
-            }
-            other => Err(unknown_option(other)),
-        }
-    };
-    const SERVER_OPTIONS: [&str; 8] = [
-        "loglevel",
-        "logtarget",
-        "syslogsocket",
-        "allowipv6",
-        "thread",
-        "dbfile",
-        "dbmaxmatches",
-        "dbpurgeage",
-    ];
-    SERVER_OPTIONS.contains(&option).then(outcome)
-}
-
 /// Some value when the command has an answer of its own.
 fn set_jail(
     server: &Server,
@@ -174,7 +103,7 @@ fn set_jail(
         "unbanip" => return bans::unban_in(server, jail, &words.texts(3)?).map(Some),
         "attempt" => return bans::attempt(server, jail, &words.texts(3)?).map(Some),
         "addaction" | "delaction" | "action" => return action::set(jail, option, words, multiple).map(Some),
-        "addlogpath" => add_log(server, jail, words, !quiet)?,
+        "addlogpath" => logs::add_log(server, jail, words, !quiet)?,
         "dellogpath" => server.remove_log(jail, &words.text(3)?),
         "addjournalmatch" | "deljournalmatch" => {
             journal_match(&server.log, &mut jail.work.lock(), option, &words.texts(3)?)?;
@@ -184,7 +113,7 @@ fn set_jail(
         _ if option.starts_with("bantime.") => {
             let option = &option["bantime.".len()..];
             let mut work = jail.work.lock();
-            set_increment(&server.log, &mut work, option, &words.text(3)?)?;
+            increment::set(&server.log, &mut work, option, &words.text(3)?)?;
             if option == "increment" && work.jail.options().increment.enabled && server.records.file().is_none() {
                 server.log.warning(
                     Module::Jail,
@@ -396,105 +325,6 @@ fn idle(value: &str) -> Result<bool, Failure> {
         "off" => Ok(false),
         _ => Err(Failure::invalid("Invalid idle option, must be 'on' or 'off'")),
     }
-}
-
-/// By hand, a file must be there. A configuration may name one that is still to come.
-fn add_log(server: &Server, jail: &Arc<LiveJail>, words: Words<'_>, by_hand: bool) -> Result<(), Failure> {
-    let path = words.text(3)?;
-    if by_hand {
-        check_readable(&path)?;
-    }
-    server.add_log(jail, &path, tail(words)?);
-    Ok(())
-}
-
-/// Whether only what is written to a file from now on counts.
-fn tail(words: Words<'_>) -> Result<bool, Failure> {
-    match words.rest(4) {
-        [] => Ok(false),
-        [one] => match one.as_str().unwrap_or_default().to_lowercase().as_str() {
-            "tail" => Ok(true),
-            "head" => Ok(false),
-            _ => Err(Failure::value("File option must be 'head' or 'tail'")),
-        },
-        _ => Err(Failure::value("Only one file can be added at a time")),
-    }
-}
-
-/// Fails as opening the file in Python does.
-fn check_readable(path: &str) -> Result<(), Failure> {
-    let opened = std::fs::File::open(path).and_then(|file| file.metadata());
-    let error = match opened {
-        Ok(meta) if meta.is_dir() => std::io::Error::from_raw_os_error(rustix::io::Errno::ISDIR.raw_os_error()),
-        Ok(_) => return Ok(()),
-        Err(error) => error,
-    };
-    let class = match error.kind() {
-        std::io::ErrorKind::NotFound => "FileNotFoundError",
-        std::io::ErrorKind::PermissionDenied => "PermissionError",
-        std::io::ErrorKind::IsADirectory => "IsADirectoryError",
-        _ => "OSError",
-    };
-    let number = error.raw_os_error().unwrap_or_default();
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    Err(Failure {
-        module: "builtins",
-        class,
-        args: vec![Value::Int(i64::from(number)), Value::from(text), Value::from(path)],
-    })
-}
-
-/// `bantime.OPTION`; an empty value unsets it.
-pub(super) fn set_increment(log: &Log, work: &mut Work, option: &str, value: &str) -> Result<(), Failure> {
-    let mut extra = work.bantime_extra.clone();
-    if value.is_empty() {
-        extra.remove(option);
-    } else {
-        extra.insert(option.to_owned(), value.to_owned());
-    }
-    work.jail.options_mut().increment = increment_of(&extra)?;
-    work.bantime_extra = extra;
-    log.info(Module::Jail, format!("Set banTime.{option} = {value}"));
-    Ok(())
-}
-
-fn increment_of(extra: &std::collections::BTreeMap<String, String>) -> Result<Increment, Failure> {
-    let text = |name: &str| extra.get(name).map(String::as_str);
-    let truth = |name| text(name).is_some_and(crate::text::is_true);
-    let seconds = |name| text(name).map(bantam_conf::seconds).transpose().map_err(Failure::value);
-    let formula = |name| {
-        text(name)
-            .map(Formula::parse)
-            .transpose()
-            .map_err(|error| Failure::value(format!("bantime.{name}: {error}")))
-    };
-    let factor = match formula("factor")? {
-        Some(formula) => Some(
-            formula
-                .value(0.0, 0, 1.0, &mut crate::clock::luck)
-                .map_err(Failure::value)?,
-        ),
-        None => None,
-    };
-    let multipliers = text("multipliers")
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(|word| {
-            let number = super::words::whole(word).map(|number| number as f64);
-            let shown = || bantam_wire::repr::repr(&Value::from(word));
-            number.ok_or_else(|| Failure::value(format!("invalid literal for int() with base 10: {}", shown())))
-        })
-        .collect::<Result<Vec<f64>, Failure>>()?;
-    Ok(Increment {
-        enabled: truth("increment"),
-        rndtime: seconds("rndtime")?,
-        maxtime: seconds("maxtime")?,
-        factor,
-        formula: formula("formula")?,
-        multipliers,
-        overall_jails: truth("overalljails"),
-    })
 }
 
 /// `key="<ip>", max-count=100, max-time=5m`

@@ -75,18 +75,6 @@ fn other_lines_are_read_as_the_original_reads_them() {
     crate::same(["%Y-%m-%dT%H:%M:%S", "{DATE}", "- {DATE}"].map(|pattern| Session::new(pattern, [line.as_str()])));
 }
 
-/// The installed version puts a group around the whole; newer ones cut out what the user's group says.
-#[test]
-fn a_group_around_an_embedded_epoch_says_what_is_cut_out() {
-    let mut detector = Detector::from_pattern(r"^type=\S+ msg=audit\(({EPOCH})").unwrap();
-    let line = "type=USER_AUTH msg=audit(1106513999.000:987)";
-    let found = detector.find(line, Time::default()).unwrap();
-    assert_eq!(
-        (&line[found.span], found.time),
-        ("1106513999.000", Some(Time::from_secs(1_106_513_999)))
-    );
-}
-
 /// In the hour that comes twice the original's answer depends on what it was asked before; ours is the first of both.
 #[test]
 fn the_hour_that_comes_twice_is_read_with_the_summer_offset() {

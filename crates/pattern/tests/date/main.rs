@@ -1,9 +1,12 @@
-//! Dates, compared with the installed original (Debian package `fail2ban`): what is cut out, the moment, which
+//! Dates, compared with the original (Debian package `fail2ban`): what is cut out, the moment, which
 //! template, and the order that the templates end up in.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod differences;
 mod oracle;
+#[allow(dead_code, reason = "shared with tests that use more of it")]
+#[path = "../../../../tests/original/python.rs"]
+mod original;
 mod patterns;
 mod random;
 mod sequences;

@@ -1,4 +1,4 @@
-"""Runs the installed Fail2ban's date detection over sessions of lines, for comparison.
+"""Runs the original's date detection over sessions of lines, for comparison.
 
 Reads tab-separated, escaped records from standard input:
   S zone now logtimezone|- wide|- datepattern    begins a session
@@ -12,12 +12,10 @@ import sys
 import time
 import types
 
-from fail2ban.server import datedetector, datetemplate, strptime, utils
+import newer  # noqa: F401
+from fail2ban.server import datedetector, strptime, utils
 from fail2ban.server.mytime import MyTime
 
-PRISTINE = list(datedetector.DateDetectorCache.DEFAULT_TEMPLATES)
-# As newer versions have it.
-PRISTINE[13] = PRISTINE[13].replace("(?:T|", "(?:-|T|").replace("%ExH%ExM%ExS", "%ExH:?%ExM:?%ExS")
 NARROW, WIDE = strptime.timeRE["f"], "(?P<f>[0-9]{1,9})"
 ESCAPES = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t", "0": ""}
 
@@ -35,7 +33,6 @@ def begin(zone, now, logtimezone, wide, pattern):
     time.tzset()
     MyTime.setTime(float(now))
     strptime.timeRE["f"] = WIDE if wide == "wide" else NARROW
-    datedetector.DateDetectorCache.DEFAULT_TEMPLATES[:] = PRISTINE
     datedetector.DateDetector._defCache = datedetector.DateDetectorCache()
     datedetector.DD_patternCache = utils.Utils.Cache(maxCount=1000, maxTime=3600)
     datedetector.time = types.SimpleNamespace(time=MyTime.time)

@@ -1,7 +1,8 @@
-//! The installed Fail2ban, asked for its answers.
+//! The original, asked for its answers.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use bantam_pattern::Time;
 use bantam_pattern::date::Detector;
@@ -65,24 +66,12 @@ pub struct Oracle {
 
 impl Oracle {
     pub fn start() -> Oracle {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/date/oracle.py");
-        let mut child = Command::new("/usr/bin/python3")
-            .args(["-c", "import fail2ban"])
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this test needs python3: apt-get install fail2ban");
-        assert!(
-            child.wait().unwrap().success(),
-            "this test compares with the Debian package fail2ban: apt-get install fail2ban"
-        );
-        child = Command::new("/usr/bin/python3")
-            .arg(script)
-            .env("PYTHONIOENCODING", "utf-8")
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/date/oracle.py");
+        let mut child = crate::original::python(&script)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
-            .unwrap();
+            .expect("this test needs python3: apt-get install fail2ban");
         let to = child.stdin.take().unwrap();
         let from = BufReader::new(child.stdout.take().unwrap());
         Oracle { child, to, from }
@@ -121,7 +110,7 @@ fn answer(from: &mut impl BufRead) -> String {
     let mut line = String::new();
     assert!(
         from.read_line(&mut line).unwrap() > 0,
-        "the original's script ended early"
+        "the original's script ended early; is it there? apt-get install fail2ban"
     );
     line.trim_end_matches('\n').to_owned()
 }

@@ -1,6 +1,6 @@
 //! Patterns that people write.
 
-use crate::oracle::{NOON, Session};
+use crate::oracle::{NOON, Session, ours};
 use crate::same;
 
 #[test]
@@ -261,4 +261,23 @@ fn the_guides_pattern_cuts_out_the_year_and_knows_the_zone() {
         answers.lines[0].starts_with(&format!("{year_at} {} 1767881955 int", year_at + 4)),
         "{answers:?}"
     );
+}
+
+/// A pattern around the number with a group of its own: the group says what is cut out.
+#[test]
+fn a_group_around_an_embedded_epoch_says_what_is_cut_out() {
+    let lines = [
+        "type=USER_AUTH msg=audit(1106513999.000:987)",
+        "type=USER_AUTH msg=audit(1106513999:987) 1106513999",
+        "msg=audit(1106513999.000:987)",
+    ];
+    let patterns = [
+        r"^type=\S+ msg=audit\(({EPOCH})",
+        r"^type=\S+ msg=audit\({EPOCH}",
+        r"audit(\({EPOCH}):\d+\)",
+        r"(?:audit)\({LEPOCH}",
+    ];
+    same(patterns.map(|pattern| Session::new(pattern, lines)));
+    let answers = ours(&Session::new(patterns[0], lines));
+    assert!(answers.lines[0].starts_with("25 39 1106513999"), "{answers:?}");
 }

@@ -1,4 +1,4 @@
-"""Tells what the installed original makes of each of its filters.
+"""Tells what the original makes of each of its filters.
 
 Writes a list of {"name", "lines", "multi", "expressions": [[written, shown | null, error | null]]}: the expressions of
 one filter with one set of options, before and after the expansion of tags, and the lines of its sample log, once as
@@ -9,19 +9,15 @@ import json
 import os
 import sys
 
+import newer
 import fail2ban
-from fail2ban.server.ipdns import IPAddr
-
-# As newer versions have it; read before expressions are made of it.
-IPAddr.IP_6_RE = IPAddr.IP_6_RE.replace("::?|::)", "::?|:)")
-
 from fail2ban.client.filterreader import FilterReader
 from fail2ban.server.datedetector import DateDetector
 from fail2ban.server.failregex import Regex
 from fail2ban.server.filter import Filter
 
 LOGS = os.path.join(os.path.dirname(fail2ban.__file__), "tests", "files", "logs")
-CONFIG = "/etc/fail2ban"
+CONFIG = os.path.join(newer.SOURCE, "config") if newer.SOURCE else "/etc/fail2ban"
 
 
 def samples(name):

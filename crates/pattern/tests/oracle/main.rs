@@ -1,4 +1,4 @@
-//! The original decides: every expression must be read, and find, as Python and the installed Fail2ban have it.
+//! The original decides: every expression must be read, and find, as Python and Fail2ban have it.
 //!
 //! Needs Debian's `python3` and `fail2ban` (only read, never started): `apt-get install fail2ban`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
@@ -8,33 +8,19 @@ mod kept;
 mod random;
 mod stock;
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+#[allow(dead_code, reason = "shared with tests that use more of it")]
+#[path = "../../../../tests/original/python.rs"]
+mod original;
+
+use std::path::Path;
 
 use bantam_pattern::{Options, Regex};
 use serde_json::{Value, json};
 
-/// Runs one of the scripts beside this file with Debian's Python.
-fn python(script: &str, input: &str) -> Value {
-    let path = format!("{}/tests/oracle/{script}", env!("CARGO_MANIFEST_DIR"));
-    let mut child = Command::new("/usr/bin/python3")
-        .arg(path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("this test needs Debian's Python: apt-get install python3 fail2ban");
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_owned();
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "the original is needed (apt-get install python3 fail2ban):\n{errors}"
-    );
-    writer.join().unwrap().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
+/// Asks one of the scripts beside this file.
+fn python(script: &str, request: &Value) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
+    original::ask(&folder.join(script), &[], request)
 }
 
 /// An expression and the texts to search with it.
@@ -72,7 +58,7 @@ fn differences(cases: &[Case]) -> (Agreement, Vec<String>) {
             json!({"p": case.expression, "m": case.options.multi_line, "i": case.options.ignore_case, "t": case.texts})
         })
         .collect();
-    let answers = python("match.py", &serde_json::to_string(&asked).unwrap());
+    let answers = python("match.py", &Value::from(asked));
     let mut agreement = Agreement::default();
     let mut found = Vec::new();
     for (case, answer) in cases.iter().zip(answers.as_array().unwrap()) {

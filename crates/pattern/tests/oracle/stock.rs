@@ -14,7 +14,7 @@ struct Filter {
 }
 
 fn filters() -> Vec<Filter> {
-    let filters: Vec<Filter> = serde_json::from_value(python("filters.py", "")).unwrap();
+    let filters: Vec<Filter> = serde_json::from_value(python("filters.py", &serde_json::Value::Null)).unwrap();
     let expressions: usize = filters.iter().map(|filter| filter.expressions.len()).sum();
     let lines: usize = filters.iter().map(|filter| filter.lines.len()).sum();
     assert!(
