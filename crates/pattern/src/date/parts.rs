@@ -210,7 +210,8 @@ impl Reader<'_> {
             match byte {
                 b']' if set != Set::default() => return Some(set),
                 b'-' if set != Set::default() => return None,
-                b'^' | b'\\' | b'[' | b']' | 128.. => return None,
+                // A parenthesis counts as a group that says what to cut out, in a set as well.
+                b'^' | b'\\' | b'[' | b']' | b'(' | 128.. => return None,
                 _ if self.style.fold && byte.is_ascii_alphabetic() => return None,
                 _ => set = set.with(byte),
             }
