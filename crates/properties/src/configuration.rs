@@ -6,7 +6,6 @@ use bantam_wire::{Value, pickle, repr};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{LazyLock, Mutex};
 use tempfile::TempDir;
 
 /// Begins a file: `=== jail.local`.
@@ -22,9 +21,7 @@ const MOST_TEXT: usize = 64 << 20;
 ///
 /// Input: flags on a line (1 strict, 2 logs may be missing, 4 no layout asked for), then files behind `=== NAME`.
 pub fn configuration(data: &[u8]) {
-    static FOLDER: LazyLock<Mutex<Option<TempDir>>> = LazyLock::new(|| Mutex::new(folder()));
-    let folder = FOLDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let Some(folder) = folder.as_ref() else {
+    let Some(folder) = folder() else {
         panic!("no folder could be made");
     };
     let base = folder.path().join("conf");
@@ -32,7 +29,6 @@ pub fn configuration(data: &[u8]) {
     let written = write(&base, &files);
     assert!(written.is_ok(), "{written:?}");
     judge(&base, flags, &files);
-    let _ = fs::remove_dir_all(&base);
 }
 
 /// In memory where the system has a place for it.
