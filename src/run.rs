@@ -8,7 +8,7 @@ use std::process::ExitCode;
 /// Where a configuration is looked for when none is named; the first that exists is taken.
 const PLACES: [&str; 3] = ["/data", "/etc/bantam", "/etc/fail2ban"];
 /// Stock files beneath a folder that holds only people's own.
-const STOCK: &str = "/etc/fail2ban";
+pub const STOCK: &str = "/etc/fail2ban";
 /// The environment of the container, and the options that it sets.
 const ENVIRONMENT: [(&str, &str); 3] = [
     ("F2B_DB_PURGE_AGE", "dbpurgeage"),

@@ -5,6 +5,7 @@ use bantam_wire::Value;
 use std::collections::BTreeMap;
 
 /// What is told of one jail.
+#[derive(Default)]
 pub(super) struct JailReport {
     pub name: String,
     /// Where its section begins, if that is known.
@@ -126,7 +127,10 @@ fn assign(jails: &mut Vec<JailReport>, diagnostics: Vec<Diagnostic>) -> Vec<Diag
             continue;
         };
         let at = jails.iter().position(|jail| jail.name == name).unwrap_or_else(|| {
-            jails.push(unread(name));
+            jails.push(JailReport {
+                name,
+                ..JailReport::default()
+            });
             jails.len() - 1
         });
         let Some(jail) = jails.get_mut(at) else { continue };
@@ -137,21 +141,6 @@ fn assign(jails: &mut Vec<JailReport>, diagnostics: Vec<Diagnostic>) -> Vec<Diag
         }
     }
     others
-}
-
-/// A jail that never got to its commands.
-fn unread(name: String) -> JailReport {
-    JailReport {
-        name,
-        place: None,
-        reads: Vec::new(),
-        journal: false,
-        actions: Vec::new(),
-        otherwise: Vec::new(),
-        errors: Vec::new(),
-        warnings: Vec::new(),
-        missing_logs: Vec::new(),
-    }
 }
 
 /// A word as people write it.

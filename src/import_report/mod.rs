@@ -7,6 +7,7 @@ mod jail;
 mod page;
 mod traits;
 
+use crate::run::STOCK;
 use bantam_conf::{Diagnostic, LoadOptions, ServerOptions};
 use bantam_state::Glance;
 use jail::JailReport;
@@ -14,9 +15,6 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Stock files beneath a folder that holds only people's own, as `bantam run` takes them.
-const STOCK: &str = "/etc/fail2ban";
 
 /// Exit status when some jail can't run.
 const SOME_CANNOT: u8 = 1;
@@ -61,10 +59,10 @@ pub fn main(dir: &Path, json: bool) -> ExitCode {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         print!("{}", page::text(&report, colour));
     }
-    match () {
-        () if report.jails.is_empty() && report.has_errors() => ExitCode::from(UNREADABLE),
-        () if report.has_errors() => ExitCode::from(SOME_CANNOT),
-        () => ExitCode::SUCCESS,
+    match (report.has_errors(), report.jails.is_empty()) {
+        (true, true) => ExitCode::from(UNREADABLE),
+        (true, false) => ExitCode::from(SOME_CANNOT),
+        (false, _) => ExitCode::SUCCESS,
     }
 }
 

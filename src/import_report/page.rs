@@ -69,10 +69,10 @@ pub(super) fn json(report: &Report) -> Json {
 }
 
 fn jail_json(jail: &JailReport) -> Json {
-    let verdict = match () {
-        () if !jail.can_run() => "cannot run",
-        () if jail.otherwise.is_empty() => "as before",
-        () => "with differences",
+    let verdict = match (jail.can_run(), jail.otherwise.is_empty()) {
+        (false, _) => "cannot run",
+        (true, true) => "as before",
+        (true, false) => "with differences",
     };
     json!({
         "name": jail.name,

@@ -1,5 +1,5 @@
-//! The reading thread: follows all files of all jails, and the journal, hands their lines to the judge, ends bans in time, and keeps
-//! positions and counters in the database. Nothing slow is waited for here.
+//! The reading thread: follows all files of all jails, and the journal, hands their lines to the judge, ends bans in
+//! time, and keeps positions and counters in the database. Nothing slow is waited for here.
 
 mod catch_up;
 mod delivery;

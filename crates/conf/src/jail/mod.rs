@@ -49,7 +49,6 @@ pub(crate) const OPTIONS: Known = &[
     ("journalmatch", Kind::Text),
 ];
 
-/// Options that tell the reader what to do and are not sent on.
 /// The value of an option that no file sets.
 fn fallback(key: &str) -> Option<Setting> {
     match key {

@@ -74,6 +74,7 @@ impl Worker {
             }
         }
     }
+
     /// One fair turn over all files.
     fn read(&mut self) -> bool {
         let (families, judge) = (&mut self.families, &self.judge);
@@ -151,6 +152,7 @@ impl Worker {
         }
     }
 }
+
 /// Until the next ban ends, at most [`IDLE`].
 fn patience(next_end: Option<Time>) -> Duration {
     let now = clock::now();
