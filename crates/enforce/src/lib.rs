@@ -24,7 +24,7 @@ pub use call::{Call, Reply, Returned};
 pub use definition::{Definition, Kind, SharedDefinition};
 pub use mail::{MAIL_OPTIONS, MailOption};
 pub use orphans::{OrphanGuard, Orphans};
-pub use properties::{PropertyError, Resolved};
+pub use properties::{PropertyError, Resolved, escaped};
 pub use queue::{Backoff, EffectState, Queue, QueueStatus, States, Target, Task};
 pub use report::{Ledger, Level, Logger, Message, Outcome, Report, Silent, Surroundings};
 pub use shell::{Finished, ShellError, run, run_guarded};

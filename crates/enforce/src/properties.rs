@@ -181,7 +181,7 @@ impl Resolved {
 }
 
 /// Backslashes before all that a shell could take for its own.
-fn escaped(value: &str) -> String {
+pub fn escaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for c in value.chars() {
         match c {

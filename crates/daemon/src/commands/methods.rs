@@ -31,9 +31,6 @@ pub(super) const METHODS: [&str; 15] = [
     "unban",
 ];
 
-/// What the shell could take for its own.
-const SPECIAL: &str = "\\#&;`|*?~<>^()[]{}$'\"";
-
 /// Whether a command calls a method. It waits for the jail's queue, so nothing else may wait for it.
 pub(super) fn is_call(words: Words<'_>) -> bool {
     let is = |index: usize, wanted: &[&str]| words.text(index).is_ok_and(|word| wanted.contains(&word.as_str()));
@@ -68,7 +65,7 @@ pub(super) fn call(server: &Server, words: Words<'_>) -> Answer {
             Call::Prolong(target)
         }
         "executeCmd" => return arguments.execute(),
-        "escapeTag" => return Ok(Value::Str(escaped(&arguments.text("value")?))),
+        "escapeTag" => return Ok(Value::Str(bantam_enforce::escaped(&arguments.text("value")?))),
         "replaceTag" => return arguments.replace(),
         "replaceDynamicTags" => return arguments.put_in(),
         // `clearAllParams` and `invalidateBanEpoch`: Bantam's actions keep nothing to forget, and set lost bans again at
@@ -251,21 +248,4 @@ fn plain(value: &Json) -> Value {
                 .collect(),
         ),
     }
-}
-
-fn escaped(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for char in value.chars() {
-        match char {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            char => {
-                if SPECIAL.contains(char) {
-                    out.push('\\');
-                }
-                out.push(char);
-            }
-        }
-    }
-    out
 }
