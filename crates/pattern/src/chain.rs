@@ -12,8 +12,9 @@
 //! - a part cannot contain what the literal after it begins with, so it has one possible end;
 //! - a part does not look at what stands after it.
 use crate::literal::of_character;
+use crate::plan::Fault;
 use crate::regex::Regex;
-use crate::syntax::{Assertion, Ast, ClassItem, Greed, Kind, Node};
+use crate::syntax::{Assertion, Ast, ClassItem, Greed, Kind, Node, Span};
 use memchr::memmem::FinderRev;
 
 /// Where the groups of a match lie.
@@ -52,30 +53,31 @@ pub(crate) enum Verdict {
 }
 
 impl Chain {
-    /// The plan for an expression, if it has the form.
-    pub fn of(ast: &Ast) -> Option<Chain> {
-        let Kind::Concat(nodes) = &ast.root.kind else {
-            return None;
-        };
-        let [first, inner @ .., last] = nodes.as_slice() else {
-            return None;
-        };
-        if first.kind != Kind::Assertion(Assertion::TextStart) || last.kind != Kind::Assertion(Assertion::End) {
-            return None;
-        }
+    /// The plan for an expression, or what it lacks of the form.
+    pub fn of(ast: &Ast) -> Result<Chain, Fault> {
+        let (inner, end) = between_ends(&ast.root)?;
         let mut elements = elements(inner)?.into_iter();
-        let Some(Element::Text(first)) = elements.next() else {
-            return None;
+        let first = match elements.next() {
+            Some(Element::Text(first, _)) => first,
+            other => {
+                let span = other.as_ref().map_or(end, Element::span);
+                return Err(Fault::at(span, "no literal stands right behind the ^"));
+            }
         };
         let mut links = Vec::new();
         while let Some(element) = elements.next() {
-            let Some(Element::Text(literal)) = elements.next() else {
-                return None;
+            let Some(Element::Text(literal, _)) = elements.next() else {
+                return Err(Fault::at(
+                    element.span(),
+                    "no literal follows that would tell where this ends",
+                ));
             };
             let between = match element {
-                Element::Gap(group) => Between::Gap(group),
-                Element::Part(nodes) => part(&nodes, *literal.first()?)?,
-                Element::Text(_) | Element::Option(_) => return None,
+                Element::Gap(group, _) => Between::Gap(group),
+                Element::Part(nodes, span) => part(&nodes, &span, &literal)?,
+                Element::Text(_, span) | Element::Option(_, span) => {
+                    return Err(Fault::at(&span, "a chain has no place for this"));
+                }
             };
             links.push(Link {
                 between,
@@ -83,9 +85,13 @@ impl Chain {
             });
         }
         let line = |text: &[u8]| !text.contains(&b'\n');
-        let fits = line(&first) && links.iter().all(|link| line(link.literal.needle()));
-        let gaps = links.iter().any(|link| matches!(link.between, Between::Gap(_)));
-        (fits && gaps).then_some(Chain {
+        if !line(&first) || !links.iter().all(|link| line(link.literal.needle())) {
+            return Err(Fault::of_all("one of its literals holds a newline"));
+        }
+        if !links.iter().any(|link| matches!(link.between, Between::Gap(_))) {
+            return Err(Fault::of_all("it has no gap such as `.*`"));
+        }
+        Ok(Chain {
             first,
             links,
             groups: ast.groups.len(),
@@ -126,6 +132,11 @@ impl Chain {
         Verdict::Match
     }
 
+    /// Whether there is anything between its literals but gaps, which may leave the expression itself to be asked.
+    pub fn has_parts(&self) -> bool {
+        self.links.iter().any(|link| matches!(link.between, Between::Part(..)))
+    }
+
     /// Where each link's literal stands at the latest; none where they cannot all stand.
     fn places(&self, body: &[u8]) -> Option<Vec<usize>> {
         let start = self.first.len();
@@ -155,40 +166,81 @@ fn fits(regex: &Regex, text: &str, from: usize, to: usize) -> Option<Spans> {
     (found.spans.first() == Some(&Some((from, to)))).then_some(found.spans)
 }
 
-/// What an expression is made of, one after the other.
-#[derive(Debug, Clone)]
-enum Element {
-    Text(Vec<u8>),
-    Gap(Option<usize>),
-    Part(Vec<Node>),
-    /// `(…)??`, rather left out.
-    Option(Vec<Element>),
+/// What stands between `^` and `$`, and where the latter stands.
+fn between_ends(root: &Node) -> Result<(&[Node], &Span), Fault> {
+    let nodes = match &root.kind {
+        Kind::Concat(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(root),
+    };
+    let at = |node: Option<&Node>| node.map_or(&root.span, |node| &node.span).clone();
+    let tied = |node: Option<&Node>, assertion| node.is_some_and(|node| node.kind == Kind::Assertion(assertion));
+    if !tied(nodes.first(), Assertion::TextStart) {
+        let reason = match nodes.first().map(|node| &node.kind) {
+            Some(Kind::Assertion(Assertion::LineStart)) => {
+                "it may begin at any line of the text (several lines at once)"
+            }
+            _ => "it is not tied to the beginning of the line with ^",
+        };
+        return Err(Fault::at(&at(nodes.first()), reason));
+    }
+    match nodes {
+        [_, inner @ .., last] if last.kind == Kind::Assertion(Assertion::End) => Ok((inner, &last.span)),
+        _ => Err(Fault::at(
+            &at(nodes.last()),
+            "it is not tied to the end of the line with $",
+        )),
+    }
 }
 
-fn elements(nodes: &[Node]) -> Option<Vec<Element>> {
+/// What an expression is made of, one after the other, and where each stands.
+#[derive(Debug, Clone)]
+enum Element {
+    Text(Vec<u8>, Span),
+    Gap(Option<usize>, Span),
+    Part(Vec<Node>, Span),
+    /// `(…)??`, rather left out.
+    Option(Vec<Element>, Span),
+}
+
+impl Element {
+    fn span(&self) -> &Span {
+        match self {
+            Element::Text(_, span) | Element::Gap(_, span) | Element::Part(_, span) | Element::Option(_, span) => span,
+        }
+    }
+}
+
+fn elements(nodes: &[Node]) -> Result<Vec<Element>, Fault> {
     let mut all: Vec<Element> = Vec::new();
     for node in nodes {
         let element = element(node)?;
         match (all.last_mut(), element) {
-            (Some(Element::Text(text)), Element::Text(more)) => text.extend(more),
-            (Some(Element::Part(part)), Element::Part(more)) => part.extend(more),
+            (Some(Element::Text(text, span)), Element::Text(more, to)) => {
+                text.extend(more);
+                span.end = to.end;
+            }
+            (Some(Element::Part(part, span)), Element::Part(more, to)) => {
+                part.extend(more);
+                span.end = to.end;
+            }
             (_, element) => all.push(element),
         }
     }
     without_options(all)
 }
 
-fn element(node: &Node) -> Option<Element> {
+fn element(node: &Node) -> Result<Element, Fault> {
+    let span = node.span.clone();
     if let Kind::Literal { point, case } = &node.kind
         && let Some(text) = of_character(*point, *case)
     {
-        return Some(Element::Text(text));
+        return Ok(Element::Text(text, span));
     }
     if is_gap(node) {
-        return Some(Element::Gap(None));
+        return Ok(Element::Gap(None, span));
     }
     match &node.kind {
-        Kind::Capture { group, node } if is_gap(node) => Some(Element::Gap(Some(*group))),
+        Kind::Capture { group, node } if is_gap(node) => Ok(Element::Gap(Some(*group), span)),
         Kind::Repeat {
             min: 0,
             max: Some(1),
@@ -201,13 +253,13 @@ fn element(node: &Node) -> Option<Element> {
             };
             match &inner.kind {
                 Kind::Concat(nodes) => match elements(nodes) {
-                    Some(inner) => Some(Element::Option(inner)),
-                    None => Some(Element::Part(vec![node.as_ref().clone()])),
+                    Ok(inner) => Ok(Element::Option(inner, span)),
+                    Err(_) => Ok(Element::Part(vec![node.as_ref().clone()], span)),
                 },
-                _ => None,
+                _ => Err(Fault::at(&span, "this may be left out")),
             }
         }
-        _ => Some(Element::Part(vec![node.clone()])),
+        _ => Ok(Element::Part(vec![node.clone()], span)),
     }
 }
 
@@ -225,38 +277,51 @@ fn is_gap(node: &Node) -> bool {
 
 /// Leaves out options that no match takes. `.*P(?:…P)??L`: where the option could be taken, `PL` stands later than the
 /// `P` before it, so the gap can be longer with the option left out, and longer is tried first.
-fn without_options(all: Vec<Element>) -> Option<Vec<Element>> {
+fn without_options(all: Vec<Element>) -> Result<Vec<Element>, Fault> {
     let mut kept: Vec<Element> = Vec::new();
     for (index, element) in all.iter().enumerate() {
         match (element, kept.as_mut_slice()) {
-            (Element::Option(inner), [.., Element::Gap(_), Element::Text(before)]) => {
-                let ends_alike = matches!(inner.last(), Some(Element::Text(end)) if end.ends_with(before));
-                let text_follows = matches!(all.get(index + 1), Some(Element::Text(_)));
+            (Element::Option(inner, span), [.., Element::Gap(..), Element::Text(before, _)]) => {
+                let ends_alike = matches!(inner.last(), Some(Element::Text(end, _)) if end.ends_with(before));
+                let text_follows = matches!(all.get(index + 1), Some(Element::Text(..)));
                 let simple = inner
                     .iter()
-                    .all(|inner| matches!(inner, Element::Text(_) | Element::Gap(_)));
+                    .all(|inner| matches!(inner, Element::Text(..) | Element::Gap(..)));
                 if !(ends_alike && text_follows && simple) {
-                    return None;
+                    return Err(Fault::at(span, "this may be left out, and some matches take it"));
                 }
             }
-            (Element::Option(_), _) => return None,
-            (Element::Text(more), [.., Element::Text(text)]) => text.extend_from_slice(more),
+            (Element::Option(_, span), _) => {
+                return Err(Fault::at(
+                    span,
+                    "this may be left out, and no gap and literal stand before it",
+                ));
+            }
+            (Element::Text(more, to), [.., Element::Text(text, span)]) => {
+                text.extend_from_slice(more);
+                span.end = to.end;
+            }
             (element, _) => kept.push(element.clone()),
         }
     }
-    Some(kept)
+    Ok(kept)
 }
 
 /// A part as an expression of its own.
-fn part(nodes: &[Node], next: u8) -> Option<Between> {
-    let stops = next.is_ascii_punctuation() && next != b'_' && nodes.iter().all(|node| is_local(node, next));
-    if !stops {
-        return None;
+fn part(nodes: &[Node], span: &Span, literal: &[u8]) -> Result<Between, Fault> {
+    let stop = literal.first().copied().unwrap_or_default();
+    nodes.iter().try_for_each(|node| local(node, stop))?;
+    if !stop.is_ascii_punctuation() || stop == b'_' {
+        let shown = String::from_utf8_lossy(literal);
+        let shown = shown.chars().next().unwrap_or_default().escape_debug();
+        return Err(Fault::at(
+            span,
+            format!("the text after it begins with `{shown}`; only a punctuation mark is sure to end it"),
+        ));
     }
     let mut nodes = nodes.to_vec();
     let mut groups = Vec::new();
     nodes.iter_mut().for_each(|node| renumber(node, &mut groups));
-    let span = nodes.first()?.span.start..nodes.last()?.span.end;
     nodes.push(Node {
         kind: Kind::Assertion(Assertion::TextEnd),
         span: span.end..span.end,
@@ -264,33 +329,57 @@ fn part(nodes: &[Node], next: u8) -> Option<Between> {
     let ast = Ast {
         root: Node {
             kind: Kind::Concat(nodes),
-            span,
+            span: span.clone(),
         },
         groups: vec![None; groups.len() + 1],
         misplaced_flags: Vec::new(),
     };
-    Some(Between::Part(Box::new(Regex::part(ast).ok()?), groups))
+    let regex = Regex::part(ast).map_err(|error| Fault::at(span, error.message))?;
+    Ok(Between::Part(Box::new(regex), groups))
 }
 
-/// Whether a node cannot take this character and looks at nothing after it.
-fn is_local(node: &Node, next: u8) -> bool {
-    let next_point = u32::from(next);
+/// That a node cannot take this character and looks at nothing after it.
+fn local(node: &Node, stop: u8) -> Result<(), Fault> {
+    let point_of_stop = u32::from(stop);
+    let fault = |reason: &str| Err(Fault::at(&node.span, reason));
+    let takes_stop = || {
+        let stop = char::from(stop).escape_debug();
+        Err(Fault::at(
+            &node.span,
+            format!("this may take the `{stop}` that the text after it begins with"),
+        ))
+    };
     match &node.kind {
-        Kind::Empty => true,
-        Kind::Literal { point, .. } => *point != next_point,
+        Kind::Empty => Ok(()),
+        Kind::Literal { point, .. } if *point != point_of_stop => Ok(()),
+        Kind::Literal { .. } | Kind::Any { .. } => takes_stop(),
         // Neither digits nor spaces nor words have punctuation in them; what is negated may have.
         Kind::Class(class) => {
-            !class.negated
+            let local = !class.negated
                 && class.items.iter().all(|item| match item {
-                    ClassItem::Range(first, last) => !(first..=last).contains(&&next_point),
+                    ClassItem::Range(first, last) => !(first..=last).contains(&&point_of_stop),
                     ClassItem::Perl { negated, .. } => !negated,
-                })
+                });
+            if local { Ok(()) } else { takes_stop() }
         }
+        Kind::Repeat { greed, node: inner, .. } if matches!(inner.kind, Kind::Any { .. }) => fault(match greed {
+            Greed::Greedy => "this gap is not a plain `.*`",
+            Greed::Lazy => "this gap is lazy",
+            Greed::Possessive => "this gap is possessive",
+        }),
         Kind::Concat(_) | Kind::Alternation(_) | Kind::Capture { .. } | Kind::Atomic(_) | Kind::Repeat { .. } => {
-            node.children().into_iter().all(|node| is_local(node, next))
+            node.children().into_iter().try_for_each(|node| local(node, stop))
         }
-        Kind::Look { behind, node, .. } => *behind && is_plain(node),
-        Kind::Any { .. } | Kind::Assertion(_) | Kind::Backref { .. } | Kind::Conditional { .. } => false,
+        Kind::Look {
+            behind: true,
+            node: inner,
+            ..
+        } if is_plain(inner) => Ok(()),
+        Kind::Look { behind: true, .. } => fault("this looks at more than characters"),
+        Kind::Look { .. } => fault("this looks at what stands after it"),
+        Kind::Assertion(_) => fault("this is a place and no text"),
+        Kind::Backref { .. } => fault("this refers to another group"),
+        Kind::Conditional { .. } => fault("this depends on another group"),
     }
 }
 
@@ -325,7 +414,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn chain(source: &str) -> Option<Chain> {
-        Chain::of(&crate::syntax::parse(source, Options::default()).unwrap())
+        Chain::of(&crate::syntax::parse(source, Options::default()).unwrap()).ok()
     }
 
     /// The plan's answer, which must be the engine's unless it is none.

@@ -117,6 +117,11 @@ impl Program {
         Ok(Program { code, utf, jit, groups })
     }
 
+    /// Whether machine code runs it.
+    pub fn is_jit(&self) -> bool {
+        self.jit
+    }
+
     /// Searches from `start` on. With `spans`, tells where the groups lie. `text` must be UTF-8 with `start` at a
     /// character's border; a program that is not for UTF takes its bytes one by one.
     pub fn find(

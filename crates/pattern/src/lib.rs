@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod literal;
 mod order;
+pub mod plan;
 mod print;
 mod regex;
 pub mod syntax;
@@ -16,5 +17,6 @@ pub mod tags;
 mod time;
 
 pub use error::PatternError;
+pub use plan::{Plan, PlanKind};
 pub use regex::{Captures, LimitHit, Options, Regex};
 pub use time::Time;

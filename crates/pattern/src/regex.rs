@@ -8,6 +8,7 @@ use crate::chain::{Chain, Verdict};
 use crate::engine::Program;
 use crate::literal::Literals;
 use crate::order::Order;
+use crate::plan::{Bound, NotTaken, Plan, PlanKind};
 use crate::print::{Leash, Target, print};
 use crate::syntax::{self, Ast};
 
@@ -35,6 +36,8 @@ pub struct Regex {
     prefilter: Option<Finder<'static>>,
     /// Answers by itself, where the expression has the form for it.
     chain: Option<Chain>,
+    /// The better plans that the expression has not the form for.
+    not_taken: Vec<NotTaken>,
     /// Tells that there is no match, where the expression would take long to tell.
     order: Option<Order>,
     /// For texts of plain ASCII.
@@ -60,7 +63,10 @@ impl Regex {
     /// Compiles an expression (tags such as `<HOST>` already expanded, see [`crate::tags`]).
     pub fn new(source: &str, options: Options) -> Result<Regex, PatternError> {
         let ast = syntax::parse(source, options)?;
-        let chain = Chain::of(&ast);
+        let (chain, not_taken) = match Chain::of(&ast) {
+            Ok(chain) => (Some(chain), Vec::new()),
+            Err(fault) => (None, vec![fault.not_taken(PlanKind::Chain)]),
+        };
         let order = match chain {
             Some(_) => None,
             None => Order::of(&ast),
@@ -68,6 +74,7 @@ impl Regex {
         let mut regex = Regex {
             source: source.to_owned(),
             chain,
+            not_taken,
             order,
             ..Regex::part(ast)?
         };
@@ -92,6 +99,7 @@ impl Regex {
             literals,
             prefilter,
             chain: None,
+            not_taken: Vec::new(),
             order: None,
             ascii,
             unicode: OnceLock::new(),
@@ -148,6 +156,49 @@ impl Regex {
     /// All literals that every match contains, in this order and without overlap.
     pub fn required_literals(&self) -> &[Vec<u8>] {
         self.literals.all()
+    }
+
+    /// What the expression is searched by, and why not by something better.
+    pub fn plan(&self) -> Plan {
+        let engine = match self.ascii.is_jit() {
+            true => PlanKind::Jit,
+            false => PlanKind::Interpreter,
+        };
+        let kind = match self.chain {
+            Some(_) => PlanKind::Chain,
+            None => engine,
+        };
+        let mut not_taken = self.not_taken.clone();
+        if engine == PlanKind::Interpreter {
+            not_taken.push(NotTaken {
+                plan: PlanKind::Jit,
+                reason: "this machine or the expression does not let PCRE2 make machine code of it".to_owned(),
+                span: None,
+            });
+        }
+        let bound = match (&self.chain, Leash::for_expression(&self.ast)) {
+            (Some(chain), _) if !chain.has_parts() => Bound::Linear,
+            (_, Leash::Steps) => Bound::Steps,
+            (_, Leash::Guard) => Bound::Time,
+        };
+        Plan {
+            kind,
+            fallback: engine,
+            not_taken,
+            looked_for_first: self.prefilter.iter().map(|finder| finder.needle().to_vec()).collect(),
+            required: self.literals.all().to_vec(),
+            order_checked: self.order.is_some(),
+            bound,
+        }
+    }
+
+    /// An expression that only PCRE2 searches for, with nothing asked before it: what all plans are measured by.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn engine_only(source: &str, options: Options) -> Result<Regex, PatternError> {
+        let mut regex = Regex::part(syntax::parse(source, options)?)?;
+        regex.source = source.to_owned();
+        regex.prefilter = None;
+        Ok(regex)
     }
 
     fn find(
