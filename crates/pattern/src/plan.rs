@@ -153,7 +153,7 @@ impl Plan {
 fn shown(text: &[u8]) -> String {
     const LONGEST: usize = 60;
     let text = String::from_utf8_lossy(text);
-    let mut shown: String = text.chars().take(LONGEST).flat_map(|c| visible(c)).collect();
+    let mut shown: String = text.chars().take(LONGEST).flat_map(visible).collect();
     if text.chars().count() > LONGEST {
         shown.push('…');
     }
