@@ -122,6 +122,12 @@ impl Program {
         self.jit
     }
 
+    /// Lets the interpreter run it from now on.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn interpret(&mut self) {
+        self.jit = false;
+    }
+
     /// Searches from `start` on. With `spans`, tells where the groups lie. `text` must be UTF-8 with `start` at a
     /// character's border; a program that is not for UTF takes its bytes one by one.
     pub fn find(
@@ -163,6 +169,8 @@ impl Program {
             sys::pcre2_set_match_limit_8(scratch.context.as_ptr(), u32::try_from(steps).unwrap_or(u32::MAX));
             pcre2_set_callout_8(scratch.context.as_ptr(), Some(ask_guard), (&raw mut guard).cast());
         }
+        let checked = if self.utf { sys::PCRE2_NO_UTF_CHECK } else { 0 };
+        let interpreted = if self.jit { 0 } else { sys::PCRE2_NO_JIT };
         // PCRE2's vector code reads around the text's address, which for an empty string need not be memory at all.
         let memory = if text.is_empty() { EMPTY.as_ptr() } else { text.as_ptr() };
         // SAFETY: code, match data and context are valid; pointer and length belong to one string; `start` is within
@@ -173,7 +181,7 @@ impl Program {
                 memory,
                 text.len(),
                 start,
-                if self.utf { sys::PCRE2_NO_UTF_CHECK } else { 0 },
+                checked | interpreted,
                 scratch.data.as_ptr(),
                 scratch.context.as_ptr(),
             )

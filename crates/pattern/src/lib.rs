@@ -18,5 +18,7 @@ mod time;
 
 pub use error::PatternError;
 pub use plan::{Plan, PlanKind};
+#[cfg(any(test, feature = "differential"))]
+pub use regex::Stage;
 pub use regex::{Captures, LimitHit, Options, Regex};
 pub use time::Time;

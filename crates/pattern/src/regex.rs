@@ -53,6 +53,19 @@ pub struct Captures {
     pub spans: Vec<Option<(usize, usize)>>,
 }
 
+/// Who answers for a text, in the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// No required literal is in it.
+    Literals,
+    /// The chain of literals tells, match or not.
+    Chain,
+    /// The literals do not stand in their order.
+    Order,
+    /// PCRE2.
+    Engine,
+}
+
 /// A shorter literal stands in nearly every line, so that looking for it first is wasted.
 const SHORTEST_PREFILTER: usize = 3;
 
@@ -201,44 +214,71 @@ impl Regex {
         Ok(regex)
     }
 
+    /// Like [`Regex::engine_only`], with PCRE2's interpreter.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn interpreted_only(source: &str, options: Options) -> Result<Regex, PatternError> {
+        let mut regex = Regex::engine_only(source, options)?;
+        regex.ascii.interpret();
+        let mut unicode = compile(&regex.ast, Target::Unicode)?;
+        unicode.interpret();
+        regex.unicode = OnceLock::from(Some(unicode));
+        Ok(regex)
+    }
+
+    /// Which of the plans answers for this text.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn answered_by(&self, text: &str) -> Stage {
+        self.quickly(text, 0, None).0
+    }
+
     fn find(
         &self,
         text: &str,
         start: usize,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
-        let Some(rest) = text.get(start..) else {
-            return Ok(false);
-        };
-        if self
-            .prefilter
-            .as_ref()
-            .is_some_and(|literal| literal.find(rest.as_bytes()).is_none())
-        {
-            return Ok(false);
-        }
         let mut spans = spans;
-        if let Some(chain) = &self.chain
-            && start == 0
-        {
-            match chain.find(text, spans.as_deref_mut()) {
-                Verdict::Match => return Ok(true),
-                Verdict::NoMatch => return Ok(false),
-                Verdict::Unknown => {}
-            }
-        }
-        if self
-            .order
-            .as_ref()
-            .is_some_and(|order| !order.may_match(rest.as_bytes()))
-        {
-            return Ok(false);
+        if let (_, Some(found)) = self.quickly(text, start, spans.as_deref_mut()) {
+            return Ok(found);
         }
         if text.is_ascii() {
             return self.ascii.find(text, start, spans);
         }
         let unicode = self.unicode.get_or_init(|| compile(&self.ast, Target::Unicode).ok());
         unicode.as_ref().ok_or(LimitHit)?.find(text, start, spans)
+    }
+
+    /// What the quick plans say, and which of them says it; nothing if the expression itself has to be asked.
+    fn quickly(
+        &self,
+        text: &str,
+        start: usize,
+        spans: Option<&mut Vec<Option<(usize, usize)>>>,
+    ) -> (Stage, Option<bool>) {
+        let Some(rest) = text.get(start..) else {
+            return (Stage::Literals, Some(false));
+        };
+        let bytes = rest.as_bytes();
+        if self
+            .prefilter
+            .as_ref()
+            .is_some_and(|literal| literal.find(bytes).is_none())
+        {
+            return (Stage::Literals, Some(false));
+        }
+        if let Some(chain) = &self.chain
+            && start == 0
+        {
+            match chain.find(text, spans) {
+                Verdict::Match => return (Stage::Chain, Some(true)),
+                Verdict::NoMatch => return (Stage::Chain, Some(false)),
+                Verdict::Unknown => {}
+            }
+        }
+        if self.order.as_ref().is_some_and(|order| !order.may_match(bytes)) {
+            return (Stage::Order, Some(false));
+        }
+        (Stage::Engine, None)
     }
 }
 
