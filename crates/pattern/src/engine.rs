@@ -30,6 +30,8 @@ const STEPS_PER_BYTE: usize = 64;
 const TIME: Duration = Duration::from_millis(2);
 /// More for each byte of the text: lines of megabytes take their time honestly.
 const NANOS_PER_BYTE: u64 = 100;
+/// A first try may take this part of all that.
+const LITTLE: u32 = 20;
 /// How much slower the interpreter is.
 const INTERPRETER: u32 = 20;
 /// Work between two looks at the clock, in units of [`Guard::weight`].
@@ -51,6 +53,15 @@ unsafe extern "C" {
         callback: Option<unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int>,
         data: *mut c_void,
     ) -> c_int;
+}
+
+/// How long a search may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Enough for nearly every line that was not crafted to take long.
+    Little,
+    /// As long as is bearable.
+    Full,
 }
 
 /// A compiled expression in PCRE2's dialect.
@@ -134,6 +145,7 @@ impl Program {
         &self,
         text: &str,
         start: usize,
+        effort: Effort,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
         if !text.is_char_boundary(start) {
@@ -146,7 +158,7 @@ impl Program {
                     Some(scratch) if scratch.capacity >= self.groups => kept.insert(scratch),
                     _ => kept.insert(Scratch::new(self.groups).ok_or(LimitHit)?),
                 };
-                let result = self.find_with(scratch, text, start, spans);
+                let result = self.find_with(scratch, text, start, effort, spans);
                 if text.len() > LONG_TEXT {
                     *kept = None;
                 }
@@ -160,10 +172,12 @@ impl Program {
         scratch: &mut Scratch,
         text: &str,
         start: usize,
+        effort: Effort,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
-        let steps = STEPS.saturating_add(text.len().saturating_mul(STEPS_PER_BYTE));
-        let mut guard = Guard::new(text.len(), self.jit);
+        let part = if effort == Effort::Little { LITTLE } else { 1 };
+        let steps = STEPS.saturating_add(text.len().saturating_mul(STEPS_PER_BYTE)) / part as usize;
+        let mut guard = Guard::new(text.len(), self.jit, part);
         // SAFETY: the context is valid, and the guard outlives the search, after which it is taken out again.
         unsafe {
             sys::pcre2_set_match_limit_8(scratch.context.as_ptr(), u32::try_from(steps).unwrap_or(u32::MAX));
@@ -293,14 +307,15 @@ struct Guard {
 }
 
 impl Guard {
-    fn new(length: usize, jit: bool) -> Guard {
+    /// A guard that ends the search after one of so many parts of the bearable time.
+    fn new(length: usize, jit: bool, part: u32) -> Guard {
         let more = Duration::from_nanos((length as u64).saturating_mul(NANOS_PER_BYTE));
         let slower = if jit { 1 } else { INTERPRETER };
         Guard {
             weight: 1 + length / 64,
             left: WORK_UNTIL_CLOCK,
             deadline: None,
-            budget: TIME.saturating_add(more).saturating_mul(slower),
+            budget: TIME.saturating_add(more).saturating_mul(slower) / part,
         }
     }
 
@@ -348,18 +363,21 @@ mod tests {
         let compiled =
             |pattern: &str| Program::compile(&format!("(*NO_JIT){pattern}"), false, Leash::Guard, 2).unwrap();
         let mut spans = Vec::new();
-        let honest = compiled("a(?C)(b+)c").find("xabbc", 0, Some(&mut spans));
+        let honest = compiled("a(?C)(b+)c").find("xabbc", 0, Effort::Full, Some(&mut spans));
         assert_eq!((honest, spans), (Ok(true), vec![Some((1, 5)), Some((2, 4))]));
         assert_eq!(
-            compiled("^(?:(?C)a+)+$").find(&("a".repeat(5000) + "!"), 0, None),
+            compiled("^(?:(?C)a+)+$").find(&("a".repeat(5000) + "!"), 0, Effort::Full, None),
             Err(LimitHit)
         );
-        assert_eq!(compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(200), 0, None), Ok(true));
+        assert_eq!(
+            compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(200), 0, Effort::Full, None),
+            Ok(true)
+        );
     }
 
     #[test]
     fn an_empty_text_lies_in_memory_that_can_be_read() {
         let program = Program::compile("(?<=ab)c|(?<=ab)", false, Leash::Guard, 1).unwrap();
-        assert_eq!(program.find("", 0, None), Ok(false));
+        assert_eq!(program.find("", 0, Effort::Full, None), Ok(false));
     }
 }

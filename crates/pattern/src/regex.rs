@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 
 use crate::PatternError;
+use crate::automaton::Automaton;
 use crate::chain::{Chain, Verdict};
-use crate::engine::Program;
+use crate::engine::{Effort, Program};
 use crate::literal::Literals;
 use crate::order::Order;
 use crate::plan::{Bound, NotTaken, Plan, PlanKind};
@@ -40,6 +41,8 @@ pub struct Regex {
     not_taken: Vec<NotTaken>,
     /// Tells that there is no match, where the expression would take long to tell.
     order: Option<Order>,
+    /// Asked where the engine takes long.
+    automaton: Option<Automaton>,
     /// For texts of plain ASCII.
     ascii: Program,
     /// For all other texts, compiled when the first of them comes.
@@ -89,6 +92,7 @@ impl Regex {
             chain,
             not_taken,
             order,
+            automaton: Some(Automaton::default()),
             ..Regex::part(ast)?
         };
         // A short one that compiles for ASCII compiles for Unicode, too, and may do so later.
@@ -114,6 +118,7 @@ impl Regex {
             chain: None,
             not_taken: Vec::new(),
             order: None,
+            automaton: None,
             ascii,
             unicode: OnceLock::new(),
         })
@@ -189,14 +194,19 @@ impl Regex {
                 span: None,
             });
         }
+        let left_out = Automaton::fault(&self.ast);
+        let when_slow = self.automaton.is_some().then_some(PlanKind::Automaton);
         let bound = match (&self.chain, Leash::for_expression(&self.ast)) {
             (Some(chain), _) if !chain.has_parts() => Bound::Linear,
+            _ if left_out.is_none() => Bound::LinearMiss,
             (_, Leash::Steps) => Bound::Steps,
             (_, Leash::Guard) => Bound::Time,
         };
+        not_taken.extend(left_out.map(|fault| fault.not_taken(PlanKind::Automaton)));
         Plan {
             kind,
             fallback: engine,
+            when_slow,
             not_taken,
             looked_for_first: self.prefilter.iter().map(|finder| finder.needle().to_vec()).collect(),
             required: self.literals.all().to_vec(),
@@ -225,6 +235,16 @@ impl Regex {
         Ok(regex)
     }
 
+    /// What the automaton says of this text if it is asked, as it is when the engine takes long; nothing if it cannot
+    /// tell. A match comes with its groups.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn automaton_says(&self, text: &str) -> Option<Option<Captures>> {
+        let mut captures = Captures::default();
+        let automaton = self.automaton.as_ref()?;
+        let found = automaton.find(&self.ast, text, 0, Some(&mut captures.spans))?;
+        Some(found.then_some(captures))
+    }
+
     /// Which of the plans answers for this text.
     #[cfg(any(test, feature = "differential"))]
     pub fn answered_by(&self, text: &str) -> Stage {
@@ -241,11 +261,22 @@ impl Regex {
         if let (_, Some(found)) = self.quickly(text, start, spans.as_deref_mut()) {
             return Ok(found);
         }
-        if text.is_ascii() {
-            return self.ascii.find(text, start, spans);
+        let program = match text.is_ascii() {
+            true => &self.ascii,
+            false => {
+                let unicode = self.unicode.get_or_init(|| compile(&self.ast, Target::Unicode).ok());
+                unicode.as_ref().ok_or(LimitHit)?
+            }
+        };
+        if let Some(automaton) = &self.automaton {
+            if let Ok(found) = program.find(text, start, Effort::Little, spans.as_deref_mut()) {
+                return Ok(found);
+            }
+            if let Some(found) = automaton.find(&self.ast, text, start, spans.as_deref_mut()) {
+                return Ok(found);
+            }
         }
-        let unicode = self.unicode.get_or_init(|| compile(&self.ast, Target::Unicode).ok());
-        unicode.as_ref().ok_or(LimitHit)?.find(text, start, spans)
+        program.find(text, start, Effort::Full, spans)
     }
 
     /// What the quick plans say, and which of them says it; nothing if the expression itself has to be asked.

@@ -10,6 +10,7 @@ mod sets;
 use std::fmt::Write;
 
 pub(crate) use leash::Leash;
+pub(crate) use sets::ascii_members;
 
 use crate::syntax::{Assertion, Ast, Case, Greed, Kind, Node};
 

@@ -71,6 +71,10 @@ fn a_million_lines_made_from_the_expressions_find_the_same() {
         (Stage::Order, false),
     ]);
     tally.assert_answered(&[(Stage::Engine, true), (Stage::Engine, false)]);
+    assert!(
+        tally.automaton.iter().all(|&said| said > 10_000) && tally.settled > 100,
+        "{tally}"
+    );
 }
 
 fn on_own_lines(source: &str, options: Options, lines: usize, random: &mut Random, tally: &mut Tally) {
