@@ -36,7 +36,7 @@ fn a_catastrophic_expression_on_a_long_line_ends_quickly() {
         assert!(time < Duration::from_secs(10), "{expression}: {time:?}");
     }
     // An automaton would have to leave out what these hang on.
-    for expression in [r"^(a*)*\1$", r"^(?:(a+)\1)+$", "^(?=(a+)+b)"] {
+    for expression in [r"^(a*)*\1$", r"^(?:(a+)\1)+$"] {
         let (found, time) = search(expression, &line);
         assert_eq!(found, Err(LimitHit), "{expression}");
         assert!(time < Duration::from_secs(10), "{expression}: {time:?}");
