@@ -10,11 +10,18 @@
 //! What has to hold for this, and is checked when the chain is made:
 //! - it is tied to both ends of the text, and gaps take anything but a newline, of which the text has none inside;
 //! - a part cannot contain what the literal after it begins with, so it has one possible end;
+//! - the same holds for words at a gap's end (`.*(\.js|\.png)(/)*?` before a literal): the literal is placed at the
+//!   latest where one of them stands before it;
 //! - a part does not look at what stands after it.
+mod ending;
+mod needle;
+mod part;
+
 use crate::literal::of_character;
-use crate::regex::Regex;
-use crate::syntax::{Assertion, Ast, ClassItem, Greed, Kind, Node};
-use memchr::memmem::FinderRev;
+use crate::syntax::{Assertion, Ast, Greed, Kind, Node};
+use ending::Ending;
+use needle::Needle;
+use part::Part;
 
 /// Where the groups of a match lie.
 type Spans = Vec<Option<(usize, usize)>>;
@@ -31,16 +38,20 @@ pub(crate) struct Chain {
 #[derive(Debug)]
 struct Link {
     between: Between,
-    literal: FinderRev<'static>,
+    literal: Needle,
 }
 
 #[derive(Debug)]
 enum Between {
     /// `.*`, perhaps captured.
     Gap(Option<usize>),
-    /// An expression of its own, and which groups of the whole its groups are.
-    Part(Box<Regex>, Vec<usize>),
+    /// `.*` that ends with certain words.
+    Ending(Ending),
+    Part(Part),
 }
+
+/// With more, the places would not be kept on the stack.
+const MOST_LINKS: usize = 64;
 
 /// What the quick plan says.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,19 +83,21 @@ impl Chain {
             let Some(Element::Text(literal)) = elements.next() else {
                 return None;
             };
+            let next = *literal.first()?;
             let between = match element {
                 Element::Gap(group) => Between::Gap(group),
-                Element::Part(nodes) => part(&nodes, *literal.first()?)?,
-                Element::Text(_) | Element::Option(_) => return None,
+                Element::Ending(ending) if ending.excludes(next) => Between::Ending(ending),
+                Element::Part(nodes) => Between::Part(Part::of(&nodes, next)?),
+                Element::Text(_) | Element::Option(_) | Element::Ending(_) => return None,
             };
             links.push(Link {
                 between,
-                literal: FinderRev::new(&literal).into_owned(),
+                literal: Needle::new(literal),
             });
         }
         let line = |text: &[u8]| !text.contains(&b'\n');
-        let fits = line(&first) && links.iter().all(|link| line(link.literal.needle()));
-        let gaps = links.iter().any(|link| matches!(link.between, Between::Gap(_)));
+        let fits = line(&first) && links.iter().all(|link| line(&link.literal.text)) && links.len() <= MOST_LINKS;
+        let gaps = links.iter().any(|link| !matches!(link.between, Between::Part(_)));
         (fits && gaps).then_some(Chain {
             first,
             links,
@@ -99,60 +112,108 @@ impl Chain {
         if memchr::memchr(b'\n', body).is_some() {
             return Verdict::Unknown;
         }
-        let Some(places) = self.places(body) else {
+        let mut places = [0; MOST_LINKS];
+        if self.place(body, &mut places).is_none() {
             return Verdict::NoMatch;
-        };
-        let mut own = Spans::new();
-        let spans = spans.unwrap_or(&mut own);
-        let mut found = vec![None; self.groups];
-        found[0] = Some((0, body.len()));
-        let mut from = self.first.len();
-        for (link, &to) in self.links.iter().zip(&places) {
-            match &link.between {
-                Between::Gap(Some(group)) => found[*group] = Some((from, to)),
-                Between::Gap(None) => {}
-                Between::Part(regex, groups) => {
-                    let Some(inside) = fits(regex, text, from, to) else {
-                        return Verdict::Unknown;
-                    };
-                    for (group, span) in groups.iter().zip(inside.into_iter().skip(1)) {
-                        found[*group] = span;
-                    }
-                }
-            }
-            from = to + link.literal.needle().len();
         }
-        *spans = found;
+        let Some(inside) = self.try_parts(text, &places) else {
+            return Verdict::Unknown;
+        };
+        if let Some(spans) = spans {
+            self.tell(body, &places, &inside, spans);
+        }
         Verdict::Match
     }
 
-    /// Where each link's literal stands at the latest; none where they cannot all stand.
-    fn places(&self, body: &[u8]) -> Option<Vec<usize>> {
+    /// Finds where each link's literal stands at the latest; nothing where they cannot all stand.
+    fn place(&self, body: &[u8], places: &mut [usize; MOST_LINKS]) -> Option<()> {
         let start = self.first.len();
         if !body.starts_with(&self.first) {
             return None;
         }
-        let mut places = vec![0; self.links.len()];
         let mut end = body.len();
-        for (index, link) in self.links.iter().enumerate().rev() {
-            let room = body.get(start..end)?;
-            let at = if index + 1 == self.links.len() {
-                room.ends_with(link.literal.needle())
-                    .then(|| room.len() - link.literal.needle().len())?
-            } else {
-                link.literal.rfind(room)?
+        for (index, (link, place)) in self.links.iter().zip(places).enumerate().rev() {
+            let mut room = body.get(start..end)?;
+            let is_last = index + 1 == self.links.len();
+            let (at, before) = loop {
+                let at = if is_last {
+                    room.strip_suffix(link.literal.text.as_slice())?.len()
+                } else {
+                    link.literal.rfind(room)?
+                };
+                let Between::Ending(ending) = &link.between else {
+                    break (at, at);
+                };
+                if let Some((word, _)) = ending.find(room.get(..at)?) {
+                    break (at, word);
+                }
+                if is_last {
+                    return None;
+                }
+                // An earlier one may overlap this one.
+                room = room.get(..at + link.literal.text.len() - 1)?;
             };
-            end = start + at;
-            places[index] = end;
+            *place = start + at;
+            end = start + before;
         }
-        Some(places)
+        Some(())
     }
-}
 
-/// The groups of a part that takes exactly this much.
-fn fits(regex: &Regex, text: &str, from: usize, to: usize) -> Option<Spans> {
-    let found = regex.captures_at(text.get(..to)?, from).ok()??;
-    (found.spans.first() == Some(&Some((from, to)))).then_some(found.spans)
+    /// Whether all parts fit where their literals stand, and where the groups lie in those that the engine was asked
+    /// about.
+    fn try_parts(&self, text: &str, places: &[usize; MOST_LINKS]) -> Option<Vec<Spans>> {
+        let mut inside = Vec::new();
+        let mut from = self.first.len();
+        for (link, &to) in self.links.iter().zip(places) {
+            if let Between::Part(part) = &link.between
+                && !part.fits_quickly(text.as_bytes().get(from..to)?)
+            {
+                inside.push(part.fit(text, from, to)?);
+            }
+            from = to + link.literal.text.len();
+        }
+        Some(inside)
+    }
+
+    fn tell(&self, body: &[u8], places: &[usize; MOST_LINKS], inside: &[Spans], spans: &mut Spans) {
+        spans.clear();
+        spans.resize(self.groups, None);
+        let mut set = |group: Option<usize>, span: (usize, usize)| {
+            if let Some(span_of_group) = group.and_then(|group| spans.get_mut(group)) {
+                *span_of_group = Some(span);
+            }
+        };
+        set(Some(0), (0, body.len()));
+        let start = self.first.len();
+        let mut from = start;
+        let mut inside = inside.iter();
+        for (link, &to) in self.links.iter().zip(places) {
+            match &link.between {
+                Between::Gap(group) => set(*group, (from, to)),
+                Between::Ending(ending) => {
+                    let found = body.get(start..to).and_then(|room| ending.find(room));
+                    let (word, run) = found.map_or((to, to), |(word, run)| (start + word, start + run));
+                    set(ending.group, (from, to));
+                    set(ending.gap_group, (from, word));
+                    set(ending.word_group, (word, run));
+                    if run < to {
+                        set(ending.run_group, (to - 1, to));
+                    }
+                }
+                Between::Part(part) if part.fits_quickly(body.get(from..to).unwrap_or_default()) => {
+                    set(part.quick_group(), (from, to));
+                }
+                Between::Part(part) => {
+                    for (group, span) in part.groups.iter().zip(inside.next().into_iter().flatten().skip(1)) {
+                        if let Some(span) = span {
+                            set(Some(*group), *span);
+                        }
+                    }
+                }
+            }
+            from = to + link.literal.text.len();
+        }
+    }
 }
 
 /// What an expression is made of, one after the other.
@@ -160,6 +221,8 @@ fn fits(regex: &Regex, text: &str, from: usize, to: usize) -> Option<Spans> {
 enum Element {
     Text(Vec<u8>),
     Gap(Option<usize>),
+    /// A gap and what it ends with.
+    Ending(Ending),
     Part(Vec<Node>),
     /// `(…)??`, rather left out.
     Option(Vec<Element>),
@@ -186,6 +249,9 @@ fn element(node: &Node) -> Option<Element> {
     }
     if is_gap(node) {
         return Some(Element::Gap(None));
+    }
+    if let Some(ending) = Ending::of(node) {
+        return Some(Element::Ending(ending));
     }
     match &node.kind {
         Kind::Capture { group, node } if is_gap(node) => Some(Element::Gap(Some(*group))),
@@ -223,6 +289,19 @@ fn is_gap(node: &Node) -> bool {
     }
 }
 
+/// The one text that a node matches.
+fn plain_text(node: &Node) -> Option<Vec<u8>> {
+    match &node.kind {
+        Kind::Literal { point, case } => of_character(*point, *case),
+        Kind::Concat(nodes) => nodes
+            .iter()
+            .map(plain_text)
+            .collect::<Option<Vec<_>>>()
+            .map(|parts| parts.concat()),
+        _ => None,
+    }
+}
+
 /// Leaves out options that no match takes. `.*P(?:…P)??L`: where the option could be taken, `PL` stands later than the
 /// `P` before it, so the gap can be longer with the option left out, and longer is tried first.
 fn without_options(all: Vec<Element>) -> Option<Vec<Element>> {
@@ -247,81 +326,11 @@ fn without_options(all: Vec<Element>) -> Option<Vec<Element>> {
     Some(kept)
 }
 
-/// A part as an expression of its own.
-fn part(nodes: &[Node], next: u8) -> Option<Between> {
-    let stops = next.is_ascii_punctuation() && next != b'_' && nodes.iter().all(|node| is_local(node, next));
-    if !stops {
-        return None;
-    }
-    let mut nodes = nodes.to_vec();
-    let mut groups = Vec::new();
-    nodes.iter_mut().for_each(|node| renumber(node, &mut groups));
-    let span = nodes.first()?.span.start..nodes.last()?.span.end;
-    nodes.push(Node {
-        kind: Kind::Assertion(Assertion::TextEnd),
-        span: span.end..span.end,
-    });
-    let ast = Ast {
-        root: Node {
-            kind: Kind::Concat(nodes),
-            span,
-        },
-        groups: vec![None; groups.len() + 1],
-        misplaced_flags: Vec::new(),
-    };
-    Some(Between::Part(Box::new(Regex::part(ast).ok()?), groups))
-}
-
-/// Whether a node cannot take this character and looks at nothing after it.
-fn is_local(node: &Node, next: u8) -> bool {
-    let next_point = u32::from(next);
-    match &node.kind {
-        Kind::Empty => true,
-        Kind::Literal { point, .. } => *point != next_point,
-        // Neither digits nor spaces nor words have punctuation in them; what is negated may have.
-        Kind::Class(class) => {
-            !class.negated
-                && class.items.iter().all(|item| match item {
-                    ClassItem::Range(first, last) => !(first..=last).contains(&&next_point),
-                    ClassItem::Perl { negated, .. } => !negated,
-                })
-        }
-        Kind::Concat(_) | Kind::Alternation(_) | Kind::Capture { .. } | Kind::Atomic(_) | Kind::Repeat { .. } => {
-            node.children().into_iter().all(|node| is_local(node, next))
-        }
-        Kind::Look { behind, node, .. } => *behind && is_plain(node),
-        Kind::Any { .. } | Kind::Assertion(_) | Kind::Backref { .. } | Kind::Conditional { .. } => false,
-    }
-}
-
-/// Only characters, whatever they are.
-fn is_plain(node: &Node) -> bool {
-    match &node.kind {
-        Kind::Empty | Kind::Literal { .. } | Kind::Class(_) => true,
-        Kind::Concat(nodes) | Kind::Alternation(nodes) => nodes.iter().all(is_plain),
-        _ => false,
-    }
-}
-
-/// Numbers groups from 1 in the order of their opening; `groups` receives what they were.
-fn renumber(node: &mut Node, groups: &mut Vec<usize>) {
-    match &mut node.kind {
-        Kind::Capture { group, node } => {
-            groups.push(*group);
-            *group = groups.len();
-            renumber(node, groups);
-        }
-        Kind::Concat(nodes) | Kind::Alternation(nodes) => nodes.iter_mut().for_each(|node| renumber(node, groups)),
-        Kind::Repeat { node, .. } | Kind::Look { node, .. } | Kind::Atomic(node) => renumber(node, groups),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::Options;
+    use crate::{Options, Regex};
     use proptest::prelude::*;
 
     fn chain(source: &str) -> Option<Chain> {
@@ -390,6 +399,12 @@ mod tests {
             "^a.*b(?:c.*)??d$",
             "^ab(?:c.*b)??d.*e$",
             "^a.*b(?:c.*e)??d$",
+            "^a(.*(x|,)), .*b$",
+            "^a(.*(x|y/)(/)*?), .*b$",
+            "^a(.*(x|)), .*b$",
+            "^a(.*(x)(,)*?), .*b$",
+            "^a(.*(x)/*+), .*b$",
+            "^a(.*(?i:x)), .*b$",
             r"(?i)^a.*b$",
             r"(?m)^a.*b$",
             r"(?s)^a.*b$",
@@ -405,7 +420,7 @@ mod tests {
             links in prop::collection::vec(
                 (
                     prop::sample::select(vec![
-                        ".*", "(.*)", "(?P<n>.*)", "(a|b|ab)", r"(?:(\d+)|(\w*))", "([ab]*)(a?)", r"((?:a|(?<=a)b)+)", "(?:a|(b))*?",
+                        ".*", "(.*)", "(?P<n>.*)", "(.*(1|ab|a))", "(.*(?:b|é1))", "((.*)(a|1a|bb)(1)*?)", "(.*(a|ba|é)(?:1)*)", "(a|b|ab)", r"(?:(\d+)|(\w*))", "([ab]*)(a?)", r"((?:a|(?<=a)b)+)", "(?:a|(b))*?",
                     ]),
                     prop::sample::select(vec![",", ":", ",a", "b", "ab", ":b:", "é"]),
                 ),
