@@ -8,7 +8,8 @@
 //! Made for ASCII: what is beyond it is left to the expression.
 
 use super::convert::{Field, MAX_FIELDS};
-use super::parts::{Edge, Node, Parts, Set, edge, most_of};
+use super::parts::{Node, Parts, Set, first_bytes, least_of, most_of};
+use super::tail::Tail;
 use super::tokens::{Piece, Years};
 use super::units::Unit;
 use super::words::{beside_non_ascii, in_word, is_blank, is_word};
@@ -53,9 +54,9 @@ pub(super) struct Style {
 /// What a line must have for the plan to match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// A time such as `1:2:3`, its first colon at most so many bytes behind the date's beginning.
-    /// `before`: what can stand before the hour; everything if nothing has to.
-    Time { within: usize, before: Set },
+    /// A time such as `1:2:3`, its first colon so many bytes behind the date's beginning.
+    /// `before`: what has to stand before the hour.
+    Time { least: usize, most: usize, before: Tail },
     /// Eight digits in a row, at the date's beginning.
     EightDigits,
 }
@@ -95,7 +96,7 @@ impl Plan {
         emit(&nodes, &mut ops);
         ops.push(Op::End);
         let mut first = Set::default();
-        if !edge(&nodes, &mut first, Edge::First) {
+        if !first_bytes(&nodes, &mut first) {
             return None;
         }
         (fields.len() <= MAX_FIELDS).then_some(Plan {
@@ -305,15 +306,9 @@ fn need_of(nodes: &[Node]) -> Option<Need> {
         )
     });
     if let Some(hour) = time {
-        let before = most_of(nodes.get(..=hour)?)?;
-        let mut last = Set::default();
-        if !edge(nodes.get(..hour)?, &mut last, Edge::Last) {
-            last = Set::ALL;
-        }
-        return (before < REACH).then_some(Need::Time {
-            within: before,
-            before: last,
-        });
+        let (least, most) = (least_of(nodes.get(..=hour)?), most_of(nodes.get(..=hour)?)?);
+        let before = Tail::of(nodes.get(..hour)?);
+        return (most < REACH).then_some(Need::Time { least, most, before });
     }
     let is_run = matches!(
         nodes,

@@ -184,7 +184,7 @@ impl Template {
         }
         let found = match (&self.plan, &self.kind) {
             (Some(plan), _) if plan.at_line_begin() => plan.search_line_begin(text),
-            (Some(plan), _) => plan.search(text, marks.starts(text, plan.need)),
+            (Some(plan), _) => plan.search(text, marks.starts(text, &plan.need)),
             (None, Kind::Epoch { group: 1, .. }) if !marks::may_have_epoch(text, self.at_line_begin) => {
                 return None;
             }
