@@ -7,9 +7,9 @@ use crate::expression::Expression;
 use crate::judge::{self, Memory, Report, Rules};
 use crate::literals::Literals;
 use crate::{Failure, Id, MatchedLine, Time, cut};
-use bantam_pattern::PatternError;
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
+use bantam_pattern::{LineBudget, PatternError};
 use std::borrow::Cow;
 
 /// Turns a name into addresses. Implementations cache and bound their time.
@@ -320,6 +320,7 @@ impl Filter {
     ) -> &mut Report {
         self.report.hits.clear();
         self.report.ignored.clear();
+        let _budget = LineBudget::begin(line.text.len());
         let dated = cut::told(&mut self.dates, line);
         self.judge_dated(dated, &line.text, context, notes);
         &mut self.report
@@ -336,6 +337,7 @@ impl Filter {
     ) {
         self.report.hits.clear();
         self.report.ignored.clear();
+        let _budget = LineBudget::begin(text.len());
         let moment = Moment::from(&*context);
         let dated = match settle {
             None => self.look_for_date(text, moment, notes),
@@ -369,6 +371,7 @@ impl Filter {
 
     /// Lets the detector learn from a line that is not judged.
     pub(crate) fn learn_date(&mut self, text: &str, moment: Moment) {
+        let _budget = LineBudget::begin(text.len());
         let mut notes = Vec::new();
         let dated = self.look_for_date(text, moment, &mut notes);
         cut::complete(dated, &mut self.dates, text, moment, &mut notes);
@@ -376,6 +379,7 @@ impl Filter {
 
     /// Whether a line whose date does not depend on others has one; teaches nothing.
     pub(crate) fn finds_date(&mut self, text: &str, now: Time) -> bool {
+        let _budget = LineBudget::begin(text.len());
         let found = self.spare.as_mut().and_then(|spare| spare.find(text, now));
         found.is_some_and(|found| found.time.is_some() && !found.span.is_empty())
     }

@@ -3,6 +3,7 @@
 //! Stands at the third step of the journey: `detect` asks it whether a line matches and what was captured, and
 //! when the line was written. Knows nothing of files and jails.
 
+mod budget;
 mod chain;
 pub mod date;
 mod engine;
@@ -15,6 +16,7 @@ pub mod syntax;
 pub mod tags;
 mod time;
 
+pub use budget::LineBudget;
 pub use error::PatternError;
 pub use regex::{Captures, LimitHit, Options, Regex};
 pub use time::Time;
