@@ -320,7 +320,6 @@ impl Filter {
     ) -> &mut Report {
         self.report.hits.clear();
         self.report.ignored.clear();
-        let _budget = LineBudget::begin(line.text.len());
         let dated = cut::told(&mut self.dates, line);
         self.judge_dated(dated, &line.text, context, notes);
         &mut self.report
@@ -337,12 +336,12 @@ impl Filter {
     ) {
         self.report.hits.clear();
         self.report.ignored.clear();
-        let _budget = LineBudget::begin(text.len());
         let moment = Moment::from(&*context);
         let dated = match settle {
             None => self.look_for_date(text, moment, notes),
             Some(settle) => {
                 let spare = self.spare.get_or_insert_with(Detector::defaults);
+                let _budget = LineBudget::date(text.len());
                 let dated = cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
                 if dated.own_date {
                     std::mem::swap(&mut self.detector, &mut self.spare);
@@ -358,6 +357,7 @@ impl Filter {
 
     fn judge_dated(&mut self, dated: DatedLine<'_>, text: &str, context: &mut LineContext<'_>, notes: &mut Vec<Note>) {
         let moment = Moment::from(&*context);
+        let _budget = LineBudget::expressions(text.len());
         if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
             let report = &mut self.report;
             judge::judge(&self.rules, &mut self.memory, dated, context, notes, report);
@@ -366,12 +366,12 @@ impl Filter {
 
     fn look_for_date<'t>(&mut self, text: &'t str, moment: Moment, notes: &mut Vec<Note>) -> DatedLine<'t> {
         let detector = self.detector.get_or_insert_with(Detector::defaults);
+        let _budget = LineBudget::date(text.len());
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
 
     /// Lets the detector learn from a line that is not judged.
     pub(crate) fn learn_date(&mut self, text: &str, moment: Moment) {
-        let _budget = LineBudget::begin(text.len());
         let mut notes = Vec::new();
         let dated = self.look_for_date(text, moment, &mut notes);
         cut::complete(dated, &mut self.dates, text, moment, &mut notes);
@@ -379,7 +379,7 @@ impl Filter {
 
     /// Whether a line whose date does not depend on others has one; teaches nothing.
     pub(crate) fn finds_date(&mut self, text: &str, now: Time) -> bool {
-        let _budget = LineBudget::begin(text.len());
+        let _budget = LineBudget::date(text.len());
         let found = self.spare.as_mut().and_then(|spare| spare.find(text, now));
         found.is_some_and(|found| found.time.is_some() && !found.span.is_empty())
     }

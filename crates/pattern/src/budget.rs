@@ -1,8 +1,10 @@
 //! What one line may cost all expressions together.
 //!
 //! Lines are written by attackers, and a jail has many expressions: a limit for each would be paid as often as there
-//! are expressions. So whoever judges a line says where it begins and ends ([`LineBudget`]), and all searches on this
-//! thread in between draw on one budget. A search outside of any line has one of its own.
+//! are expressions. So whoever judges a line says where this begins and ends ([`LineBudget`]), and all searches on this
+//! thread in between draw on one budget: one third of the line's is for its date, the rest for the filter's
+//! expressions, which are not to suffer from what the search for a date took. A search outside of any line has a budget
+//! of its own.
 //!
 //! An honest line never reads a slow clock. Searches pay by counted work from a small credit; when that is used up the
 //! wall clock is read, which is cheap, and runs at least as fast as the processor's time. Only when the wall clock says
@@ -31,6 +33,9 @@ const CREDIT: u32 = 16_384;
 const LONG: usize = 4096;
 /// How much slower PCRE2's interpreter is.
 const INTERPRETER: u64 = 20;
+/// Which part of the line's budget the search for its date has.
+const DATE: u64 = 1;
+const WHOLE: u64 = 3;
 /// How much slower the program is when built without optimizations.
 const BUILD: u64 = if cfg!(debug_assertions) && !cfg!(test) { 10 } else { 1 };
 
@@ -48,9 +53,18 @@ pub struct LineBudget {
 }
 
 impl LineBudget {
-    /// Begins a line of so many bytes.
-    pub fn begin(length: usize) -> LineBudget {
-        let outer = LINE.replace(Some(Meter::line(length)));
+    /// The search for the date begins in a line of so many bytes.
+    pub fn date(length: usize) -> LineBudget {
+        Self::begin(length, DATE)
+    }
+
+    /// The filter's expressions come next.
+    pub fn expressions(length: usize) -> LineBudget {
+        Self::begin(length, WHOLE - DATE)
+    }
+
+    fn begin(length: usize, part: u64) -> LineBudget {
+        let outer = LINE.replace(Some(Meter::line(length, part)));
         let thread = PhantomData;
         LineBudget { outer, thread }
     }
@@ -71,6 +85,21 @@ pub(crate) fn forget_time() {
     }
 }
 
+/// Whether work of our own on this thread's line may go on after it has done so much more. Without a line always.
+pub(crate) fn may_work(work: u32) -> bool {
+    let Some(meter) = LINE.get() else {
+        return true;
+    };
+    let mut allowance = Allowance {
+        meter,
+        until: meter.end,
+        scan: 0,
+    };
+    let may = allowance.may_work(work);
+    allowance.end();
+    may
+}
+
 /// The budget of a line, or of a search outside of one.
 #[derive(Debug, Clone, Copy)]
 struct Meter {
@@ -79,6 +108,8 @@ struct Meter {
     credit: u32,
     /// More time for a long line.
     extra: u64,
+    /// Which part of the line's budget this is.
+    part: u64,
     /// How much slower than usual searches are.
     slowness: u64,
     /// On the wall clock; known after the first look.
@@ -88,11 +119,12 @@ struct Meter {
 }
 
 impl Meter {
-    fn line(length: usize) -> Meter {
+    fn line(length: usize, part: u64) -> Meter {
         let mut meter = Meter {
             shared: true,
             credit: CREDIT,
             extra: (length as u64).saturating_mul(PER_BYTE),
+            part,
             slowness: BUILD,
             quiet_until: None,
             end: None,
@@ -108,21 +140,27 @@ impl Meter {
             shared: false,
             credit: CREDIT,
             extra: (length as u64).saturating_mul(ALONE_PER_BYTE),
+            part: WHOLE,
             slowness: BUILD,
             quiet_until: None,
             end: None,
         }
     }
 
+    /// So much of a time as this line may take.
+    fn allotted(&self, time: u64) -> u64 {
+        let all = time.saturating_add(self.extra).saturating_mul(self.slowness);
+        all.saturating_mul(self.part) / WHOLE
+    }
+
     fn quiet(&self) -> u64 {
-        QUIET.saturating_add(self.extra).saturating_mul(self.slowness)
+        self.allotted(QUIET)
     }
 
     /// Begins to count the processor time, or goes on.
     fn end_at(&mut self, now: u64) -> u64 {
-        let time = if self.shared { TIME } else { ALONE };
-        let all = time.saturating_add(self.extra).saturating_mul(self.slowness);
-        *self.end.get_or_insert(now.saturating_add(all))
+        let time = self.allotted(if self.shared { TIME } else { ALONE });
+        *self.end.get_or_insert(now.saturating_add(time))
     }
 
     /// When a search that goes on now has to end.
@@ -137,8 +175,8 @@ impl Meter {
 
     /// Whether nothing is tried any more.
     fn is_spent(&self, now: u64) -> bool {
-        let last = LAST.saturating_add(self.extra).saturating_mul(self.slowness);
-        self.end.is_some_and(|end| now > end.saturating_add(last))
+        self.end
+            .is_some_and(|end| now > end.saturating_add(self.allotted(LAST)))
     }
 }
 
@@ -304,8 +342,8 @@ mod tests {
         for length in [300, 2000] {
             let text = "a".repeat(length) + "x!!";
             let expressions = exploding(20);
-            let (one, _) = looks_of(&expressions[..1], &text, Some(LineBudget::begin(text.len())));
-            let (shared, found) = looks_of(&expressions, &text, Some(LineBudget::begin(text.len())));
+            let (one, _) = looks_of(&expressions[..1], &text, Some(LineBudget::expressions(text.len())));
+            let (shared, found) = looks_of(&expressions, &text, Some(LineBudget::expressions(text.len())));
             let (apart, _) = looks_of(&expressions, &text, None);
             assert!(found.iter().all(Result::is_err), "{found:?}");
             let bound = ALL + 3 * (length as u64) / clock::STEP + 2 * 20;
@@ -317,7 +355,7 @@ mod tests {
     #[test]
     fn what_explodes_does_not_hide_a_match_behind_it() {
         let text = "a".repeat(300) + "x!!";
-        let _line = LineBudget::begin(text.len());
+        let _line = LineBudget::expressions(text.len());
         for expression in exploding(6) {
             assert_eq!(expression.is_match(&text), Err(LimitHit));
             let plain = Regex::new("^[a-x]*(!)+$", Options::default()).unwrap();
@@ -334,7 +372,7 @@ mod tests {
             "^(?:a|b)*$",
         ]
         .map(|source| Regex::new(source, Options::default()).unwrap());
-        let (looks, found) = looks_of(&expressions, text, Some(LineBudget::begin(text.len())));
+        let (looks, found) = looks_of(&expressions, text, Some(LineBudget::expressions(text.len())));
         assert_eq!((looks, found), (0, vec![Ok(true), Ok(true), Ok(false)]));
     }
 
@@ -342,9 +380,9 @@ mod tests {
     fn a_line_in_the_midst_of_another_has_its_own_budget() {
         let text = "a".repeat(300) + "x!!";
         let expressions = [Regex::new(".*.*.*x!?$", Options::default()).unwrap()];
-        let _outer = LineBudget::begin(text.len());
+        let _outer = LineBudget::expressions(text.len());
         let (first, _) = looks_of(&expressions, &text, None);
-        let (inner, _) = looks_of(&expressions, &text, Some(LineBudget::begin(text.len())));
+        let (inner, _) = looks_of(&expressions, &text, Some(LineBudget::expressions(text.len())));
         let (rest, _) = looks_of(&expressions, &text, None);
         assert!(first == inner && rest < first, "{first} {inner} {rest}");
     }
