@@ -15,13 +15,13 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 
 /// Wall time that a line may take before its processor time is looked at, in nanoseconds.
-const QUIET: u64 = 100_000;
+const QUIET: u64 = 80_000;
 /// Processor time that may follow.
-const TIME: u64 = 240_000;
+const TIME: u64 = 180_000;
 /// Processor time after that in which an expression is still tried, though not for long.
-const LAST: u64 = 160_000;
-/// More of each for each byte: what is linear takes its time honestly.
-const PER_BYTE: u64 = 1;
+const LAST: u64 = 100_000;
+/// More of each for so many bytes: what is linear takes its time honestly.
+const BYTES_PER_NANO: u64 = 2;
 /// What a search gets in any case when there is not much left.
 const LEAST: u64 = 10_000;
 /// Processor time of a search outside of a line, and more for each byte.
@@ -123,7 +123,7 @@ impl Meter {
         let mut meter = Meter {
             shared: true,
             credit: CREDIT,
-            extra: (length as u64).saturating_mul(PER_BYTE),
+            extra: length as u64 / BYTES_PER_NANO,
             part,
             slowness: BUILD,
             quiet_until: None,

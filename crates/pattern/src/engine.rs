@@ -33,6 +33,9 @@ const FIRST_STEPS_PER_BYTE: usize = 4;
 const MOST_FIRST_STEPS: usize = 16_000;
 /// So many times as many steps are tried next at most.
 const GROWTH: usize = 4;
+/// Places at which a match is tried between two questions to the guard, and what they cost in units of the budget.
+const SLICE: usize = 1024;
+const SLICE_COST: u32 = 4096;
 /// Memory that a search may use to remember where it could go on.
 const MAX_STACK: usize = 64 << 20;
 /// The same for the interpreter, in KiB.
@@ -94,6 +97,9 @@ impl Program {
         if leash == Leash::Steps {
             // It would turn scans into such that are never given back, and so never counted.
             options |= sys::PCRE2_NO_AUTO_POSSESS;
+        }
+        if leash == Leash::GuardInSlices {
+            options |= sys::PCRE2_USE_OFFSET_LIMIT;
         }
         let (mut error, mut offset) = (0, 0);
         // SAFETY: pointer and length belong to the same string, the two results are valid for writing, and no context
@@ -161,7 +167,7 @@ impl Program {
     ) -> Result<bool, LimitHit> {
         let mut allowance = Allowance::begin(text.len(), !self.jit).map_err(|_| LimitHit)?;
         let found = match self.leash {
-            Leash::Guard => self.find_guarded(scratch, &mut allowance, text, start),
+            Leash::Guard | Leash::GuardInSlices => self.find_guarded(scratch, &mut allowance, text, start),
             Leash::Steps => self.find_in_steps(scratch, &mut allowance, text, start),
         };
         allowance.end();
@@ -184,6 +190,33 @@ impl Program {
         if !allowance.may_scan() {
             return Err(LimitHit);
         }
+        let steps = most_steps(text);
+        let mut from = start;
+        if self.leash == Leash::GuardInSlices {
+            while let Some(next) = next_slice(text, from) {
+                scratch.set_offset_limit(next - 1);
+                let found = self.run_guarded(scratch, allowance, text, from, steps);
+                scratch.set_offset_limit(sys::PCRE2_UNSET);
+                if found? {
+                    return Ok(true);
+                }
+                if !allowance.may_work(SLICE_COST) {
+                    return Err(LimitHit);
+                }
+                from = next;
+            }
+        }
+        self.run_guarded(scratch, allowance, text, from, steps)
+    }
+
+    fn run_guarded(
+        &self,
+        scratch: &mut Scratch,
+        allowance: &mut Allowance,
+        text: &str,
+        start: usize,
+        steps: usize,
+    ) -> Result<bool, LimitHit> {
         // SAFETY: the context is valid, and the allowance outlives the search, after which it is taken out again.
         unsafe {
             pcre2_set_callout_8(
@@ -192,7 +225,7 @@ impl Program {
                 ptr::from_mut(allowance).cast(),
             )
         };
-        let found = self.run(scratch, text, start, most_steps(text));
+        let found = self.run(scratch, text, start, steps);
         // SAFETY: the context is valid; without a callback the pointer to the allowance is never used again.
         unsafe { pcre2_set_callout_8(scratch.context.as_ptr(), None, ptr::null_mut()) };
         found.map_err(|_| LimitHit)
@@ -254,6 +287,15 @@ impl Program {
 /// Steps that no search exceeds, however fast they are.
 fn most_steps(text: &str) -> usize {
     STEPS.saturating_add(text.len().saturating_mul(STEPS_PER_BYTE))
+}
+
+/// Where the next slice begins, if this is not the last.
+fn next_slice(text: &str, from: usize) -> Option<usize> {
+    let mut next = from.saturating_add(SLICE);
+    while next < text.len() && !text.is_char_boundary(next) {
+        next += 1;
+    }
+    (next < text.len()).then_some(next)
 }
 
 /// How many steps to begin anew with, after some were not enough that took so many nanoseconds (0 if unknown); none if
@@ -320,6 +362,12 @@ impl Scratch {
         }
     }
 
+    /// Matches have to begin there or before.
+    fn set_offset_limit(&mut self, limit: usize) {
+        // SAFETY: the context is valid.
+        unsafe { sys::pcre2_set_offset_limit_8(self.context.as_ptr(), limit) };
+    }
+
     /// Where the groups of the last match lie.
     fn copy_spans(&self, groups: usize, spans: &mut Vec<Option<(usize, usize)>>) {
         // SAFETY: the match data is valid, and its vector holds `capacity` pairs, of which a match has set those of
@@ -351,7 +399,7 @@ impl Drop for Scratch {
 
 /// Called by PCRE2 at the checkpoints that the printer put into the expression.
 unsafe extern "C" fn ask_guard(_block: *mut c_void, guard: *mut c_void) -> c_int {
-    // SAFETY: `find_guarded` set this pointer to its allowance, which lives as long as the search, and lends it to
+    // SAFETY: `run_guarded` set this pointer to its allowance, which lives as long as the search, and lends it to
     // nobody else meanwhile.
     let allowance = unsafe { guard.cast::<Allowance>().as_mut() };
     if allowance.is_none_or(Allowance::may_scan) {
@@ -378,6 +426,25 @@ mod tests {
             Err(LimitHit)
         );
         assert_eq!(compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(200), 0, None), Ok(true));
+    }
+
+    #[test]
+    fn a_match_may_begin_and_end_in_any_slice() {
+        let pattern = r"(?<=é)b(?:(?C)[^b]*)b|^c|(?m)^d";
+        let program = Program::compile(pattern, true, Leash::GuardInSlices, 1).unwrap();
+        for at in (SLICE - 5..SLICE + 5).chain(3 * SLICE - 5..3 * SLICE + 5) {
+            for rest in [0, 10, 5 * SLICE] {
+                let text = format!("{}éb{}bxc", "ü".repeat(at / 2), " ".repeat(rest));
+                let mut spans = Vec::new();
+                let begin = at / 2 * 2 + 2;
+                assert_eq!(program.find(&text, 0, Some(&mut spans)), Ok(true));
+                assert_eq!(spans, [Some((begin, begin + rest + 2))]);
+                let text = format!("{}\nd{}", "x".repeat(at), "x".repeat(rest));
+                assert_eq!(program.find(&text, 0, Some(&mut spans)), Ok(true));
+                assert_eq!(spans, [Some((at + 1, at + 2))]);
+                assert_eq!(program.find(&text.replace('d', "c"), 0, None), Ok(false));
+            }
+        }
     }
 
     #[test]
