@@ -4,6 +4,7 @@
 //! when the line was written. Knows nothing of files and jails.
 
 mod automaton;
+mod budget;
 mod chain;
 pub mod date;
 mod engine;
@@ -17,6 +18,7 @@ pub mod syntax;
 pub mod tags;
 mod time;
 
+pub use budget::LineBudget;
 pub use error::PatternError;
 pub use plan::{Plan, PlanKind};
 #[cfg(any(test, feature = "differential"))]

@@ -200,7 +200,7 @@ impl Regex {
             (Some(chain), _) if !chain.has_parts() => Bound::Linear,
             _ if left_out.is_none() => Bound::LinearMiss,
             (_, Leash::Steps) => Bound::Steps,
-            (_, Leash::Guard) => Bound::Time,
+            (_, Leash::Guard | Leash::GuardInSlices) => Bound::Time,
         };
         not_taken.extend(left_out.map(|fault| fault.not_taken(PlanKind::Automaton)));
         Plan {

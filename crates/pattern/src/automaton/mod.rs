@@ -16,6 +16,7 @@ use regex_automata::nfa::thompson::{Compiler, Config, NFA, WhichCaptures};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input, MatchKind};
 
+use crate::budget;
 use crate::plan::Fault;
 use crate::syntax::Ast;
 
@@ -64,7 +65,17 @@ impl Automaton {
 
     /// Whether the expression is found at or after `start`, with its groups; nothing if the automaton cannot tell.
     pub fn find(&self, ast: &Ast, text: &str, start: usize, spans: Option<&mut Spans>) -> Option<bool> {
-        let built = self.built.get_or_init(|| Built::of(ast).map(Box::new)).as_ref()?;
+        let build = || {
+            let built = Built::of(ast).map(Box::new);
+            // It is not the line's fault that none had needed this before.
+            budget::forget_time();
+            built
+        };
+        let built = self.built.get_or_init(build).as_ref()?;
+        let work = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        if !budget::may_work(work) {
+            return None;
+        }
         built.find(text, start, spans)
     }
 }

@@ -14,6 +14,7 @@ use super::tokens::{Piece, Years};
 use super::units::Unit;
 use super::words::{beside_non_ascii, in_word, is_blank, is_word};
 use super::{FieldSpan, Match, Spans};
+use crate::budget;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -75,6 +76,10 @@ enum Op {
     End,
 }
 
+/// Places that are tried between two questions whether the line's budget allows more.
+const TRIES: usize = 256;
+/// What they cost, in units of the budget.
+const TRIES_COST: u32 = 2048;
 /// The furthest that a time may stand behind the beginning of its date.
 const REACH: usize = 48;
 
@@ -110,7 +115,7 @@ impl Plan {
     }
 
     /// The first match among those that begin at the places given.
-    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Unsure> {
+    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Stopped> {
         let mut run = Run {
             plan: self,
             text,
@@ -118,10 +123,13 @@ impl Plan {
             separator: 0,
             unsure: false,
         };
-        for start in starts {
+        for (tried, start) in starts.enumerate() {
+            if tried % TRIES == TRIES - 1 && !budget::may_work(TRIES_COST) {
+                return Err(Stopped::OverBudget);
+            }
             let end = run.match_at(start);
             if run.unsure {
-                return Err(Unsure);
+                return Err(Stopped::Unsure);
             }
             if let Some(end) = end {
                 return Ok(Some(Match {
@@ -141,13 +149,13 @@ impl Plan {
     }
 
     /// A match at the line's beginning, for plans that are bound to it.
-    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Unsure> {
+    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Stopped> {
         if self.begin == PlanBegin::LineBegin {
             return self.search(text, std::iter::once(0));
         }
         let head = text.get(..text.len().min(2)).unwrap_or_default();
         if !head.is_ascii() {
-            return Err(Unsure);
+            return Err(Stopped::Unsure);
         }
         let most = head.iter().take_while(|&&b| !is_word(b)).count();
         let found = self.search(text, (0..=most).rev())?;
@@ -155,9 +163,14 @@ impl Plan {
     }
 }
 
-/// A character beyond ASCII stands where it matters: ask the expression.
+/// Why there is no answer.
 #[derive(Debug)]
-pub(super) struct Unsure;
+pub(super) enum Stopped {
+    /// A character beyond ASCII stands where it matters: ask the expression.
+    Unsure,
+    /// The line has used up its budget.
+    OverBudget,
+}
 
 struct Run<'p> {
     plan: &'p Plan,
