@@ -8,9 +8,9 @@ use crate::expression::Expression;
 use crate::judge::{self, Memory, Report, Rules};
 use crate::screen::{Needs, Screen};
 use crate::{Failure, Id, MatchedLine, Time, cut};
-use bantam_pattern::PatternError;
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
+use bantam_pattern::{LineBudget, PatternError};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -351,6 +351,7 @@ impl Filter {
             None => self.look_for_date(text, moment, notes),
             Some(settle) => {
                 let spare = self.spare.get_or_insert_with(Detector::defaults);
+                let _budget = LineBudget::date(text.len());
                 let dated = cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
                 if dated.own_date {
                     std::mem::swap(&mut self.detector, &mut self.spare);
@@ -366,6 +367,7 @@ impl Filter {
 
     fn judge_dated(&mut self, dated: DatedLine<'_>, text: &str, context: &mut LineContext<'_>, notes: &mut Vec<Note>) {
         let moment = Moment::from(&*context);
+        let _budget = LineBudget::expressions(text.len());
         if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
             let report = &mut self.report;
             judge::judge(&self.rules, &mut self.memory, dated, context, notes, report);
@@ -374,6 +376,7 @@ impl Filter {
 
     fn look_for_date<'t>(&mut self, text: &'t str, moment: Moment, notes: &mut Vec<Note>) -> DatedLine<'t> {
         let detector = self.detector.get_or_insert_with(Detector::defaults);
+        let _budget = LineBudget::date(text.len());
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
 
@@ -386,6 +389,7 @@ impl Filter {
 
     /// Whether a line whose date does not depend on others has one; teaches nothing.
     pub(crate) fn finds_date(&mut self, text: &str, now: Time) -> bool {
+        let _budget = LineBudget::date(text.len());
         let found = self.spare.as_mut().and_then(|spare| spare.find(text, now));
         found.is_some_and(|found| found.time.is_some() && !found.span.is_empty())
     }

@@ -8,11 +8,13 @@
 //! Made for ASCII: what is beyond it is left to the expression.
 
 use super::convert::{Field, MAX_FIELDS};
-use super::parts::{Edge, Node, Parts, Set, edge, most_of};
+use super::parts::{Node, Parts, Set, first_bytes, least_of, most_of};
+use super::tail::Tail;
 use super::tokens::{Piece, Years};
 use super::units::Unit;
 use super::words::{beside_non_ascii, in_word, is_blank, is_word};
 use super::{FieldSpan, Match, Spans};
+use crate::budget;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -53,9 +55,9 @@ pub(super) struct Style {
 /// What a line must have for the plan to match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// A time such as `1:2:3`, its first colon at most so many bytes behind the date's beginning.
-    /// `before`: what can stand before the hour; everything if nothing has to.
-    Time { within: usize, before: Set },
+    /// A time such as `1:2:3`, its first colon so many bytes behind the date's beginning.
+    /// `before`: what has to stand before the hour.
+    Time { least: usize, most: usize, before: Tail },
     /// Eight digits in a row, at the date's beginning.
     EightDigits,
 }
@@ -74,6 +76,10 @@ enum Op {
     End,
 }
 
+/// Places that are tried between two questions whether the line's budget allows more.
+const TRIES: usize = 256;
+/// What they cost, in units of the budget.
+const TRIES_COST: u32 = 2048;
 /// The furthest that a time may stand behind the beginning of its date.
 const REACH: usize = 48;
 
@@ -95,7 +101,7 @@ impl Plan {
         emit(&nodes, &mut ops);
         ops.push(Op::End);
         let mut first = Set::default();
-        if !edge(&nodes, &mut first, Edge::First) {
+        if !first_bytes(&nodes, &mut first) {
             return None;
         }
         (fields.len() <= MAX_FIELDS).then_some(Plan {
@@ -109,7 +115,7 @@ impl Plan {
     }
 
     /// The first match among those that begin at the places given.
-    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Unsure> {
+    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Stopped> {
         let mut run = Run {
             plan: self,
             text,
@@ -117,10 +123,13 @@ impl Plan {
             separator: 0,
             unsure: false,
         };
-        for start in starts {
+        for (tried, start) in starts.enumerate() {
+            if tried % TRIES == TRIES - 1 && !budget::may_work(TRIES_COST) {
+                return Err(Stopped::OverBudget);
+            }
             let end = run.match_at(start);
             if run.unsure {
-                return Err(Unsure);
+                return Err(Stopped::Unsure);
             }
             if let Some(end) = end {
                 return Ok(Some(Match {
@@ -140,13 +149,13 @@ impl Plan {
     }
 
     /// A match at the line's beginning, for plans that are bound to it.
-    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Unsure> {
+    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Stopped> {
         if self.begin == PlanBegin::LineBegin {
             return self.search(text, std::iter::once(0));
         }
         let head = text.get(..text.len().min(2)).unwrap_or_default();
         if !head.is_ascii() {
-            return Err(Unsure);
+            return Err(Stopped::Unsure);
         }
         let most = head.iter().take_while(|&&b| !is_word(b)).count();
         let found = self.search(text, (0..=most).rev())?;
@@ -154,9 +163,14 @@ impl Plan {
     }
 }
 
-/// A character beyond ASCII stands where it matters: ask the expression.
+/// Why there is no answer.
 #[derive(Debug)]
-pub(super) struct Unsure;
+pub(super) enum Stopped {
+    /// A character beyond ASCII stands where it matters: ask the expression.
+    Unsure,
+    /// The line has used up its budget.
+    OverBudget,
+}
 
 struct Run<'p> {
     plan: &'p Plan,
@@ -305,15 +319,9 @@ fn need_of(nodes: &[Node]) -> Option<Need> {
         )
     });
     if let Some(hour) = time {
-        let before = most_of(nodes.get(..=hour)?)?;
-        let mut last = Set::default();
-        if !edge(nodes.get(..hour)?, &mut last, Edge::Last) {
-            last = Set::ALL;
-        }
-        return (before < REACH).then_some(Need::Time {
-            within: before,
-            before: last,
-        });
+        let (least, most) = (least_of(nodes.get(..=hour)?), most_of(nodes.get(..=hour)?)?);
+        let before = Tail::of(nodes.get(..hour)?);
+        return (most < REACH).then_some(Need::Time { least, most, before });
     }
     let is_run = matches!(
         nodes,

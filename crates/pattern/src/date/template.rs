@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::bounds::{self, Begin, Bounded};
 use super::convert::{self, Field, Moment};
 use super::marks::{self, Marks};
-use super::plan::{Plan, PlanBegin, Style, Unsure};
+use super::plan::{Plan, PlanBegin, Stopped, Style};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
 use crate::{LimitHit, Options, PatternError, Regex, Time};
@@ -184,14 +184,20 @@ impl Template {
         }
         let found = match (&self.plan, &self.kind) {
             (Some(plan), _) if plan.at_line_begin() => plan.search_line_begin(text),
-            (Some(plan), _) => plan.search(text, marks.starts(text, plan.need)),
+            (Some(plan), _) => plan.search(text, marks.starts(text, &plan.need)),
             (None, Kind::Epoch { group: 1, .. }) if !marks::may_have_epoch(text, self.at_line_begin) => {
                 return None;
             }
             (None, Kind::Tai64n) if !marks::may_have_tai64n(text) => return None,
-            _ => Err(Unsure),
+            _ => Err(Stopped::Unsure),
         };
-        found.unwrap_or_else(|Unsure| self.search_expression(line, 0, line.len(), marks))
+        found.unwrap_or_else(|stopped| match stopped {
+            Stopped::Unsure => self.search_expression(line, 0, line.len(), marks),
+            Stopped::OverBudget => {
+                marks.gave_up = true;
+                None
+            }
+        })
     }
 
     /// The first match that begins at `start` or later and ends at `end` or before, which counts as the text's end.

@@ -204,6 +204,16 @@ impl Unit {
         }
     }
 
+    /// The least that it takes.
+    pub fn shortest(self) -> usize {
+        match self {
+            Unit::YearExact { .. } | Unit::Year4 => 4,
+            Unit::MonthName | Unit::Weekday => 3,
+            Unit::Year2 | Unit::Month2 | Unit::Day2 | Unit::Hour2 | Unit::Minute2 | Unit::Second2 | Unit::AmPm => 2,
+            _ => 1,
+        }
+    }
+
     /// Whether it may begin with this character; only a no is certain.
     pub fn may_begin_with(self, byte: u8) -> bool {
         let is = |letters: &[&[u8; 3]]| letters.iter().any(|name| name[0] == byte.to_ascii_lowercase());
