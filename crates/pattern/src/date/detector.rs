@@ -48,7 +48,7 @@ pub struct Detector {
     /// Of the line that is looked at.
     marks: Marks,
     /// Made for the first line; none where the templates are too many.
-    shapes: OnceCell<Option<Shapes>>,
+    shapes: OnceCell<Option<Arc<Shapes>>>,
     /// Lines of one second have one date.
     recent: Recent,
 }
@@ -399,7 +399,7 @@ impl Detector {
     ) -> Option<(usize, Match)> {
         let last_distance = self.last.map_or(1, |last| last.begin.column);
         let templates = self.slots.iter().map(|slot| (slot.id, slot.template.as_ref()));
-        let shapes = self.shapes.get_or_init(|| Shapes::of(templates));
+        let shapes = self.shapes.get_or_init(|| Shapes::of(templates).map(Arc::new));
         let candidates = shapes
             .as_ref()
             .map_or(u64::MAX, |shapes| shapes.candidates(line.as_bytes(), &mut self.marks));
@@ -492,7 +492,9 @@ impl Clone for Detector {
             first_unused: self.first_unused,
             default_offset: self.default_offset,
             local: self.local.clone(),
+            shapes: self.shapes.clone(),
             // They are of one line.
+            recent: Recent::default(),
             marks: Marks::default(),
         }
     }

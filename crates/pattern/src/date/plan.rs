@@ -76,8 +76,8 @@ enum Op {
     End,
 }
 
-/// Places that are tried between two questions whether the line's budget allows more.
-const TRIES: usize = 256;
+/// So much is tried between two questions whether the line's budget allows more.
+const TRIES: u32 = 256;
 /// What they cost, in units of the budget.
 const TRIES_COST: u32 = 2048;
 /// The furthest that a time may stand behind the beginning of its date.
@@ -121,15 +121,13 @@ impl Plan {
             text,
             fields: Spans::default(),
             separator: 0,
-            unsure: false,
+            tries: 0,
+            stopped: None,
         };
-        for (tried, start) in starts.enumerate() {
-            if tried % TRIES == TRIES - 1 && !budget::may_work(TRIES_COST) {
-                return Err(Stopped::OverBudget);
-            }
+        for start in starts {
             let end = run.match_at(start);
-            if run.unsure {
-                return Err(Stopped::Unsure);
+            if let Some(stopped) = run.stopped {
+                return Err(stopped);
             }
             if let Some(end) = end {
                 return Ok(Some(Match {
@@ -164,7 +162,7 @@ impl Plan {
 }
 
 /// Why there is no answer.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Stopped {
     /// A character beyond ASCII stands where it matters: ask the expression.
     Unsure,
@@ -177,18 +175,20 @@ struct Run<'p> {
     text: &'p [u8],
     fields: Spans,
     separator: u8,
-    unsure: bool,
+    tries: u32,
+    stopped: Option<Stopped>,
 }
 
 impl Run<'_> {
     fn match_at(&mut self, start: usize) -> Option<usize> {
+        self.may_try().then_some(())?;
         if !self.plan.first.has(*self.text.get(start)?) {
             return None;
         }
         let end = self.go(0, start)?;
         if self.plan.begin == PlanBegin::WordBorder {
             if start > 0 && beside_non_ascii(self.text, start) {
-                self.unsure = true;
+                self.stopped = Some(Stopped::Unsure);
                 return None;
             }
             if in_word(self.text, start) {
@@ -199,8 +199,21 @@ impl Run<'_> {
         Some(end)
     }
 
+    /// Whether the line's budget allows one more try.
+    fn may_try(&mut self) -> bool {
+        self.tries += 1;
+        if self.tries > TRIES {
+            self.tries = 0;
+            if !budget::may_work(TRIES_COST) {
+                self.stopped = Some(Stopped::OverBudget);
+            }
+        }
+        !matches!(self.stopped, Some(Stopped::OverBudget))
+    }
+
     /// Runs on from an operation at a place; returns where the match ends.
     fn go(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
+        self.may_try().then_some(())?;
         loop {
             let here = self.text.get(at).copied();
             match *self.plan.ops.get(op)? {
@@ -236,7 +249,7 @@ impl Run<'_> {
 
     fn may_end(&mut self, at: usize) -> bool {
         if self.plan.word_end && at < self.text.len() && beside_non_ascii(self.text, at) {
-            self.unsure = true;
+            self.stopped = Some(Stopped::Unsure);
             return false;
         }
         !self.plan.word_end || !in_word(self.text, at)
