@@ -10,6 +10,7 @@ use crate::stream::BUFFER;
 use crate::wake::Waker;
 use crate::watch::{Mark, Watches};
 use crate::{Backend, Block, Event, Position, Start};
+use pace::Pace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
@@ -17,7 +18,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use pace::Pace;
 use std::time::{Duration, Instant};
 
 /// Follows any number of files in the thread of its caller: `wait`, then `read` until nothing more is waiting, and
@@ -221,7 +221,9 @@ impl Reader {
             Some(_) => self.watches.as_ref().map_or(waker, AsFd::as_fd),
             None => waker,
         };
-        let bells = [waker, inotify].into_iter().chain(others.into_iter().flatten().copied());
+        let bells = [waker, inotify]
+            .into_iter()
+            .chain(others.into_iter().flatten().copied());
         let mut bells: Vec<PollFd<'_>> = bells
             .map(|bell| PollFd::from_borrowed_fd(bell, PollFlags::IN))
             .collect();
