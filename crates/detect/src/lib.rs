@@ -8,6 +8,7 @@ mod connection;
 mod cut;
 mod date_anchor;
 mod decode;
+mod dispatch;
 mod entry;
 mod expression;
 mod failure;
