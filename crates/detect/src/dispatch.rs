@@ -9,7 +9,23 @@ use bantam_pattern::syntax::{Assertion, Ast, Case, ClassItem, Kind, Node};
 const LONGEST: usize = 8;
 
 /// A set of bytes.
-type Set = [bool; 256];
+#[derive(Debug, Clone, Copy, Default)]
+struct Set([u64; 4]);
+
+impl Set {
+    fn of(has: impl Fn(u8) -> bool) -> Set {
+        (0..=u8::MAX).filter(|&byte| has(byte)).fold(Set::default(), Set::with)
+    }
+
+    fn with(mut self, byte: u8) -> Set {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        self
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
+}
 
 /// For up to 64 expressions, one bit for each.
 #[derive(Debug)]
@@ -39,8 +55,8 @@ impl Dispatch {
     fn add(&mut self, bit: u64, sets: &[Set]) {
         for (place, row) in self.by_byte.iter_mut().enumerate() {
             let set = sets.get(place);
-            for (byte, cell) in row.iter_mut().enumerate() {
-                if set.is_none_or(|set| set[byte]) {
+            for (byte, cell) in (0..=u8::MAX).zip(row.iter_mut()) {
+                if set.is_none_or(|set| set.has(byte)) {
                     *cell |= bit;
                 }
             }
@@ -98,7 +114,7 @@ fn of_node(node: &Node, then: Vec<Set>) -> Vec<Set> {
                     |item: &ClassItem| matches!(item, ClassItem::Range(first, last) if (first..=last).contains(&&byte));
                 class.items.iter().any(has)
             };
-            before(set_of(|byte| within(u32::from(byte))), then)
+            before(Set::of(|byte| within(u32::from(byte))), then)
         }
         Kind::Concat(nodes) => of_nodes(nodes, then),
         Kind::Alternation(ways) => ways
@@ -127,21 +143,13 @@ fn of_literal(point: u32, case: Case, then: Vec<Set>) -> Vec<Set> {
             let bytes = c.encode_utf8(&mut buffer).bytes();
             bytes
                 .rev()
-                .fold(then, |then, own| before(set_of(|byte| byte == own), then))
+                .fold(then, |then, own| before(Set::default().with(own), then))
         }
         // Beyond ASCII are letters that are one of ASCII's in another case.
-        (Case::IgnoreAscii, Ok(own @ 0..=127)) => before(set_of(|byte| byte.eq_ignore_ascii_case(&own)), then),
-        (_, Ok(own @ 0..=127)) if !own.is_ascii_alphabetic() => before(set_of(|byte| byte == own), then),
+        (Case::IgnoreAscii, Ok(own @ 0..=127)) => before(Set::of(|byte| byte.eq_ignore_ascii_case(&own)), then),
+        (_, Ok(own @ 0..=127)) if !own.is_ascii_alphabetic() => before(Set::default().with(own), then),
         _ => Vec::new(),
     }
-}
-
-fn set_of(has: impl Fn(u8) -> bool) -> Set {
-    let mut set = [false; 256];
-    for (byte, cell) in (0..=u8::MAX).zip(&mut set) {
-        *cell = has(byte);
-    }
-    set
 }
 
 fn before(set: Set, mut then: Vec<Set>) -> Vec<Set> {
@@ -152,7 +160,7 @@ fn before(set: Set, mut then: Vec<Set>) -> Vec<Set> {
 
 /// What is true of both.
 fn either(one: Vec<Set>, two: Vec<Set>) -> Vec<Set> {
-    let both = |(one, two): (Set, Set)| std::array::from_fn(|byte| one[byte] || two[byte]);
+    let both = |(one, two): (Set, Set)| Set(std::array::from_fn(|part| one.0[part] | two.0[part]));
     one.into_iter().zip(two).map(both).collect()
 }
 

@@ -15,6 +15,7 @@ use bantam_pattern::Captures;
 use bantam_pattern::tags::UseDns;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
 /// A failregex that matched, and whom it names.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +67,8 @@ pub(crate) struct Rules {
     pub(crate) keep_records: bool,
     /// Texts without these match nothing.
     pub(crate) literals: Option<Literals>,
-    /// Tells which of the failregexes are worth a try.
-    dispatch: Option<Dispatch>,
+    /// Tells which of the failregexes are worth a try; made for the first line.
+    dispatch: OnceLock<Option<Dispatch>>,
 }
 
 impl Rules {
@@ -83,14 +84,14 @@ impl Rules {
             keep_pending: false,
             keep_records: true,
             literals: None,
-            dispatch: None,
+            dispatch: OnceLock::new(),
         }
     }
 
     /// To be called after a change of prefregex or failregex.
     pub(crate) fn refresh(&mut self) {
         self.literals = Literals::of(self.prefregex.as_ref(), &self.fail);
-        self.dispatch = Dispatch::of(&self.fail);
+        self.dispatch = OnceLock::new();
     }
 
     fn multi_line(&self) -> bool {
@@ -242,8 +243,8 @@ impl<'w> Pass<'_, '_, 'w> {
 
     /// The failregexes worth a try, one bit for each of the first 64.
     fn candidates(&self, text: &str) -> u64 {
-        let dispatch = self.rules.dispatch.as_ref();
-        dispatch.map_or(u64::MAX, |dispatch| dispatch.candidates(text))
+        let dispatch = self.rules.dispatch.get_or_init(|| Dispatch::of(&self.rules.fail));
+        dispatch.as_ref().map_or(u64::MAX, |dispatch| dispatch.candidates(text))
     }
 
     fn lacks_literals(&mut self, whole: &str) -> bool {
