@@ -9,6 +9,7 @@ mod cut;
 mod date_anchor;
 mod dated;
 mod decode;
+mod dispatch;
 mod entry;
 mod expression;
 mod failure;

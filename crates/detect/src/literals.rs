@@ -43,4 +43,24 @@ impl Literals {
     pub(crate) fn occur_in(&self, text: &[u8]) -> bool {
         self.finders.iter().any(|finder| finder.find(text).is_some())
     }
+
+    /// Whether any of them is in the text that remains when what is between these two is cut out; nothing if that
+    /// takes a look at the joined text.
+    pub(crate) fn occur_around(&self, before: &str, after: &str) -> Option<bool> {
+        if self.occur_in(after.as_bytes()) || self.occur_in(before.as_bytes()) {
+            return Some(true);
+        }
+        let joins = match (before.as_bytes().last(), after.as_bytes().first()) {
+            (Some(&before), Some(&after)) => self.may_join(before, after),
+            _ => false,
+        };
+        (!joins).then_some(false)
+    }
+
+    /// Whether cutting something out between the bytes `before` and `after` can bring one of them about.
+    pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
+        self.finders
+            .iter()
+            .any(|finder| finder.needle().windows(2).any(|pair| pair == [before, after]))
+    }
 }

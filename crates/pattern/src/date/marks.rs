@@ -51,6 +51,12 @@ impl Marks {
         &self.times
     }
 
+    /// Whether there are eight digits in a row.
+    pub fn has_digits(&mut self, text: &[u8]) -> bool {
+        self.search(text);
+        !self.runs.is_empty()
+    }
+
     /// Where a date with such a need can begin, in ascending order.
     pub fn starts<'m>(&'m mut self, text: &'m [u8], need: &'m Need) -> impl Iterator<Item = usize> + 'm {
         self.search(text);

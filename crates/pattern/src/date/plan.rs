@@ -185,7 +185,10 @@ impl Run<'_> {
         if !self.plan.first.has(*self.text.get(start)?) {
             return None;
         }
-        let end = self.go(0, start)?;
+        let Some(end) = self.go(0, start) else {
+            self.fields = Spans::default();
+            return None;
+        };
         if self.plan.begin == PlanBegin::WordBorder {
             if start > 0 && beside_non_ascii(self.text, start) {
                 self.stopped = Some(Stopped::Unsure);
@@ -224,15 +227,37 @@ impl Run<'_> {
                     at += 1;
                 }
                 Op::SameSeparator if here == Some(self.separator) => at += 1,
-                Op::Unit(unit, slot) => return self.unit(unit, slot, op, at),
+                Op::Unit(unit, slot) => {
+                    let mut lengths = unit.lengths(self.text.get(at..)?);
+                    let mut length = lengths.next()?;
+                    for next in lengths {
+                        let end = at + usize::from(length);
+                        self.note(slot, at, end);
+                        if let Some(end) = self.go(op + 1, end) {
+                            return Some(end);
+                        }
+                        self.forget_from(at);
+                        length = next;
+                    }
+                    // The last is the only one to be tried from here on.
+                    let end = at + usize::from(length);
+                    self.note(slot, at, end);
+                    at = end;
+                }
                 Op::Blanks => {
                     let most = self.text.get(at..)?.iter().take_while(|&&b| is_blank(b)).count();
-                    return (0..=most).rev().find_map(|n| self.go(op + 1, at + n));
+                    for length in (1..=most).rev() {
+                        if let Some(end) = self.go(op + 1, at + length) {
+                            return Some(end);
+                        }
+                        self.forget_from(at);
+                    }
                 }
                 Op::Split(other) => {
                     if let Some(end) = self.go(op + 1, at) {
                         return Some(end);
                     }
+                    self.forget_from(at);
                     op = other;
                     continue;
                 }
@@ -255,23 +280,19 @@ impl Run<'_> {
         !self.plan.word_end || !in_word(self.text, at)
     }
 
-    /// Tries a unit's lengths in the order that its expression prefers.
-    fn unit(&mut self, unit: Unit, slot: Option<usize>, op: usize, at: usize) -> Option<usize> {
-        for length in unit.lengths(self.text.get(at..)?) {
-            let end = at + usize::from(length);
-            let field = slot.and_then(|slot| self.fields.get_mut(slot));
-            if let Some(field) = field {
-                *field = FieldSpan::new(at, end);
-            }
-            if let Some(end) = self.go(op + 1, end) {
-                return Some(end);
+    fn note(&mut self, slot: Option<usize>, start: usize, end: usize) {
+        if let Some(field) = slot.and_then(|slot| self.fields.get_mut(slot)) {
+            *field = FieldSpan::new(start, end);
+        }
+    }
+
+    /// Forgets the fields of a way that was given up: those from where it began.
+    fn forget_from(&mut self, at: usize) {
+        for field in self.fields.iter_mut().take(self.plan.fields.len()) {
+            if field.range().is_some_and(|range| range.start >= at) {
+                *field = FieldSpan::default();
             }
         }
-        let field = slot.and_then(|slot| self.fields.get_mut(slot));
-        if let Some(field) = field {
-            *field = FieldSpan::default();
-        }
-        None
     }
 }
 

@@ -5,6 +5,9 @@ use super::plan::Need;
 use super::tail::{Tail, hour_begins};
 use super::template::Template;
 
+/// Bytes before a date that is bound to the line's beginning: two characters.
+const HEAD: usize = 8;
+
 /// For up to 64 templates, one bit for each.
 #[derive(Debug)]
 pub(super) struct Shapes {
@@ -12,9 +15,16 @@ pub(super) struct Shapes {
     by_byte: Box<[[u64; 128]; Tail::LONGEST]>,
     /// The same for what is no ASCII, or where the line has not yet begun: those that ask for nothing there.
     by_nothing: [u64; Tail::LONGEST],
-    /// Those that need no time.
+    /// By the place of the time's first colon, the last one being all that follow: those that can have it there.
+    by_colon: [u64; FAR],
+    /// Those that need eight digits.
+    by_digits: u64,
+    /// Those that need neither.
     always: u64,
 }
+
+/// Further right no date that is bound to the line's beginning has its time.
+const FAR: usize = 64;
 
 impl Shapes {
     /// None if they are too many.
@@ -22,6 +32,8 @@ impl Shapes {
         let mut shapes = Shapes {
             by_byte: Box::new([[0; 128]; Tail::LONGEST]),
             by_nothing: [0; Tail::LONGEST],
+            by_colon: [0; FAR],
+            by_digits: 0,
             always: 0,
         };
         if templates.len() > 64 {
@@ -30,7 +42,18 @@ impl Shapes {
         for (id, template) in templates {
             let bit = 1_u64.checked_shl(u32::try_from(id).ok()?)?;
             match template.plan.as_ref().map(|plan| plan.need) {
-                Some(Need::Time { before, .. }) => shapes.add(bit, &before),
+                Some(Need::Time { least, most, before }) => {
+                    shapes.add(bit, &before);
+                    let last = if template.at_line_begin {
+                        most + HEAD
+                    } else {
+                        usize::MAX
+                    };
+                    for cell in shapes.by_colon.iter_mut().take(last.saturating_add(1)).skip(least) {
+                        *cell |= bit;
+                    }
+                }
+                Some(Need::EightDigits) => shapes.by_digits |= bit,
                 _ => shapes.always |= bit,
             }
         }
@@ -56,9 +79,17 @@ impl Shapes {
         if !marks.usable {
             return u64::MAX;
         }
-        let begins = |&colon: &usize| hour_begins(text, colon);
-        let times = marks.times(text).iter().flat_map(begins);
-        times.fold(self.always, |all, begin| all | self.before(text, begin))
+        let mut all = self.always;
+        for &colon in marks.times(text) {
+            let placed = self.by_colon[colon.min(FAR - 1)];
+            for begin in hour_begins(text, colon) {
+                all |= placed & self.before(text, begin);
+            }
+        }
+        if marks.has_digits(text) {
+            all |= self.by_digits;
+        }
+        all
     }
 
     fn before(&self, text: &[u8], begin: usize) -> u64 {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::bounds::{self, Begin, Bounded};
 use super::convert::{self, Field, Moment};
 use super::marks::{self, Marks};
-use super::plan::{Plan, PlanBegin, Stopped, Style};
+use super::plan::{Need, Plan, PlanBegin, Stopped, Style};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
 use crate::{LimitHit, Options, PatternError, Regex, Time};
@@ -204,7 +204,15 @@ impl Template {
     pub fn search_within(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
         if let Some(plan) = self.plan.as_ref().filter(|plan| marks.usable && !plan.at_line_begin()) {
             let text = line.as_bytes().get(..end)?;
-            if let Ok(found) = plan.search(text, start..end) {
+            let searched = match plan.need {
+                // What has a time in this part of the line has it in the line.
+                Need::Time { .. } => {
+                    let starts = marks.starts(line.as_bytes(), &plan.need);
+                    plan.search(text, starts.filter(|at| (start..end).contains(at)))
+                }
+                Need::EightDigits => plan.search(text, start..end),
+            };
+            if let Ok(found) = searched {
                 return found;
             }
         }

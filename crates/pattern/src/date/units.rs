@@ -115,6 +115,7 @@ impl Unit {
     }
 
     /// How much of the text the unit may take.
+    #[inline]
     pub fn lengths(self, text: &[u8]) -> Lengths {
         let at = |n: usize| text.get(n).copied().unwrap_or(0);
         let digit = |n: usize| at(n).is_ascii_digit();
