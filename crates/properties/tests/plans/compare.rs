@@ -4,8 +4,8 @@ use bantam_pattern::{Options, PlanKind, Regex, Stage};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// It is asked about every third text: made for lines that are rare, it takes its time.
-const ASK_AUTOMATON: usize = 3;
+/// It is asked about every fifth text: made for lines that are rare, it takes its time.
+const ASK_AUTOMATON: usize = 5;
 
 /// An expression in all the ways that it can be searched for.
 pub struct Compared {
