@@ -8,6 +8,8 @@ use bantam_pattern::advice;
 const WORTH: f64 = 0.2;
 /// Nor is an expression that costs less for a line, in nanoseconds.
 const CHEAP: f64 = 100.0;
+/// Of fewer lines nothing is said.
+const FEWEST: usize = 500;
 /// A literal that stands in more of the lines dismisses too few.
 const FREQUENT: f64 = 0.5;
 
@@ -16,7 +18,7 @@ pub fn remark(section: &mut Section) {
     let (Some(costs), Some(share)) = (&section.costs, section.share) else {
         return;
     };
-    if share < WORTH || costs.nanoseconds() < CHEAP || costs.asked == 0 {
+    if share < WORTH || costs.nanoseconds() < CHEAP || costs.asked == 0 || costs.lines < FEWEST {
         return;
     }
     let subject = &section.subject;

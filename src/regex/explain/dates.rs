@@ -15,6 +15,8 @@ const BUDGET: Duration = Duration::from_secs(2);
 const WORTH: f64 = 1.5;
 /// Lines that a proposed pattern is tried on.
 const TRIED: usize = 5000;
+/// Of fewer lines no pattern is proposed.
+const FEWEST: usize = 500;
 /// Longest text before a date that a proposed pattern begins behind.
 const LONGEST_LEAD: usize = 16;
 
@@ -238,6 +240,9 @@ fn say_zone(dates: &mut Dates, sample: &Sample, places: &[Option<Found>]) {
 
 /// A pattern that finds the same dates at less cost, tried before it is said.
 fn propose(dates: &mut Dates, sample: &Sample, places: &[Option<Found>], templates: &[TemplateInfo], trial: &Trial<'_>) {
+    if places.len() < FEWEST {
+        return;
+    }
     let Some(best) = templates.iter().max_by_key(|template| template.hits).filter(|template| template.hits > 0) else {
         return;
     };

@@ -84,12 +84,13 @@ pub fn nearest(section: &Section, is_filter_empty: bool, asked: &[usize], lines:
         .iter()
         .filter_map(|index| Some(lines.get(*index)?.text(in_content)))
         .collect();
-    if let Some(remark) = missing_literal(subject, level, &texts, asked, lines) {
-        remarks.push(remark);
-        return;
-    }
-    let texts = texts.get(..MOST).unwrap_or(&texts);
-    remarks.push(farthest(subject, level, texts));
+    let found = missing_literal(subject, level, &texts, asked, lines);
+    let found = found.unwrap_or_else(|| farthest(subject, level, texts.get(..MOST).unwrap_or(&texts)));
+    // That one of many expressions has nothing to match is usual, and said in short.
+    remarks.push(match level {
+        Level::Warning => found,
+        _ => Remark::new(level, found.kind, found.message),
+    });
 }
 
 /// A literal of the expression that stands in no line.
@@ -176,13 +177,14 @@ fn farthest(subject: &Subject, level: Level, texts: &[&str]) -> Remark {
     }
     let total = texts.len();
     let span = nodes.get(low).cloned().unwrap_or(0..regex.as_str().len());
+    let piece = cut(regex.as_str().get(span.clone()).unwrap_or_default(), 40);
     match best {
         Some((count, line)) => {
             let line = texts.get(line).map(|text| text.trim_end_matches('\n').to_owned()).unwrap_or_default();
             Remark::new(
                 level,
                 "no_match",
-                format!("matched nothing: up to here {count} of {total} lines fit, with this piece none does"),
+                format!("matched nothing: up to `{piece}` {count} of {total} lines fit, with it none does"),
             )
             .at(span)
             .help("compare it with this line (shown as expressions see it, without its date)")
@@ -190,7 +192,7 @@ fn farthest(subject: &Subject, level: Level, texts: &[&str]) -> Remark {
         }
         None => {
             let line = texts.first().map(|text| text.trim_end_matches('\n').to_owned()).unwrap_or_default();
-            Remark::new(level, "no_match", format!("matched nothing: already this piece fits none of {total} lines"))
+            Remark::new(level, "no_match", format!("matched nothing: already `{piece}` fits none of {total} lines"))
                 .at(span)
                 .help("compare it with this line (shown as expressions see it, without its date)")
                 .line(line, None)

@@ -21,10 +21,10 @@ const LINES: usize = 3;
 const FIELDS: usize = 16;
 /// Longer lines are not tried.
 const LONGEST: usize = 8000;
-/// Names of groups and words before a field that clients choose.
-const CHOSEN: [&str; 16] = [
-    "user", "login", "name", "agent", "path", "uri", "url", "request", "refer", "helo", "mail", "account", "acct",
-    "query", "container", "script",
+/// Words before a field that clients choose, and parts of the names of such groups.
+const CHOSEN: [&str; 17] = [
+    "user", "username", "login", "agent", "path", "uri", "url", "request", "referer", "referrer", "helo", "account",
+    "acct", "query", "container", "script", "useragent",
 ];
 
 /// A line with what stands where.
@@ -213,14 +213,24 @@ fn named(trial: &mut Trial<'_>, line: &str) -> Option<String> {
 fn field(text: &str, span: Range<usize>, gap: Option<&Gap>) -> Field {
     let before = text.get(..span.start).unwrap_or_default();
     let after = text.get(span.end..).and_then(|rest| rest.chars().next());
-    let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\'') && after == Some(*c));
-    let label: String = before.chars().rev().skip_while(|c| !c.is_alphanumeric()).take(16).collect();
-    let label: String = label.chars().rev().collect::<String>().to_lowercase();
-    let label = label.rsplit([' ', ',', ';', '{']).next().unwrap_or_default();
+    let tight = before.chars().next_back().filter(|c| matches!(c, '"' | '\'') && after == Some(*c));
+    let within = quoted(text).find(|string| string.start <= span.start && span.end <= string.end);
+    let quote = tight.or(within.as_ref().map(|_| '"'));
+    let start = within.map_or(span.start, |string| string.start);
+    // `user "`, `RequestPath":"`, `helo=<`; of an access log, strings without a word before them.
+    let lead = text.get(..start).unwrap_or_default();
+    let lead = lead.trim_end_matches(['"', '\'', '<', '[', '(', '=', ':', ' ']);
+    let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let label = lead.rsplit(|c| !word(c)).next().unwrap_or_default().to_lowercase();
+    let label = label.trim_start_matches("request_").replace(['-', '_'], "");
+    let chosen_label = match label.strip_prefix("request") {
+        Some(rest) if !rest.is_empty() => CHOSEN.contains(&rest),
+        _ => CHOSEN.contains(&label.as_str()) || label == "clientusername",
+    };
+    let is_bare_string = tight == Some('"') && !label.chars().any(char::is_alphabetic);
     let name = gap.and_then(|gap| gap.name.as_deref()).unwrap_or_default();
-    let chosen = |word: &str| CHOSEN.iter().any(|part| word.contains(part));
     Field {
-        is_chosen: quote.is_some() || chosen(name) || chosen(label),
+        is_chosen: is_bare_string || chosen_label || CHOSEN.iter().any(|part| name.contains(part)),
         taken_by: gap.map(|gap| gap.span.clone()),
         span,
         quote,
@@ -280,6 +290,9 @@ fn forgeries(text: &str, field: &Field, host: &Range<usize>, whole: &Range<usize
             }
         }
     }
+    // What a program writes as one word does not become several.
+    let is_word = !own.contains(char::is_whitespace);
+    all.retain(|forged| field.is_chosen || !is_word || !forged.contains(char::is_whitespace));
     if let Some(quote) = field.quote {
         let escaped = format!("\\{quote}");
         all.iter_mut().for_each(|forged| *forged = forged.replace(quote, &escaped));
