@@ -396,6 +396,25 @@ mod tests {
     }
 
     #[test]
+    fn options_of_our_own_take_nothing_from_what_is_short_for_others() {
+        assert_eq!(run("--e latin-1 log regex").encoding.as_deref(), Some("latin-1"));
+        for short in [
+            "--ex a b",
+            "--expl a b",
+            "--st a b",
+            "--strict a b",
+            "--explain -o id a b",
+            "--explain",
+        ] {
+            assert!(parsed(short).is_err(), "{short}");
+        }
+        let options = run("--explain --strict filter");
+        assert!(options.explain && options.strict);
+        assert_eq!((options.log.as_str(), options.regex.as_str()), ("", "filter"));
+        assert_eq!(run("--explain log filter").log, "log");
+    }
+
+    #[test]
     fn wrong_options_and_numbers_of_arguments_are_refused() {
         assert!(matches!(parsed("-Q a b"), Err(Wrong::Option(_))));
         assert!(matches!(parsed("--print a b"), Err(Wrong::Option(_))));

@@ -205,7 +205,12 @@ fn obey(trial: &mut Trial<'_>, command: &Command, source: &str) -> Outcome<()> {
         trial.journalmatch = values(words);
     }
     for (index, value) in values(words).into_iter().enumerate() {
-        let place = command.line_places.get(index).cloned().flatten().or_else(|| command.place.clone());
+        let place = command
+            .line_places
+            .get(index)
+            .cloned()
+            .flatten()
+            .or_else(|| command.place.clone());
         match option {
             "prefregex" => {
                 trial.filter.set_prefregex(&value).map_err(error)?;

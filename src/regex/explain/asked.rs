@@ -32,7 +32,12 @@ impl Asked {
 
 /// Asks all expressions, and keeps their costs with them.
 pub fn ask(lines: &mut [Line], sections: &mut [Section]) -> Asked {
-    let count = |option: &str| sections.iter().filter(|section| section.subject.option == option).count();
+    let count = |option: &str| {
+        sections
+            .iter()
+            .filter(|section| section.subject.option == option)
+            .count()
+    };
     let (fail, ignore) = (count("failregex"), count("ignoreregex"));
     // Few ignoreregexes beside many failregexes are tried before them.
     let ignores_first = ignore > 0 && ignore + 2 < fail;
@@ -52,7 +57,9 @@ pub fn ask(lines: &mut [Line], sections: &mut [Section]) -> Asked {
     if has_prefix {
         remaining = pass.each(lines, sections, "prefregex", remaining).0;
         if let Some(section) = sections.iter().find(|section| section.subject.option == "prefregex") {
-            remaining.iter().for_each(|index| hand_on(&section.subject.regex, lines.get_mut(*index)));
+            remaining
+                .iter()
+                .for_each(|index| hand_on(&section.subject.regex, lines.get_mut(*index)));
         }
     }
     let (matched, _) = pass.each(lines, sections, "failregex", remaining);

@@ -123,7 +123,7 @@ pub fn measure(trial: &Trial<'_>, sample: &Sample) -> (Dates, Vec<Line>) {
             span: found.span,
             zoned: found.zoned,
         }));
-        if places.len() % 64 == 0 && processor_time().saturating_sub(begin) > BUDGET {
+        if places.len().is_multiple_of(64) && processor_time().saturating_sub(begin) > BUDGET {
             break;
         }
     }
@@ -167,7 +167,10 @@ fn cut(sample: &Sample, places: &[Option<Found>], max_lines: usize) -> Vec<Line>
     let mut lines: Vec<Line> = Vec::with_capacity(count);
     let mut window: Vec<String> = Vec::new();
     for (index, raw) in sample.lines.iter().take(count).enumerate() {
-        let date = places.get(index).and_then(Option::as_ref).map_or(0..0, |found| found.span.clone());
+        let date = places
+            .get(index)
+            .and_then(Option::as_ref)
+            .map_or(0..0, |found| found.span.clone());
         let (before, after) = (raw.get(..date.start), raw.get(date.end..));
         let mut whole = format!("{}{}", before.unwrap_or_default(), after.unwrap_or_default());
         if max_lines > 1 {
@@ -188,38 +191,62 @@ fn cut(sample: &Sample, places: &[Option<Found>], max_lines: usize) -> Vec<Line>
 
 fn say_missing(dates: &mut Dates, sample: &Sample, places: &[Option<Found>]) {
     let undated = |found: &Option<Found>| found.as_ref().is_none_or(|found| found.span.is_empty());
-    let Some(first) = places.iter().position(undated) else { return };
-    let is_none = dates.pattern.as_deref().is_some_and(|pattern| pattern.contains("{NONE}"));
+    let Some(first) = places.iter().position(undated) else {
+        return;
+    };
+    let is_none = dates
+        .pattern
+        .as_deref()
+        .is_some_and(|pattern| pattern.contains("{NONE}"));
     if is_none {
         return;
     }
     let missing = dates.lines - dates.found;
     let (level, message) = match dates.found {
         0 => (Level::Warning, "no line has a date that is found".to_owned()),
-        _ => (Level::Note, format!("{missing} of {} lines have no date that is found", dates.lines)),
+        _ => (
+            Level::Note,
+            format!("{missing} of {} lines have no date that is found", dates.lines),
+        ),
     };
     let help = match &dates.pattern {
-        Some(_) => "such a line counts as written when the line before was, or now; see whether datepattern fits the \
-                    line below, or leave datepattern out: then the usual forms are tried",
-        None => "such a line counts as written when the line before was, or now; say with datepattern how dates are \
-                 written here, or datepattern = {NONE} if there are none",
+        Some(_) => {
+            "such a line counts as written when the line before was, or now; see whether datepattern fits the \
+                    line below, or leave datepattern out: then the usual forms are tried"
+        }
+        None => {
+            "such a line counts as written when the line before was, or now; say with datepattern how dates are \
+                 written here, or datepattern = {NONE} if there are none"
+        }
     };
     let line = sample.lines.get(first).cloned().unwrap_or_default();
-    dates.remarks.push(Remark::new(level, "date", message).help(help).line(line, None));
+    dates
+        .remarks
+        .push(Remark::new(level, "date", message).help(help).line(line, None));
 }
 
 /// A zone behind a date that was not read: a fraction with too many digits ends the date before it.
 fn say_zone(dates: &mut Dates, sample: &Sample, places: &[Option<Found>]) {
     let cut_off = |found: &Found, line: &str| {
         let rest = line.get(found.span.end..).unwrap_or_default();
-        let digits = rest.trim_start_matches(['.', ',']).trim_start_matches(|c: char| c.is_ascii_digit());
-        let zone = digits.strip_prefix('Z').is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        let digits = rest
+            .trim_start_matches(['.', ','])
+            .trim_start_matches(|c: char| c.is_ascii_digit());
+        let zone = digits
+            .strip_prefix('Z')
+            .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
             || digits
                 .strip_prefix(['+', '-'])
                 .is_some_and(|rest| rest.chars().take(4).filter(char::is_ascii_digit).count() >= 3);
         !found.zoned && digits.len() < rest.len() && zone
     };
-    let pairs = || places.iter().flatten().zip(&sample.lines).filter(|(found, _)| !found.span.is_empty());
+    let pairs = || {
+        places
+            .iter()
+            .flatten()
+            .zip(&sample.lines)
+            .filter(|(found, _)| !found.span.is_empty())
+    };
     let mut with_zone = places
         .iter()
         .zip(&sample.lines)
@@ -233,17 +260,29 @@ fn say_zone(dates: &mut Dates, sample: &Sample, places: &[Option<Found>]) {
     let message = format!("in {count} lines the time zone behind the date is not read, and the time taken for local");
     let help = "%f takes six digits of a fraction: write %f\\d*%z, or point datepattern to a field without fraction; \
                 with equal zones nothing changes";
-    dates
-        .remarks
-        .push(Remark::new(Level::Note, "date", message).help(help).line(line.clone(), Some(found.span.clone())));
+    dates.remarks.push(
+        Remark::new(Level::Note, "date", message)
+            .help(help)
+            .line(line.clone(), Some(found.span.clone())),
+    );
 }
 
 /// A pattern that finds the same dates at less cost, tried before it is said.
-fn propose(dates: &mut Dates, sample: &Sample, places: &[Option<Found>], templates: &[TemplateInfo], trial: &Trial<'_>) {
+fn propose(
+    dates: &mut Dates,
+    sample: &Sample,
+    places: &[Option<Found>],
+    templates: &[TemplateInfo],
+    trial: &Trial<'_>,
+) {
     if places.len() < FEWEST {
         return;
     }
-    let Some(best) = templates.iter().max_by_key(|template| template.hits).filter(|template| template.hits > 0) else {
+    let Some(best) = templates
+        .iter()
+        .max_by_key(|template| template.hits)
+        .filter(|template| template.hits > 0)
+    else {
         return;
     };
     let Some(pattern) = &best.pattern else { return };
@@ -254,7 +293,10 @@ fn propose(dates: &mut Dates, sample: &Sample, places: &[Option<Found>], templat
     }
     let current = dates.pattern.clone();
     let mut cheapest: Option<(f64, String)> = None;
-    for candidate in candidates.into_iter().filter(|candidate| current.as_ref() != Some(candidate)) {
+    for candidate in candidates
+        .into_iter()
+        .filter(|candidate| current.as_ref() != Some(candidate))
+    {
         if let Some(each) = try_pattern(&candidate, sample, places, trial)
             && each * WORTH < dates.each
             && cheapest.as_ref().is_none_or(|(least, _)| each < *least)
@@ -272,7 +314,9 @@ fn propose(dates: &mut Dates, sample: &Sample, places: &[Option<Found>], templat
             "write  datepattern = {}  (in a file every % is doubled, as here); on these lines it finds the same dates",
             candidate.replace('%', "%%")
         );
-        dates.remarks.push(Remark::new(Level::Cheaper, "cost", message).help(help));
+        dates
+            .remarks
+            .push(Remark::new(Level::Cheaper, "cost", message).help(help));
     }
 }
 
@@ -305,7 +349,11 @@ fn common_lead(sample: &Sample, places: &[Option<Found>]) -> Option<String> {
         .filter_map(|(found, line)| line.get(..found.as_ref()?.span.start));
     let mut lead: Vec<char> = leads.next()?.chars().rev().take(LONGEST_LEAD).collect();
     for other in leads {
-        let same = lead.iter().zip(other.chars().rev()).take_while(|(a, b)| *a == b).count();
+        let same = lead
+            .iter()
+            .zip(other.chars().rev())
+            .take_while(|(a, b)| *a == b)
+            .count();
         lead.truncate(same);
     }
     let lead: String = lead.into_iter().rev().collect();
@@ -332,7 +380,9 @@ fn check_slow(dates: &mut Dates, trial: &Trial<'_>) {
     let Some(templates) = detector(Some(pattern), trial).map(|detector| detector.templates()) else {
         return;
     };
-    let mut own = templates.iter().filter(|template| template.pattern.as_deref() == Some(pattern.as_str()));
+    let mut own = templates
+        .iter()
+        .filter(|template| template.pattern.as_deref() == Some(pattern.as_str()));
     let Some(template) = own.next() else { return };
     let Ok(regex) = bantam_pattern::Regex::new(&template.expression, Default::default()) else {
         return;

@@ -22,9 +22,13 @@ pub fn remark(section: &Section, prefregex: Option<&Subject>, multi_line: bool, 
     if let Some(found) = contradiction(subject.regex.ast(), shape) {
         let (message, help) = words(found.why);
         remarks.push(
-            Remark::new(Level::Warning, "impossible", format!("this can match no line: {message}"))
-                .at(found.span)
-                .help(help),
+            Remark::new(
+                Level::Warning,
+                "impossible",
+                format!("this can match no line: {message}"),
+            )
+            .at(found.span)
+            .help(help),
         );
     }
     if let Some(prefregex) = prefregex
@@ -98,10 +102,15 @@ fn missing_literal(subject: &Subject, level: Level, texts: &[&str], asked: &[usi
     let total = texts.len();
     let counts = subject.regex.required_literals().iter().map(|literal| {
         let finder = memmem::Finder::new(literal);
-        let count = texts.iter().filter(|text| finder.find(text.as_bytes()).is_some()).count();
+        let count = texts
+            .iter()
+            .filter(|text| finder.find(text.as_bytes()).is_some())
+            .count();
         (literal, count)
     });
-    let (literal, _) = counts.filter(|(_, count)| *count == 0).max_by_key(|(literal, _)| literal.len())?;
+    let (literal, _) = counts
+        .filter(|(_, count)| *count == 0)
+        .max_by_key(|(literal, _)| literal.len())?;
     let shown = String::from_utf8_lossy(literal);
     let shown = cut(shown.trim_end_matches('\n'), 60);
     let with_date = asked
@@ -111,8 +120,12 @@ fn missing_literal(subject: &Subject, level: Level, texts: &[&str], asked: &[usi
         .count();
     let span = literal_span(subject, literal);
     let mut remark = match with_date {
-        0 => Remark::new(level, "no_match", format!("matched nothing: `{shown}` stands in none of {total} lines"))
-            .help("is this the right log, and are these fields written to it?"),
+        0 => Remark::new(
+            level,
+            "no_match",
+            format!("matched nothing: `{shown}` stands in none of {total} lines"),
+        )
+        .help("is this the right log, and are these fields written to it?"),
         _ => Remark::new(
             level,
             "no_match",
@@ -180,7 +193,10 @@ fn farthest(subject: &Subject, level: Level, texts: &[&str]) -> Remark {
     let piece = cut(regex.as_str().get(span.clone()).unwrap_or_default(), 40);
     match best {
         Some((count, line)) => {
-            let line = texts.get(line).map(|text| text.trim_end_matches('\n').to_owned()).unwrap_or_default();
+            let line = texts
+                .get(line)
+                .map(|text| text.trim_end_matches('\n').to_owned())
+                .unwrap_or_default();
             Remark::new(
                 level,
                 "no_match",
@@ -191,11 +207,18 @@ fn farthest(subject: &Subject, level: Level, texts: &[&str]) -> Remark {
             .line(line, None)
         }
         None => {
-            let line = texts.first().map(|text| text.trim_end_matches('\n').to_owned()).unwrap_or_default();
-            Remark::new(level, "no_match", format!("matched nothing: already `{piece}` fits none of {total} lines"))
-                .at(span)
-                .help("compare it with this line (shown as expressions see it, without its date)")
-                .line(line, None)
+            let line = texts
+                .first()
+                .map(|text| text.trim_end_matches('\n').to_owned())
+                .unwrap_or_default();
+            Remark::new(
+                level,
+                "no_match",
+                format!("matched nothing: already `{piece}` fits none of {total} lines"),
+            )
+            .at(span)
+            .help("compare it with this line (shown as expressions see it, without its date)")
+            .line(line, None)
         }
     }
 }

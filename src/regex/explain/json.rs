@@ -30,7 +30,10 @@ fn log(sample: &Sample) -> Value {
 }
 
 fn place(place: Option<&Place>) -> Value {
-    place.map_or(Value::Null, |place| json!({"file": place.file.display().to_string(), "line": place.line}))
+    place.map_or(
+        Value::Null,
+        |place| json!({"file": place.file.display().to_string(), "line": place.line}),
+    )
 }
 
 fn dates(dates: &Dates) -> Value {

@@ -96,7 +96,7 @@ fn build(trial: &mut Trial<'_>, sample: Option<Sample>, subjects: Vec<Subject>) 
     let mut whole = None;
     let (mut asked, mut lines) = (asked::Asked::default(), Vec::new());
     if let Some(sample) = sample.as_ref().filter(|sample| !sample.lines.is_empty()) {
-        whole = Some(costs::whole(trial, sample));
+        whole = costs::whole(trial, sample);
         let (measured, cut) = dates::measure(trial, sample);
         lines = cut;
         asked = asked::ask(&mut lines, &mut sections);
@@ -107,13 +107,17 @@ fn build(trial: &mut Trial<'_>, sample: Option<Sample>, subjects: Vec<Subject>) 
     let matched = |section: &Section| section.costs.as_ref().map_or(0, |costs| costs.matched);
     let failregexes = sections.iter().filter(|section| section.subject.option == "failregex");
     let is_empty = failregexes.map(matched).sum::<usize>() == 0;
-    let prefix = sections.iter().position(|section| section.subject.option == "prefregex");
+    let prefix = sections
+        .iter()
+        .position(|section| section.subject.option == "prefregex");
     for index in 0..sections.len() {
         if trial.interrupt_came() {
             break;
         }
         let mut remarks = Vec::new();
-        let prefix = prefix.filter(|prefix| *prefix != index).and_then(|prefix| sections.get(prefix));
+        let prefix = prefix
+            .filter(|prefix| *prefix != index)
+            .and_then(|prefix| sections.get(prefix));
         let Some(section) = sections.get(index) else { break };
         let outer = prefix.map(|prefix| &prefix.subject);
         hopeless::remark(section, outer, trial.filter.max_lines() > 1, &mut remarks);

@@ -39,7 +39,9 @@ impl Mapping {
 
     fn place(&self, at: usize, end: bool) -> Option<usize> {
         for pair in self.pairs.windows(2) {
-            let &[(from, written), (to, written_to)] = pair else { continue };
+            let &[(from, written), (to, written_to)] = pair else {
+                continue;
+            };
             let inside = match end {
                 true => from < at && at <= to || at == 0,
                 false => from <= at && at < to,
@@ -53,7 +55,10 @@ impl Mapping {
                 });
             }
         }
-        self.pairs.last().filter(|(last, _)| *last == at).map(|(_, written)| *written)
+        self.pairs
+            .last()
+            .filter(|(last, _)| *last == at)
+            .map(|(_, written)| *written)
     }
 }
 

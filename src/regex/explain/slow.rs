@@ -49,7 +49,12 @@ pub fn worst(regex: &Regex, ask: &mut dyn FnMut(&str) -> (Duration, bool)) -> Op
                     gave_up &= too;
                 }
             }
-            if worst.as_ref().is_none_or(|worst| (gave_up, time) > (worst.gave_up, worst.time)) {
+            // Of those that are given up the first counts: the worst kind of place stands first.
+            let is_worse = worst.as_ref().is_none_or(|worst| match (gave_up, worst.gave_up) {
+                (false, false) => time > worst.time,
+                (now, before) => now && !before,
+            });
+            if is_worse {
                 worst = Some(Worst {
                     time,
                     gave_up,
@@ -79,7 +84,9 @@ pub fn worst(regex: &Regex, ask: &mut dyn FnMut(&str) -> (Duration, bool)) -> Op
 fn said(suspect: &Suspect, worst: &Worst, ask: &mut dyn FnMut(&str) -> (Duration, bool)) -> Remark {
     let (what, _, help) = words(suspect);
     let half = suspect.lines(LENGTH / 2).iter().map(|line| ask(line).0).max();
-    let half = half.map_or(String::new(), |time| format!(", one of half the length {}", duration(time)));
+    let half = half.map_or(String::new(), |time| {
+        format!(", one of half the length {}", duration(time))
+    });
     let message = match worst.gave_up {
         true => format!(
             "whoever can choose such a text can make this slow: {what}. A line of {} bytes was given up after \
@@ -103,7 +110,8 @@ fn said(suspect: &Suspect, worst: &Worst, ask: &mut dyn FnMut(&str) -> (Duration
 fn words(suspect: &Suspect) -> (String, String, &'static str) {
     match suspect.looks {
         Looks::Nested => (
-            "a repetition stands in a repetition, and there are very many ways to share the same text between them".into(),
+            "a repetition stands in a repetition, and there are very many ways to share the same text between them"
+                .into(),
             "a repetition stands in a repetition".into(),
             "repeat once only: for (a+)+ write a+, for (\\s*\\w+)* write [\\s\\w]*",
         ),

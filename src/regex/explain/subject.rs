@@ -66,7 +66,12 @@ pub fn all(trial: &Trial<'_>) -> Outcome<Vec<Subject>> {
     }
     for (option, written, expanded, places) in [
         ("failregex", &trial.failregex, filter.failregexes(), &trial.fail_places),
-        ("ignoreregex", &trial.ignoreregex, filter.ignoreregexes(), &trial.ignore_places),
+        (
+            "ignoreregex",
+            &trial.ignoreregex,
+            filter.ignoreregexes(),
+            &trial.ignore_places,
+        ),
     ] {
         let of = expanded.len();
         for (index, (written, expanded)) in written.iter().zip(expanded).enumerate() {

@@ -71,7 +71,7 @@ impl Page {
             None => self.line("  no log was given: only what can be said without one"),
             Some(sample) => self.line(&format!("  {}", lines_read(sample))),
         }
-        if let Some(whole) = report.whole.filter(|whole| *whole > 0.0) {
+        if let Some(whole) = report.whole {
             self.line(&format!(
                 "  the whole filter takes {} of processor time a line, {} lines a second on one core",
                 time(whole),
@@ -152,7 +152,10 @@ impl Page {
                 time(costs.each())
             ));
             let partly = match costs.measured < costs.asked {
-                true => format!(" (measured on the first {}, then time was up)", count(costs.measured as u64)),
+                true => format!(
+                    " (measured on the first {}, then time was up)",
+                    count(costs.measured as u64)
+                ),
                 false => String::new(),
             };
             let given_up = match costs.given_up {
@@ -171,7 +174,10 @@ impl Page {
             ));
         }
         for remark in &section.remarks {
-            self.remark(remark, Some((&subject.mapping, &subject.written, subject.regex.as_str())));
+            self.remark(
+                remark,
+                Some((&subject.mapping, &subject.written, subject.regex.as_str())),
+            );
         }
     }
 
@@ -356,7 +362,7 @@ fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -23,8 +23,23 @@ const FIELDS: usize = 16;
 const LONGEST: usize = 8000;
 /// Words before a field that clients choose, and parts of the names of such groups.
 const CHOSEN: [&str; 17] = [
-    "user", "username", "login", "agent", "path", "uri", "url", "request", "referer", "referrer", "helo", "account",
-    "acct", "query", "container", "script", "useragent",
+    "user",
+    "username",
+    "login",
+    "agent",
+    "path",
+    "uri",
+    "url",
+    "request",
+    "referer",
+    "referrer",
+    "helo",
+    "account",
+    "acct",
+    "query",
+    "container",
+    "script",
+    "useragent",
 ];
 
 /// A line with what stands where.
@@ -68,7 +83,12 @@ pub fn remark(
     let search = named.as_ref().unwrap_or(&subject.regex);
     let mut found = None;
     let step = (matched.len() / LINES).max(1);
-    for line in matched.iter().step_by(step).take(LINES).filter_map(|index| lines.get(*index)) {
+    for line in matched
+        .iter()
+        .step_by(step)
+        .take(LINES)
+        .filter_map(|index| lines.get(*index))
+    {
         let offset = line.content.as_ref().map_or(0, |(_, offset)| *offset);
         let scene = Scene {
             raw: &line.raw,
@@ -135,7 +155,9 @@ fn try_scene(trial: &mut Trial<'_>, scene: &Scene<'_>, search: &Regex, gaps: &[G
         let (from, to) = found.spans.get(group?).copied().flatten()?;
         Some(from..to)
     };
-    let mut hosts = ["ip4", "ip6", "dns", "fid"].iter().filter_map(|name| span(search.group_index(name)));
+    let mut hosts = ["ip4", "ip6", "dns", "fid"]
+        .iter()
+        .filter_map(|name| span(search.group_index(name)));
     let at = hosts.next()?;
     let whole = span(Some(0))?;
     let mut fields = Vec::new();
@@ -198,14 +220,21 @@ fn try_line(
          in quotes write [^\"]*)"
     };
     let span = field.taken_by.clone().unwrap_or_else(|| host.span.clone());
-    Some(Remark::new(level, "victim", message).at(span).help(help).line(line, Some(mark)))
+    Some(
+        Remark::new(level, "victim", message)
+            .at(span)
+            .help(help)
+            .line(line, Some(mark)),
+    )
 }
 
 /// Whom the filter names on a line.
 fn named(trial: &mut Trial<'_>, line: &str) -> Option<String> {
     let mut resolver = Nobody;
     let mut notes = Vec::new();
-    let report = trial.filter.judge(line.as_bytes(), &mut context(&mut resolver), &mut notes);
+    let report = trial
+        .filter
+        .judge(line.as_bytes(), &mut context(&mut resolver), &mut notes);
     let hit = report.hits.iter().find(|hit| !hit.nofail)?;
     Some(hit.id.as_ref()?.to_string())
 }
@@ -213,7 +242,10 @@ fn named(trial: &mut Trial<'_>, line: &str) -> Option<String> {
 fn field(text: &str, span: Range<usize>, gap: Option<&Gap>) -> Field {
     let before = text.get(..span.start).unwrap_or_default();
     let after = text.get(span.end..).and_then(|rest| rest.chars().next());
-    let tight = before.chars().next_back().filter(|c| matches!(c, '"' | '\'') && after == Some(*c));
+    let tight = before
+        .chars()
+        .next_back()
+        .filter(|c| matches!(c, '"' | '\'') && after == Some(*c));
     let within = quoted(text).find(|string| string.start <= span.start && span.end <= string.end);
     let quote = tight.or(within.as_ref().map(|_| '"'));
     let start = within.map_or(span.start, |string| string.start);
@@ -263,7 +295,11 @@ fn may_be_chosen(scene: &Scene<'_>, field: &Field, host: &Range<usize>) -> bool 
     let apart = field.span.end <= host.start || host.end <= field.span.start;
     let is_json = scene.text.trim_start().starts_with('{');
     let value = text.chars().any(char::is_alphabetic) && !text.contains('\n');
-    let is_key = field.quote.is_some() && scene.text.get(field.span.end..).is_some_and(|rest| rest.starts_with("\":"));
+    let is_key = field.quote.is_some()
+        && scene
+            .text
+            .get(field.span.end..)
+            .is_some_and(|rest| rest.starts_with("\":"));
     apart && value && !is_key && (!is_json || field.quote.is_some())
 }
 
@@ -282,7 +318,10 @@ fn forgeries(text: &str, field: &Field, host: &Range<usize>, whole: &Range<usize
         }
     } else {
         let before = get(whole.start, host.start);
-        let last = before.trim_end().rfind(char::is_whitespace).map_or("", |at| before.get(at..).unwrap_or_default());
+        let last = before
+            .trim_end()
+            .rfind(char::is_whitespace)
+            .map_or("", |at| before.get(at..).unwrap_or_default());
         for lead in [before, last] {
             for tail in [get(host.end, field.span.start), word, ""] {
                 all.push(format!("{own} {lead}{VICTIM}{tail}"));
@@ -295,7 +334,8 @@ fn forgeries(text: &str, field: &Field, host: &Range<usize>, whole: &Range<usize
     all.retain(|forged| field.is_chosen || !is_word || !forged.contains(char::is_whitespace));
     if let Some(quote) = field.quote {
         let escaped = format!("\\{quote}");
-        all.iter_mut().for_each(|forged| *forged = forged.replace(quote, &escaped));
+        all.iter_mut()
+            .for_each(|forged| *forged = forged.replace(quote, &escaped));
     }
     all.sort_by_key(String::len);
     all.dedup();

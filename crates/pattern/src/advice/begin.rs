@@ -9,7 +9,10 @@ const MOST_WAYS: usize = 64;
 /// The text at which the failregex has to begin and which the group `content` of prefregex cannot begin with: its
 /// place in the failregex. None where nothing is certain.
 pub fn cannot_begin_inside(prefregex: &Ast, failregex: &Ast) -> Option<Span> {
-    let group = prefregex.groups.iter().position(|name| name.as_deref() == Some("content"))?;
+    let group = prefregex
+        .groups
+        .iter()
+        .position(|name| name.as_deref() == Some("content"))?;
     let content = find_group(&prefregex.root, group)?;
     // An empty content hands on the whole line.
     if shape::is_nullable(content) {
@@ -70,7 +73,13 @@ fn extend(node: &Node, ways: &mut Vec<Way>) {
             for way in ways.iter_mut().filter(|way| !way.ended) {
                 match (&node.kind, way.text.is_empty()) {
                     (Kind::Assertion(Assertion::TextStart), true) => way.anchored = true,
-                    (Kind::Literal { point, case: Case::Sensitive }, _) => match char::from_u32(*point) {
+                    (
+                        Kind::Literal {
+                            point,
+                            case: Case::Sensitive,
+                        },
+                        _,
+                    ) => match char::from_u32(*point) {
                         Some(c) => {
                             way.text.push(c);
                             way.reach(&node.span);
@@ -88,8 +97,12 @@ fn extend(node: &Node, ways: &mut Vec<Way>) {
 fn can_begin_with(node: &Node, text: &[char]) -> bool {
     let begin = BTreeSet::from([0]);
     let ends = advance(node, text, begin);
-    ends.iter()
-        .any(|end| text.get(*end).is_none_or(|next| *next == '\n'))
+    ends.iter().any(|end| text.get(*end).is_none_or(|next| *next == '\n'))
+}
+
+/// Whether a repetition stands in it: gone through for each round of the outer one, that would take long.
+fn has_repeat(node: &Node) -> bool {
+    matches!(node.kind, Kind::Repeat { .. }) || node.children().into_iter().any(has_repeat)
 }
 
 /// How much of the text has been passed behind the node, having passed so much before it. All of it stays all of it.
@@ -111,6 +124,13 @@ fn advance(node: &Node, text: &[char], from: BTreeSet<usize>) -> BTreeSet<usize>
             .flat_map(|node| advance(node, text, from.clone()))
             .collect(),
         Kind::Repeat { min, node, .. } => {
+            // A repetition in it is rounded up: it may pass all.
+            let Some(first) = from.first().copied() else {
+                return from;
+            };
+            if has_repeat(node) {
+                return (first..=text.len()).collect();
+            }
             let mut at = from;
             for _ in 0..(*min as usize).min(text.len() + 1) {
                 at = advance(node, text, at);

@@ -167,8 +167,12 @@ impl Chars {
 fn are_opposite(one: &ClassItem, other: &ClassItem) -> bool {
     match (one, other) {
         (
-            ClassItem::Perl { class: a, negated: x, .. },
-            ClassItem::Perl { class: b, negated: y, .. },
+            ClassItem::Perl {
+                class: a, negated: x, ..
+            },
+            ClassItem::Perl {
+                class: b, negated: y, ..
+            },
         ) => a == b && x != y,
         _ => false,
     }

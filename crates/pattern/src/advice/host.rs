@@ -42,7 +42,12 @@ pub fn host(ast: &Ast) -> Option<Host> {
     });
     let mut items = Vec::new();
     flatten(&ast.root, &mut items);
-    let is_end = |node: &&Node| matches!(node.kind, Kind::Assertion(Assertion::End | Assertion::LineEnd | Assertion::TextEnd));
+    let is_end = |node: &&Node| {
+        matches!(
+            node.kind,
+            Kind::Assertion(Assertion::End | Assertion::LineEnd | Assertion::TextEnd)
+        )
+    };
     Some(Host {
         span: span?,
         is_anchored: is_anchored(ast),
@@ -77,8 +82,15 @@ fn is_place(node: &Node) -> bool {
 fn is_host(ast: &Ast, node: &Node) -> bool {
     match node.kind {
         Kind::Capture { group, .. } => {
-            let role = ast.groups.get(group).and_then(|name| name.as_deref()).map(GroupRole::of);
-            matches!(role, Some(GroupRole::Ip4 | GroupRole::Ip6 | GroupRole::Dns | GroupRole::Id))
+            let role = ast
+                .groups
+                .get(group)
+                .and_then(|name| name.as_deref())
+                .map(GroupRole::of);
+            matches!(
+                role,
+                Some(GroupRole::Ip4 | GroupRole::Ip6 | GroupRole::Dns | GroupRole::Id)
+            )
         }
         _ => false,
     }
@@ -110,7 +122,9 @@ fn collect(ast: &Ast, node: &Node, name: Option<&str>, host: Option<&Span>, gaps
         }
         _ => {
             let children = node.children();
-            children.into_iter().for_each(|child| collect(ast, child, name, host, gaps));
+            children
+                .into_iter()
+                .for_each(|child| collect(ast, child, name, host, gaps));
         }
     }
 }

@@ -47,16 +47,15 @@ pub enum Why {
 
 /// The first piece that makes the expression impossible; none if it may match.
 pub fn contradiction(ast: &Ast, shape: TextShape) -> Option<Contradiction> {
-    let mut walk = Walk { shape, found: None };
+    let mut walk = Walk {
+        shape,
+        found: None,
+        steps: 0,
+    };
     let mut begin = Set::default();
-    for before in [Before::Start, Before::Word, Before::Other] {
-        begin.add(walk.fresh(before));
-    }
-    if shape == TextShape::Lines {
-        begin.add(walk.fresh(Before::Newline));
-    }
+    BEFORE.iter().for_each(|before| begin.add(walk.fresh(*before)));
     let end = walk.node(&ast.root, begin);
-    match end.is_empty() {
+    match end.is_empty() && walk.steps < MOST_STEPS {
         true => walk.found,
         false => None,
     }
@@ -71,6 +70,9 @@ enum Before {
 }
 
 const BEFORE: [Before; 4] = [Before::Start, Before::Newline, Before::Word, Before::Other];
+
+/// After so many nothing is said.
+const MOST_STEPS: usize = 200_000;
 
 /// Kinds of what may come next, as bits.
 const WORD: u8 = 1;
@@ -123,6 +125,8 @@ impl Set {
 struct Walk {
     shape: TextShape,
     found: Option<Contradiction>,
+    /// Nodes looked at so far; repetitions in repetitions are gone through again and again.
+    steps: usize,
 }
 
 impl Walk {
@@ -143,7 +147,8 @@ impl Walk {
     }
 
     fn node(&mut self, node: &Node, set: Set) -> Set {
-        if set.is_empty() {
+        self.steps += 1;
+        if set.is_empty() || self.steps >= MOST_STEPS {
             return set;
         }
         match &node.kind {
@@ -156,7 +161,11 @@ impl Walk {
                 .fold(Set::default(), |sum, node| sum.union(self.node(node, set))),
             Kind::Repeat { min, max, node, .. } => self.repeat(node, *min, *max, set),
             Kind::Capture { node, .. } | Kind::Atomic(node) => self.node(node, set),
-            Kind::Look { behind, negative, node: inner } => self.look(node, inner, *behind, *negative, set),
+            Kind::Look {
+                behind,
+                negative,
+                node: inner,
+            } => self.look(node, inner, *behind, *negative, set),
             Kind::Backref { .. } => {
                 let mut unknown = set;
                 BEFORE.iter().for_each(|before| unknown.add(self.fresh(*before)));
@@ -189,8 +198,6 @@ impl Walk {
             } else if set.places().all(|place| place.before == Before::Newline) && self.shape == TextShape::Line {
                 Why::BehindNewline
             } else if set.places().all(|place| place.next & (WORD | OTHER) == 0) {
-                Why::BehindEnd
-            } else if chars == Chars::of_point(u32::from('\n'), crate::syntax::Case::Sensitive) {
                 Why::BehindEnd
             } else {
                 Why::Border
@@ -235,7 +242,11 @@ impl Walk {
         let mut now = set;
         // More rounds than there are circumstances change nothing.
         for _ in 0..min.min(130) {
-            now = self.node(node, now);
+            let more = self.node(node, now);
+            if more == now {
+                break;
+            }
+            now = more;
         }
         if max == Some(min) {
             return now;

@@ -43,7 +43,11 @@ impl Sampler<'_> {
             Kind::Repeat { min, max, node, .. } => {
                 let wanted = u32::from(self.holds_group(node) && *max != Some(0));
                 for _ in 0..(*min).max(wanted).min(MOST) {
+                    let before = out.len();
                     self.write(node, out);
+                    if out.len() == before {
+                        break;
+                    }
                 }
             }
             Kind::Capture { group, node } => {
@@ -68,6 +72,9 @@ impl Sampler<'_> {
     }
 
     fn holds_group(&self, node: &Node) -> bool {
+        if self.groups.is_empty() {
+            return false;
+        }
         let own = match &node.kind {
             Kind::Capture { group, .. } => self.groups.iter().any(|(wanted, _)| wanted == group),
             _ => false,

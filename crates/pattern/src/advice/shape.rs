@@ -31,7 +31,10 @@ pub(super) fn chars(node: &Node) -> Chars {
         | Kind::Repeat { .. }
         | Kind::Capture { .. }
         | Kind::Atomic(_)
-        | Kind::Conditional { .. } => node.children().into_iter().fold(Chars::NONE, |set, child| set.union(chars(child))),
+        | Kind::Conditional { .. } => node
+            .children()
+            .into_iter()
+            .fold(Chars::NONE, |set, child| set.union(chars(child))),
     }
 }
 
@@ -48,9 +51,14 @@ pub(super) fn first(node: &Node) -> Chars {
             }
             set
         }
-        Kind::Alternation(_) | Kind::Repeat { .. } | Kind::Capture { .. } | Kind::Atomic(_) | Kind::Conditional { .. } => {
-            node.children().into_iter().fold(Chars::NONE, |set, child| set.union(first(child)))
-        }
+        Kind::Alternation(_)
+        | Kind::Repeat { .. }
+        | Kind::Capture { .. }
+        | Kind::Atomic(_)
+        | Kind::Conditional { .. } => node
+            .children()
+            .into_iter()
+            .fold(Chars::NONE, |set, child| set.union(first(child))),
         _ => chars(node),
     }
 }
@@ -68,7 +76,12 @@ pub(super) fn flatten<'a>(node: &'a Node, out: &mut Vec<&'a Node>) {
     match &node.kind {
         Kind::Concat(nodes) => nodes.iter().for_each(|node| flatten(node, out)),
         Kind::Capture { node, .. } | Kind::Atomic(node) => flatten(node, out),
-        Kind::Repeat { min: 1, max: Some(1), node, .. } => flatten(node, out),
+        Kind::Repeat {
+            min: 1,
+            max: Some(1),
+            node,
+            ..
+        } => flatten(node, out),
         _ => out.push(node),
     }
 }

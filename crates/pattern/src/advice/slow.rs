@@ -50,7 +50,11 @@ impl Suspect {
         for unit in self.units.iter().filter(|unit| !unit.is_empty()) {
             let fixed = self.before.len() + self.after.len() + self.literals.len();
             let pumped = unit.repeat(bytes.saturating_sub(fixed).div_ceil(unit.len()).max(1));
-            let cut: String = self.after.chars().take(self.after.chars().count().saturating_sub(1)).collect();
+            let cut: String = self
+                .after
+                .chars()
+                .take(self.after.chars().count().saturating_sub(1))
+                .collect();
             lines.push(format!("{}{pumped}\x01", self.before));
             lines.push(format!("{}{pumped}{cut}\x01", self.before));
             lines.push(format!("{}{}{pumped}\x01", self.before, self.literals));
@@ -144,7 +148,8 @@ fn repeated(node: &Node, body: &Node, found: &mut Found) {
     }
     let [item] = items.as_slice() else { return };
     if let Kind::Alternation(ways) = &item.kind {
-        let overlaps = |index: usize, way: &Node| ways.iter().skip(index + 1).any(|other| first(way).meets(first(other)));
+        let overlaps =
+            |index: usize, way: &Node| ways.iter().skip(index + 1).any(|other| first(way).meets(first(other)));
         if ways.iter().enumerate().any(|(index, way)| overlaps(index, way)) {
             let all = ways.iter().map(text).filter(|text| !text.is_empty());
             found.push((Looks::Alternatives, node.span.clone(), all.take(4).collect()));
@@ -186,7 +191,10 @@ fn sequences(node: &Node, found: &mut Found) {
     }
     end(&mut run, &items);
     for item in items {
-        if matches!(item.kind, Kind::Alternation(_) | Kind::Repeat { .. } | Kind::Conditional { .. }) {
+        if matches!(
+            item.kind,
+            Kind::Alternation(_) | Kind::Repeat { .. } | Kind::Conditional { .. }
+        ) {
             item.children().into_iter().for_each(|child| sequences(child, found));
         }
     }
