@@ -211,8 +211,8 @@ fn say_missing(dates: &mut Dates, sample: &Sample, places: &[Option<Found>]) {
     };
     let help = match &dates.pattern {
         Some(_) => {
-            "such a line counts as written when the line before was, or now; see whether datepattern fits the \
-                    line below, or leave datepattern out: then the usual forms are tried"
+            "such a line counts as written when the line before was, or now; see whether datepattern fits \
+                    this line, or leave datepattern out: then the usual forms are tried"
         }
         None => {
             "such a line counts as written when the line before was, or now; say with datepattern how dates are \

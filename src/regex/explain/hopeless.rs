@@ -9,6 +9,8 @@ use bantam_pattern::{Options, Regex};
 use memchr::memmem;
 use std::ops::Range;
 
+/// Of a filter that matched nothing, so many failregexes are warned of.
+const WARNED: usize = 3;
 /// Lines that the search for the nearest reason looks at.
 const MOST: usize = 3000;
 
@@ -79,7 +81,8 @@ pub fn nearest(section: &Section, is_filter_empty: bool, asked: &[usize], lines:
     if asked.is_empty() || remarks.iter().any(|remark| remark.kind == "impossible") {
         return;
     }
-    let level = match is_filter_empty && subject.option != "ignoreregex" {
+    // Of many expressions the first tell enough of a log that is the wrong one.
+    let level = match is_filter_empty && subject.option != "ignoreregex" && subject.number <= WARNED {
         true => Level::Warning,
         false => Level::Note,
     };

@@ -2,15 +2,18 @@
 use super::subject::Subject;
 
 /// As it is written in JSON.
-pub fn kind(_subject: &Subject) -> &'static str {
-    "engine"
+pub fn kind(subject: &Subject) -> &'static str {
+    match subject.literal() {
+        Some(_) => "literal_first",
+        None => "every_line",
+    }
 }
 
 /// In one line.
 pub fn words(subject: &Subject) -> String {
     match subject.literal() {
-        Some(_) => "a search for its literal, then the engine".to_owned(),
-        None => "the engine, on every line".to_owned(),
+        Some(_) => "only lines that hold its literal are searched".to_owned(),
+        None => "every line is searched, since no literal that all matches hold is worth looking for".to_owned(),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Sample {
     pub lines: Vec<String>,
     /// They are entries of the journal, which tell their moment.
     pub is_journal: bool,
+    /// LOG is no file but the lines themselves.
+    pub is_given: bool,
     /// Bytes of the file, if it is longer than what was read.
     pub of_bytes: Option<u64>,
     /// Bytes that were read.
@@ -45,6 +47,7 @@ pub fn read(trial: &mut Trial<'_>) -> Outcome<Option<Sample>> {
     let mut sample = Sample {
         lines: Vec::new(),
         is_journal,
+        is_given: !is_journal && !Path::new(log).is_file(),
         of_bytes: None,
         bytes: 0,
         has_more: false,
@@ -73,6 +76,7 @@ fn pieces(trial: &Trial<'_>, size: u64) -> Outcome<Sample> {
     let mut sample = Sample {
         lines: Vec::new(),
         is_journal: false,
+        is_given: false,
         of_bytes: Some(size),
         bytes: 0,
         has_more: false,

@@ -247,6 +247,7 @@ fn lines_read(sample: &Sample) -> String {
     match (sample.is_journal, sample.of_bytes) {
         (true, _) if sample.has_more => format!("measured on the first {lines} entries of the journal"),
         (true, _) => format!("measured on {lines} entries of the journal"),
+        (false, None) if sample.is_given => format!("LOG is no file, and taken as the lines themselves: {lines}"),
         (false, None) => format!("measured on all of the log: {lines} lines"),
         (false, Some(all)) => format!(
             "measured on {lines} lines: {} MiB of the log's {} MiB, in pieces from its beginning to its end",
