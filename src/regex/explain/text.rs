@@ -138,7 +138,7 @@ impl Page {
         self.line(&format!("  {}", cut(&subject.written, WIDTH)));
         self.line(&format!("  plan:     {}", super::plan::words(subject)));
         for reason in super::plan::reasons(subject) {
-            self.line(&format!("            {reason}"));
+            self.wrapped("            ", "            ", &reason);
         }
         let literals = subject.regex.required_literals();
         if !literals.is_empty() {
