@@ -108,19 +108,20 @@ fn a_failregex_that_what_prefregex_hands_on_cannot_begin_with_is_named() {
 }
 
 #[test]
-fn an_expression_that_a_line_makes_slow_is_shown_with_such_a_line() {
+fn what_is_said_of_an_expression_that_looks_slow_is_what_its_engine_does() {
     for (expression, part) in [("^(a+)+ <HOST>$", "(a+)+"), (r"^(?:\w+\s*)+: <HOST>$", r"(?:\w+\s*)+")] {
         let (shown, found) = remark(&[expression], "slow").unwrap_or_else(|| panic!("{expression}"));
-        assert_eq!(
-            (shown.as_str(), &found["level"]),
-            (part, &Json::from("warning")),
-            "{expression}"
-        );
-        let line = found["line"].as_str().unwrap();
-        // The engine says the same of that line by itself.
-        let out = bantam(&[line, expression]);
-        let said = String::from_utf8_lossy(&out.stderr).into_owned();
-        assert!(said.contains("too many steps"), "{expression}: {said}");
+        assert_eq!(shown, part, "{expression}");
+        match found["line"].as_str() {
+            Some(line) => {
+                assert_eq!(found["level"], "warning", "{expression}");
+                let out = bantam(&[line, expression]);
+                let said = String::from_utf8_lossy(&out.stderr).into_owned();
+                assert!(said.contains("too many steps"), "{expression}: {said}");
+            }
+            // Where the engine has a way that is not slow, that is said.
+            None => assert!(found["message"].as_str().unwrap().contains("not slow here"), "{found}"),
+        }
     }
     for expression in ["^a+ <HOST>$", "^(?:a|b)+ <HOST>$", r"^\S+ \S+ <HOST>$"] {
         let warned = remark(&[expression], "slow").is_some_and(|(_, found)| found["level"] == "warning");

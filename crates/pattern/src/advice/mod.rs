@@ -46,6 +46,28 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_slow_is_found_with_lines_that_lead_there() {
+        for (source, looks, part) in [
+            ("^x(a+)+y$", Looks::Nested, "(a+)+"),
+            ("^x(?:a|ab)*y$", Looks::Alternatives, "(?:a|ab)*"),
+            ("^x.*a.*b.*y$", Looks::Gaps(3), ".*a.*b.*"),
+            (r"^(a+)x\1$", Looks::Backref, "a+"),
+            (r"\S+x", Looks::Unanchored, r"\S+"),
+        ] {
+            let regex = regex(source).unwrap();
+            let all = suspects(regex.ast(), regex.required_literals());
+            assert_eq!(all[0].looks, looks, "{source}");
+            assert_eq!(&source[all[0].span.clone()], part);
+            let lines = all[0].lines(1000);
+            assert!(
+                lines.iter().all(|line| (900..1200).contains(&line.len())),
+                "{source}: {lines:?}"
+            );
+        }
+        assert_eq!(suspects(regex("^ab+c$").unwrap().ast(), &[]), []);
+    }
+
+    #[test]
     fn gaps_are_those_that_take_any_text_outside_of_the_address() {
         let source = crate::tags::expand(
             r"^\w+ \S+ <F-USER>.*?</F-USER> <HOST> \d+(?:x.*)?$",
