@@ -36,8 +36,8 @@ pub fn remark(section: &mut Section) {
             format!("{cost}: no text of three or more characters is in every match, so every line is searched"),
         )
         .help(
-            "write out words that each such line holds; (?i) keeps letters from being such a text, and so do alternatives \
-             without a common beginning or end",
+            "write out words that each such line holds; (?i) keeps letters from being such a text, and so do \
+             alternatives              without a common beginning or end",
         ),
         Some(literal) if held > FREQUENT => {
             let literal = cut(&String::from_utf8_lossy(literal), 40);

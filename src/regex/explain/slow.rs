@@ -73,7 +73,7 @@ pub fn worst(regex: &Regex, ask: &mut dyn FnMut(&str) -> (Duration, bool)) -> Op
         }
         let (_, why, _) = words(suspect);
         let message = format!(
-            "{why}, but is not slow here: the slowest of {count} lines of {LENGTH} bytes that were built for it took {}",
+            "{why}, but is not slow here: the slowest of {count} lines of {LENGTH} bytes built for it took {}",
             duration(worst.time)
         );
         return Some(Remark::new(Level::Note, "slow", message).at(suspect.span.clone()));
