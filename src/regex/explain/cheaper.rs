@@ -37,7 +37,7 @@ pub fn remark(section: &mut Section) {
         )
         .help(
             "write out words that each such line holds; (?i) keeps letters from being such a text, and so do \
-             alternatives              without a common beginning or end",
+             alternatives without a common beginning or end",
         ),
         Some(literal) if held > FREQUENT => {
             let literal = cut(&String::from_utf8_lossy(literal), 40);

@@ -201,7 +201,7 @@ fn try_line(
     let message = match (level, scene.is_built) {
         (Level::Warning, _) => format!(
             "log content can name a victim: with the marked text in this field, {VICTIM} is banned and not {sender}, \
-             who              sent it"
+             who sent it"
         ),
         (_, false) => format!(
             "if a client can choose what stands at the mark, it can name whom to ban: here {VICTIM}, and not {sender}"
