@@ -3,6 +3,7 @@
 //! Stands at the third step of the journey: `detect` asks it whether a line matches and what was captured, and
 //! when the line was written. Knows nothing of files and jails.
 
+pub mod advice;
 mod automaton;
 mod budget;
 mod chain;
