@@ -7,7 +7,7 @@ use crate::process::{run, warm};
 use crate::traffic::{self, Maker, Request, Traffic};
 use jiff::Timestamp;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What is copied again and again to make a log.
@@ -15,8 +15,10 @@ const PIECE: u64 = 10_000_000;
 const LAST: &str = "198.51.100.77";
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// `regex` on logs that grow tenfold up to so many bytes; the original up to a hundredth of that, and no further than
-/// it gets in some seconds.
+/// The original reads no longer logs than this, which takes it some ten seconds.
+const LONGEST_FOR_ORIGINAL: u64 = 100_000_000;
+
+/// `regex` on logs that grow tenfold up to so many bytes.
 pub fn size(folder: &Path, biggest: u64, rounds: usize) -> Findings {
     let mut curve = Curve {
         name: "size",
@@ -26,34 +28,65 @@ pub fn size(folder: &Path, biggest: u64, rounds: usize) -> Findings {
         bantam: Vec::new(),
         original: Vec::new(),
     };
-    let (log, filter) = (folder.join("size.log"), guide_filter());
+    let filter = guide_filter();
     let filter = filter.to_string_lossy();
-    let piece = piece(folder);
-    std::fs::write(&log, "").expect("the log");
-    for bytes in [10_000_000, 30_000_000, 100_000_000, 1_000_000_000, 10_000_000_000] {
-        if bytes > biggest {
-            break;
+    let logs = logs(folder, biggest);
+    // All sizes in each round, so that what else the machine does meanwhile weighs on all.
+    for round in 0..rounds {
+        for (log, bytes) in &logs {
+            let work = *bytes as f64 / 1e9;
+            let cost = |subject| run(&mut regex(subject, log, &filter)).cpu.as_secs_f64();
+            if *bytes <= 1_000_000_000 || round < 3 {
+                add(&mut curve.bantam, work, cost(Subject::Bantam));
+            }
+            if *bytes <= LONGEST_FOR_ORIGINAL && round == 0 {
+                add(&mut curve.original, work, cost(Subject::Original));
+            }
         }
-        grow_to(&log, &piece, bytes);
-        warm(&log);
-        let times = if bytes > 1_000_000_000 { rounds.min(3) } else { rounds };
-        if bytes != 30_000_000 {
-            curve
-                .bantam
-                .push((bytes as f64 / 1e9, cost(Subject::Bantam, &log, &filter, times)));
-        }
-        if bytes <= 100_000_000 {
-            let series = cost(Subject::Original, &log, &filter, 1);
-            curve.original.push((bytes as f64 / 1e9, series));
-        }
-        eprintln!("size, {} GB: {:?}", bytes as f64 / 1e9, curve.bantam.last());
+        eprintln!("size, round {}: {:?}", round + 1, curve.points(Subject::Bantam));
     }
-    let _ = std::fs::remove_file(&log);
+    for (log, _) in logs {
+        let _ = std::fs::remove_file(log);
+    }
     Findings {
         rows: vec![curve.row()],
         curves: vec![curve],
         ..Findings::default()
     }
+}
+
+/// One more value of a point.
+fn add(points: &mut Vec<(f64, Series)>, work: f64, cost: f64) {
+    match points.iter_mut().find(|point| point.0 == work) {
+        Some((_, series)) => series.extend([cost]),
+        None => points.push((work, Series(vec![cost]))),
+    }
+}
+
+/// Logs of all sizes that there is space for, in the page cache.
+fn logs(folder: &Path, biggest: u64) -> Vec<(PathBuf, u64)> {
+    let piece = piece(folder);
+    let mut logs = Vec::new();
+    for bytes in [10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000] {
+        let space = rustix::fs::statvfs(folder).map_or(0, |disk| disk.f_bavail * disk.f_frsize);
+        if bytes > biggest {
+            break;
+        }
+        if space < bytes + bytes / 5 {
+            eprintln!(
+                "size, {} GB: left out, not enough space in {}",
+                bytes as f64 / 1e9,
+                folder.display()
+            );
+            break;
+        }
+        let log = folder.join(format!("size{bytes}.log"));
+        std::fs::write(&log, "").expect("the log");
+        grow_to(&log, &piece, bytes);
+        warm(&log);
+        logs.push((log, bytes));
+    }
+    logs
 }
 
 /// Whole lines.
@@ -82,11 +115,6 @@ fn grow_to(log: &Path, piece: &[u8], bytes: u64) {
     out.sync_all().expect("write the log");
 }
 
-fn cost(subject: Subject, log: &Path, filter: &str, times: usize) -> Series {
-    let one = || run(&mut regex(subject, log, filter)).cpu.as_secs_f64();
-    Series((0..times).map(|_| one()).collect())
-}
-
 /// The daemon reads a line of each client, all of which stay in its window.
 pub fn clients(most: usize, rounds: usize) -> Findings {
     let mut curve = Curve {
@@ -97,19 +125,21 @@ pub fn clients(most: usize, rounds: usize) -> Findings {
         bantam: Vec::new(),
         original: Vec::new(),
     };
-    for count in [100, 1_000, 10_000, 100_000, 1_000_000] {
-        if count > most {
-            break;
+    for round in 0..rounds.min(3) {
+        for count in [100, 1_000, 10_000, 100_000, 1_000_000] {
+            if count > most {
+                break;
+            }
+            if let Some(cost) = reading(Subject::Bantam, count) {
+                add(&mut curve.bantam, count as f64, cost);
+            }
+            if count <= 10_000 && round == 0 {
+                let cost = reading(Subject::Original, count);
+                cost.into_iter()
+                    .for_each(|cost| add(&mut curve.original, count as f64, cost));
+            }
         }
-        let ours = (0..rounds.min(3)).filter_map(|_| reading(Subject::Bantam, count));
-        curve.bantam.push((count as f64, Series(ours.collect())));
-        if count <= 10_000 {
-            let theirs = reading(Subject::Original, count);
-            curve
-                .original
-                .push((count as f64, Series(theirs.into_iter().collect())));
-        }
-        eprintln!("clients, {count}: {:?} s", curve.bantam.last());
+        eprintln!("clients, round {}: {:?}", round + 1, curve.points(Subject::Bantam));
     }
     Findings {
         rows: vec![curve.row()],

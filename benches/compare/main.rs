@@ -154,13 +154,13 @@ impl Amounts {
             };
         }
         Amounts {
-            normal: 150_000,
+            normal: 120_000,
             flood: 50_000,
             common: 100_000,
             sshd: 200_000,
             jails: 200_000,
-            stock: 5_000,
-            stock_rounds: options.rounds.min(2),
+            stock: 8_000,
+            stock_rounds: options.rounds,
             crowdsec: 4_000,
             window: 200_000,
             most_clients: 1_000_000,
@@ -231,6 +231,7 @@ fn measure(options: &Options) -> Findings {
     let wanted = |part: Part| options.only.is_empty() || options.only.contains(&part);
     let amounts = Amounts::of(options);
     let folder = tempfile::tempdir().expect("a folder");
+    clean_up_when_ended(folder.path().to_owned());
     let mut findings = Findings::default();
     for part in Part::value_variants() {
         if wanted(*part) {
@@ -240,6 +241,18 @@ fn measure(options: &Options) -> Findings {
         }
     }
     findings
+}
+
+/// Ctrl-C leaves no logs of gigabytes behind.
+fn clean_up_when_ended(folder: PathBuf) {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]).expect("wait for signals");
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            let _ = std::fs::remove_dir_all(&folder);
+            std::process::exit(130);
+        }
+    });
 }
 
 fn one(part: Part, amounts: &Amounts, folder: &Path, quick: bool) -> Findings {

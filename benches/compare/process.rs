@@ -1,4 +1,5 @@
 //! Running a process on one core to its end, and looking at one that runs.
+use nix::sys::resource::{UsageWho, getrusage};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::path::Path;
@@ -52,28 +53,27 @@ pub fn try_run(command: &mut Command) -> Finished {
     let pid = Pid::from_child(&child);
     waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).expect("wait for it");
     let wall = begun.elapsed();
-    // Ended, but not reaped: the kernel still says what it took.
-    let process = format!("/proc/{}", pid.as_raw_pid());
-    let main = on_cpu(Path::new(&format!("{process}/schedstat")));
-    let whole = ticks(Path::new(&format!("{process}/stat")));
+    // What the ended children have used grows by this one's time, all its threads included, once it is reaped.
+    let before = used_by_children();
     let status = child.wait().expect("wait for it");
     Finished {
         wall,
-        // The main thread's is exact; that of all threads counts in steps of 10 ms.
-        cpu: if whole > main + TICK * 2 { whole } else { main },
+        cpu: used_by_children().saturating_sub(before),
         stdout: String::from_utf8_lossy(&stdout).into_owned(),
         success: status.success(),
     }
 }
 
-const TICK: Duration = Duration::from_millis(10);
-
-/// User and system time of a process with all threads it had.
-fn ticks(stat: &Path) -> Duration {
-    let text = std::fs::read_to_string(stat).unwrap_or_default();
-    let after_name = text.rsplit(')').next().unwrap_or_default();
-    let fields = after_name.split_whitespace().skip(11).take(2);
-    TICK * fields.filter_map(|field| field.parse::<u32>().ok()).sum()
+/// User and system time of all children that were waited for.
+fn used_by_children() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the time of children");
+    [usage.user_time(), usage.system_time()]
+        .into_iter()
+        .map(|time| {
+            let micros = time.tv_sec() * 1_000_000 + time.tv_usec();
+            Duration::from_micros(micros.unsigned_abs())
+        })
+        .sum()
 }
 
 fn on_cpu(schedstat: &Path) -> Duration {

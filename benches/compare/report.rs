@@ -162,7 +162,7 @@ pub fn plots(findings: &Findings) -> Vec<(&'static str, &'static str, String)> {
         plots.push((
             "speed",
             title,
-            plot::bars(title, "lines per second, logarithmic", &rows),
+            plot::bars(title, "lines per second of processor time, logarithmic", &rows),
         ));
     }
     plots.extend(
