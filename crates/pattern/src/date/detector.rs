@@ -308,12 +308,16 @@ impl Detector {
             .iter()
             .position(|slot| slot.template.pattern.as_deref() == Some(ACCESS_LOG))?;
         let slot = self.slots.get_mut(index)?;
-        dates.find_map(|date| {
-            let found = slot
-                .template
-                .search_within(line, date.start, date.end, &mut self.marks)?;
-            (found.start == date.start && found.end == date.end).then_some((index, found))
-        })
+        for date in dates {
+            let found = slot.template.search_within(line, date.start, date.end, &mut self.marks);
+            if let Some(found) = found.filter(|found| found.start == date.start && found.end == date.end) {
+                return Some((index, found));
+            }
+            if self.marks.gave_up {
+                break;
+            }
+        }
+        None
     }
 
     /// Asks the last template, at the last place if what surrounds it looks the same. Also tells whether the whole
