@@ -145,7 +145,7 @@ impl Meter {
             credit: CREDIT,
             extra: (length as u64).saturating_mul(ALONE_PER_BYTE),
             part: WHOLE,
-            slowness: BUILD,
+            slowness: 1,
             quiet_until: None,
             end: None,
         }
@@ -205,7 +205,7 @@ impl Allowance {
     pub fn begin(length: usize, interpreted: bool) -> Result<Allowance, Spent> {
         let mut meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
         if interpreted {
-            meter.slowness = BUILD * INTERPRETER;
+            meter.slowness = INTERPRETER * if meter.shared { BUILD } else { 1 };
         }
         let mut until = None;
         if meter.end.is_some() {

@@ -184,7 +184,7 @@ fn from_expression(prefix: Option<&Ast>, ast: &Ast, date: &str, all: &mut Vec<Re
             };
             writer.out.push_str(date);
             writer.whole(prefix, ast);
-            let Some(unit) = writer.unit.clone() else { continue };
+            let Some(unit) = writer.unit else { continue };
             let (head, unit, tail) = (
                 &writer.out[..unit.0],
                 &writer.out[unit.0..unit.1],

@@ -361,6 +361,9 @@ impl Detector {
             if let Some(found) = found.filter(|found| found.start == date.start && found.end == date.end) {
                 return Some((index, found));
             }
+            if self.marks.gave_up {
+                break;
+            }
         }
         None
     }

@@ -8,6 +8,7 @@ use super::marks::{self, Marks};
 use super::plan::{Need, Plan, PlanBegin, Stopped, Style};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
+use crate::budget;
 use crate::{LimitHit, Options, PatternError, Regex, Time};
 
 /// A date template; shared by all detectors that use it.
@@ -223,6 +224,11 @@ impl Template {
         let compiled = self.compiled()?;
         let captures = &mut marks.captures;
         let text = line.get(..end)?;
+        // Each search looks through the text for characters beyond ASCII.
+        if !budget::may_work(u32::try_from(text.len() / 32).unwrap_or(u32::MAX)) {
+            marks.gave_up = true;
+            return None;
+        }
         match compiled.regex.captures_into(text, start, captures) {
             Ok(true) => {}
             Ok(false) => return None,
