@@ -2,6 +2,7 @@
 //! failed.
 use crate::record::{Record, Value};
 use crate::{MatchedLine, Time};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Connections remembered per filter; the oldest gives way.
@@ -12,7 +13,11 @@ const SECONDS: f64 = 300.0;
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
     /// Oldest first.
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
+    /// Of each entry its id's hash, so that most are passed over without a look at their text.
+    hashes: VecDeque<u64>,
+    /// No entry expires before.
+    soonest: Option<Time>,
     /// Number of the next new one.
     next: u64,
 }
@@ -110,21 +115,24 @@ impl Connections {
     }
 
     /// Remembers the connection for its next line, unless it is over.
-    pub(crate) fn remember(&mut self, id: &str, joined: &Joined, now: Time) {
+    pub(crate) fn remember(&mut self, id: String, joined: Joined, now: Time) {
         let Some(place) = joined.place else {
             return;
         };
         if self.entries.len() >= KEPT {
             self.make_room(now);
         }
-        let entry = Entry {
-            id: id.to_owned(),
-            record: joined.record.clone(),
-            place,
-        };
         // Known connections keep their place in the order of age.
         let at = self.entries.partition_point(|other| other.place.number < place.number);
+        self.hashes.insert(at, hash(&id));
+        let entry = Entry {
+            id,
+            record: joined.record,
+            place,
+        };
         self.entries.insert(at, entry);
+        let soonest = self.soonest.map_or(place.expires, |soonest| soonest.min(place.expires));
+        self.soonest = Some(soonest);
     }
 
     fn new_place(&mut self, now: Time) -> Place {
@@ -137,16 +145,39 @@ impl Connections {
     }
 
     fn take(&mut self, id: &str, now: Time) -> Option<Entry> {
-        let at = self.entries.iter().position(|entry| entry.id == id)?;
-        Some(self.entries.remove(at)).filter(|entry| entry.place.expires > now)
+        let wanted = hash(id);
+        let mut alike = self.hashes.iter().enumerate().filter(|&(_, &hash)| hash == wanted);
+        let (at, _) = alike.find(|&(at, _)| self.entries.get(at).is_some_and(|entry| entry.id == id))?;
+        self.remove(at).filter(|entry| entry.place.expires > now)
+    }
+
+    fn remove(&mut self, at: usize) -> Option<Entry> {
+        self.hashes.remove(at);
+        self.entries.remove(at)
     }
 
     fn make_room(&mut self, now: Time) {
-        self.entries.retain(|entry| entry.place.expires > now);
+        if self.soonest.is_none_or(|soonest| soonest <= now) {
+            self.entries.retain(|entry| entry.place.expires > now);
+            self.hashes = self.entries.iter().map(|entry| hash(&entry.id)).collect();
+            self.soonest = self.entries.iter().map(|entry| entry.place.expires).min();
+        }
         if self.entries.len() >= KEPT {
-            self.entries.remove(0);
+            self.remove(0);
         }
     }
+}
+
+/// Only a saving of time: ids with the same hash are told apart by their text.
+fn hash(id: &str) -> u64 {
+    const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
+    id.as_bytes().chunks(8).fold(id.len() as u64, |hash, chunk| {
+        let mut word = [0; 8];
+        for (to, from) in word.iter_mut().zip(chunk) {
+            *to = *from;
+        }
+        (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR)
+    })
 }
 
 /// The earlier record, overwritten with all that the line at hand knows.

@@ -1,5 +1,6 @@
 //! One expression of a filter with the meaning of its groups.
 use crate::record::{Record, Value};
+use bantam_pattern::syntax::Ast;
 use bantam_pattern::tags::{self, UseDns};
 use bantam_pattern::{Captures, LimitHit, Options, PatternError, Regex};
 use std::sync::Arc;
@@ -13,6 +14,8 @@ pub(crate) struct Expression {
     regex: Regex,
     /// Named groups in the order of their opening.
     names: Vec<(Arc<str>, usize)>,
+    /// Those of them on which it depends who is named.
+    telling: Vec<(Arc<str>, usize)>,
     /// `alt_user_1` fills `user`: group, target.
     alternatives: Vec<(Arc<str>, Arc<str>)>,
     /// `tuple_id_1` joins `id`: group, target.
@@ -77,7 +80,9 @@ impl Expression {
             found
         };
         let at = |name: &str| regex.group_index(name);
+        let telling = names.iter().filter(|(name, _)| tells(name)).cloned().collect();
         Expression {
+            telling,
             alternatives: named("alt_"),
             tuples: named("tuple_"),
             groups: IdGroups {
@@ -117,8 +122,13 @@ impl Expression {
             && self.groups.nofail.is_none()
     }
 
-    pub(crate) fn captures(&self, text: &str) -> Result<Option<Captures>, LimitHit> {
-        self.regex.captures(text)
+    pub(crate) fn ast(&self) -> &Ast {
+        self.regex.ast()
+    }
+
+    /// Whether it matches; where, is left in `found`.
+    pub(crate) fn captures(&self, text: &str, found: &mut Captures) -> Result<bool, LimitHit> {
+        self.regex.captures_into(text, 0, found)
     }
 
     pub(crate) fn is_match(&self, text: &str) -> Result<bool, LimitHit> {
@@ -132,10 +142,11 @@ impl Expression {
             .filter(|literal| !literal.is_empty() && !literal.contains(&b'\n'))
     }
 
-    /// All named groups, alternatives and tuples joined.
-    pub(crate) fn record(&self, text: &str, captures: &Captures) -> Record {
-        let mut record = Record::with_capacity(self.names.len() + 2);
-        for (name, group) in &self.names {
+    /// The named groups, alternatives and tuples joined: all, or only those on which it depends who is named.
+    pub(crate) fn record(&self, text: &str, captures: &Captures, all: bool) -> Record {
+        let names = if all { &self.names } else { &self.telling };
+        let mut record = Record::with_capacity(names.len() + 2);
+        for (name, group) in names {
             let value = span_text(text, captures, Some(*group)).map_or(Value::Missing, |text| Value::Text(text.into()));
             record.push(name.clone(), value);
         }
@@ -144,7 +155,7 @@ impl Expression {
                 && !record.has(target)
                 && let Some(value) = record.known(group).cloned()
             {
-                record.set(target, value);
+                record.set_shared(target, value);
             }
         }
         for (group, target) in &self.tuples {
@@ -156,7 +167,7 @@ impl Expression {
                 }
                 first => vec![first.unwrap_or(Value::Missing), part],
             };
-            record.set(target, Value::Tuple(joined));
+            record.set_shared(target, Value::Tuple(joined));
         }
         record
     }
@@ -174,6 +185,14 @@ impl Expression {
         }
         skipped
     }
+}
+
+/// Whether a group has a say in who failed, and in whether that counts.
+fn tells(name: &str) -> bool {
+    matches!(
+        name,
+        "fid" | "ip4" | "ip6" | "dns" | "cidr" | "nofail" | "user" | "users"
+    ) || ["mlf", "alt_", "tuple_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Where in the expression something is wrong, as Python says it.

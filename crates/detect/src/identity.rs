@@ -18,9 +18,9 @@ pub(crate) struct Who<'t> {
     pub(crate) cidr: Option<Cow<'t, str>>,
 }
 
-impl Who<'static> {
-    pub(crate) fn from_record(record: &Record) -> Self {
-        let text = |name: &str| record.known(name).map(|value| Cow::Owned(value.text().into_owned()));
+impl<'t> Who<'t> {
+    pub(crate) fn from_record(record: &'t Record) -> Self {
+        let text = |name: &str| record.known(name).map(Value::text);
         Who {
             fid: text("fid"),
             composite: matches!(record.known("fid"), Some(Value::Tuple(_))),

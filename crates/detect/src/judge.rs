@@ -2,11 +2,13 @@
 //! matched becomes hits.
 use crate::connection::{Connections, Joined};
 use crate::cut::{DatedLine, note};
+use crate::dispatch::Dispatch;
 use crate::expression::{Expression, span_text};
 use crate::filter::{LineContext, Note};
 use crate::identity::{Identity, Who, identify};
 use crate::literals::Literals;
 use crate::record::{Record, Value};
+use crate::screen::Needs;
 use crate::stamp::Stamp;
 use crate::window::{Lines, Taken, write_lines};
 use crate::{Id, MatchedLine, Time};
@@ -14,6 +16,7 @@ use bantam_pattern::Captures;
 use bantam_pattern::tags::UseDns;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::sync::{Arc, OnceLock};
 
 /// A failregex that matched, and whom it names.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +33,7 @@ pub struct Hit {
     pub zoned: bool,
     /// Marked as no failure by itself (`<F-NOFAIL>`).
     pub nofail: bool,
-    /// All that is known; empty when records are switched off and nothing depends on them.
+    /// All that is known; empty when records are switched off.
     pub record: Record,
 }
 
@@ -65,6 +68,10 @@ pub(crate) struct Rules {
     pub(crate) keep_records: bool,
     /// Texts without these match nothing.
     pub(crate) literals: Option<Literals>,
+    /// The same for whole blocks.
+    pub(crate) needs: Arc<Needs>,
+    /// Tells which of the failregexes are worth a try; made for the first line.
+    dispatch: OnceLock<Option<Dispatch>>,
 }
 
 impl Rules {
@@ -80,12 +87,17 @@ impl Rules {
             keep_pending: false,
             keep_records: true,
             literals: None,
+            needs: Arc::default(),
+            dispatch: OnceLock::new(),
         }
     }
 
     /// To be called after a change of prefregex or failregex.
     pub(crate) fn refresh(&mut self) {
         self.literals = Literals::of(self.prefregex.as_ref(), &self.fail);
+        // Who wants all that matches wants to hear of prefregex as well.
+        self.needs = Arc::new(Needs::of(self.prefregex.as_ref(), &self.fail, self.check_all));
+        self.dispatch = OnceLock::new();
     }
 
     fn multi_line(&self) -> bool {
@@ -111,9 +123,11 @@ impl Rules {
 pub(crate) struct Memory {
     pub(crate) window: Vec<MatchedLine>,
     pub(crate) connections: Connections,
-    /// Reused space for the text under examination.
+    /// Reused space for the text under examination, and for where groups were found.
     whole: String,
     content: String,
+    found: Captures,
+    found_prefix: Captures,
 }
 
 /// Judges a line; the outcome is left in `report`, where `prefix_matched` outlives lines that do not get that far.
@@ -125,6 +139,15 @@ pub(crate) fn judge(
     notes: &mut Vec<Note>,
     report: &mut Report,
 ) {
+    // Where literals tell it, the text without the date need not be written.
+    let mut has_literals = None;
+    if !rules.multi_line() && !rules.ignores_first() {
+        let around = |literals: &Literals| literals.occur_around(line.cut.before, line.cut.after);
+        has_literals = rules.literals.as_ref().map_or(Some(true), around);
+        if has_literals == Some(false) {
+            return without_literals(rules, report);
+        }
+    }
     let lines = if rules.multi_line() {
         memory.window.push(line.cut.to_line());
         let surplus = memory.window.len().saturating_sub(rules.max_lines);
@@ -143,13 +166,24 @@ pub(crate) fn judge(
         stamp: line.stamp,
         undated: line.undated,
         prefix: None,
+        has_literals,
         context,
         notes,
         report,
     };
     pass.run(&whole, &mut content);
+    if let Some((_, found, _)) = pass.prefix.take() {
+        memory.found_prefix = found;
+    }
     memory.whole = whole;
     memory.content = content;
+}
+
+fn without_literals(rules: &Rules, report: &mut Report) {
+    if rules.prefregex.is_some() {
+        report.prefix_matched = false;
+        report.prefix_groups = None;
+    }
 }
 
 /// One line on its way.
@@ -161,6 +195,8 @@ struct Pass<'a, 'c, 'w> {
     undated: bool,
     /// prefregex with its match in the whole text.
     prefix: Option<(&'a Expression, Captures, &'w str)>,
+    /// Whether the text has one of the literals that it must have, if that is known.
+    has_literals: Option<bool>,
     context: &'a mut LineContext<'c>,
     notes: &'a mut Vec<Note>,
     report: &'a mut Report,
@@ -179,21 +215,27 @@ impl<'w> Pass<'_, '_, 'w> {
             ControlFlow::Break(()) => return,
             ControlFlow::Continue(chosen) => chosen,
         };
+        let mut found = std::mem::take(&mut self.memory.found);
+        let mut candidates = self.candidates(if own_text { content } else { whole });
         for (index, expression) in self.rules.fail.iter().enumerate() {
+            if index < 64 && candidates >> index & 1 == 0 {
+                continue;
+            }
             let text: &str = if own_text { content } else { whole };
-            let found = match expression.captures(text) {
-                Ok(Some(found)) => found,
-                Ok(None) => continue,
+            match expression.captures(text, &mut found) {
+                Ok(true) => {}
+                Ok(false) => continue,
                 Err(_) => {
                     self.limit("failregex", index);
                     continue;
                 }
-            };
+            }
             let mut rest = None;
             let flow = self.matched(index, expression, text, &found, &mut rest);
             if let Some(left) = rest {
                 write_lines(&left, content);
                 own_text = true;
+                candidates = self.candidates(content);
                 if self.rules.multi_line() {
                     self.memory.window = left;
                 }
@@ -202,16 +244,24 @@ impl<'w> Pass<'_, '_, 'w> {
                 break;
             }
         }
+        self.memory.found = found;
+    }
+
+    /// The failregexes worth a try, one bit for each of the first 64.
+    fn candidates(&self, text: &str) -> u64 {
+        let dispatch = self.rules.dispatch.get_or_init(|| Dispatch::of(&self.rules.fail));
+        dispatch.as_ref().map_or(u64::MAX, |dispatch| dispatch.candidates(text))
     }
 
     fn lacks_literals(&mut self, whole: &str) -> bool {
         let literals = self.rules.literals.as_ref();
-        let lacks = literals.is_some_and(|literals| !literals.occur_in(whole.as_bytes()));
-        if lacks && self.rules.prefregex.is_some() {
-            self.report.prefix_matched = false;
-            self.report.prefix_groups = None;
+        let has = self
+            .has_literals
+            .unwrap_or_else(|| literals.is_none_or(|literals| literals.occur_in(whole.as_bytes())));
+        if !has {
+            without_literals(self.rules, self.report);
         }
-        lacks
+        !has
     }
 
     /// Applies prefregex: stop, or go on with the content it chose (true) or the whole text (false).
@@ -221,17 +271,18 @@ impl<'w> Pass<'_, '_, 'w> {
         };
         self.report.prefix_matched = false;
         self.report.prefix_groups = None;
-        let found = match expression.captures(whole) {
-            Ok(Some(found)) => found,
-            Ok(None) => return ControlFlow::Break(()),
-            Err(_) => {
+        let mut found = std::mem::take(&mut self.memory.found_prefix);
+        let matched = expression.captures(whole, &mut found);
+        if matched != Ok(true) {
+            self.memory.found_prefix = found;
+            if matched.is_err() {
                 self.limit("prefregex", 0);
-                return ControlFlow::Break(());
             }
-        };
+            return ControlFlow::Break(());
+        }
         self.report.prefix_matched = true;
         if self.rules.keep_records {
-            self.report.prefix_groups = Some(expression.record(whole, &found));
+            self.report.prefix_groups = Some(expression.record(whole, &found, true));
         }
         let chosen = span_text(whole, &found, expression.content_group()).filter(|chosen| !chosen.is_empty());
         if let Some(chosen) = chosen {
@@ -261,7 +312,7 @@ impl<'w> Pass<'_, '_, 'w> {
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let consumes = !all || self.rules.multi_line();
-        let lasting = self.rules.multi_line() || self.rules.needs_record(expression);
+        let lasting = self.rules.multi_line() || self.rules.keep_records;
         // The lines of a match cost allocations; where nobody will see them they are not put together.
         let mut taken = if lasting {
             self.lines.take(expression, text, found)
@@ -283,7 +334,7 @@ impl<'w> Pass<'_, '_, 'w> {
         if consumes {
             *rest = Some(std::mem::take(&mut taken.left));
         }
-        if lasting && self.rules.needs_record(expression) {
+        if self.rules.needs_record(expression) {
             self.record_hit(index, expression, text, found, &taken.matched)
         } else {
             self.count_hit(index, expression, text, found)
@@ -317,7 +368,7 @@ impl<'w> Pass<'_, '_, 'w> {
             Identity::Nobody | Identity::Pending => ControlFlow::Continue(()),
             Identity::Known { ids, .. } => {
                 for id in ids {
-                    self.push_hit(index, Some(id), false, Record::default());
+                    self.push_hit(index, Some(id), false, &Record::default());
                 }
                 go_on(self.rules.check_all)
             }
@@ -334,9 +385,10 @@ impl<'w> Pass<'_, '_, 'w> {
         lines: &[MatchedLine],
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
-        let mut record = expression.record(text, found);
+        let keep = self.rules.keep_records;
+        let mut record = expression.record(text, found, keep);
         if let Some((prefix, found, whole)) = &self.prefix {
-            let mut merged = prefix.record(whole, found);
+            let mut merged = prefix.record(whole, found, keep);
             merged.take("content");
             // Without other groups in prefregex the record stays as it is, groups without part included.
             if !merged.is_empty() {
@@ -358,8 +410,8 @@ impl<'w> Pass<'_, '_, 'w> {
         } else {
             self.name_hit(index, connection.is_some(), &mut joined.record)
         };
-        if let Some(id) = &connection {
-            self.memory.connections.remember(id, &joined, now);
+        if let Some(id) = connection {
+            self.memory.connections.remember(id, joined, now);
         }
         flow
     }
@@ -367,6 +419,7 @@ impl<'w> Pass<'_, '_, 'w> {
     fn name_hit(&mut self, index: usize, tracked: bool, record: &mut Record) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let who = Who::from_record(record);
+        let composite = who.composite;
         match identify(&who, tracked, self.rules, self.context.resolver, self.notes) {
             Identity::Nobody => return ControlFlow::Continue(()),
             Identity::Pending => {
@@ -374,21 +427,21 @@ impl<'w> Pass<'_, '_, 'w> {
                 if !all && !self.rules.keep_pending {
                     return ControlFlow::Break(());
                 }
-                self.push_hit(index, None, false, record.clone());
+                self.push_hit(index, None, false, record);
             }
             Identity::Known { ids, address } => {
                 if let Some(address) = address {
                     record.set("ip", Value::Address(address));
                 }
                 for id in ids {
-                    self.push_hit(index, Some(id), who.composite, record.clone());
+                    self.push_hit(index, Some(id), composite, record);
                 }
             }
         }
         go_on(all)
     }
 
-    fn push_hit(&mut self, expression: usize, id: Option<Id>, composite: bool, record: Record) {
+    fn push_hit(&mut self, expression: usize, id: Option<Id>, composite: bool, record: &Record) {
         self.report.hits.push(Hit {
             expression,
             id,
@@ -396,7 +449,10 @@ impl<'w> Pass<'_, '_, 'w> {
             time: self.stamp.map(|stamp| stamp.time),
             zoned: self.stamp.is_some_and(|stamp| stamp.zoned),
             nofail: record.has("nofail"),
-            record,
+            record: match self.rules.keep_records {
+                true => record.clone(),
+                false => Record::default(),
+            },
         });
     }
 

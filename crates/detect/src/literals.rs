@@ -44,40 +44,23 @@ impl Literals {
         self.finders.iter().any(|finder| finder.find(text).is_some())
     }
 
+    /// Whether any of them is in the text that remains when what is between these two is cut out; nothing if that
+    /// takes a look at the joined text.
+    pub(crate) fn occur_around(&self, before: &str, after: &str) -> Option<bool> {
+        if self.occur_in(after.as_bytes()) || self.occur_in(before.as_bytes()) {
+            return Some(true);
+        }
+        let joins = match (before.as_bytes().last(), after.as_bytes().first()) {
+            (Some(&before), Some(&after)) => self.may_join(before, after),
+            _ => false,
+        };
+        (!joins).then_some(false)
+    }
+
     /// Whether cutting something out between the bytes `before` and `after` can bring one of them about.
     pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
         self.finders
             .iter()
             .any(|finder| finder.needle().windows(2).any(|pair| pair == [before, after]))
-    }
-
-    /// Places in the block where one of them stands.
-    pub(crate) fn search<'l, 'b>(&'l self, block: &'b [u8]) -> Places<'l, 'b> {
-        Places {
-            next: self.finders.iter().map(|finder| (finder, finder.find(block))).collect(),
-            block,
-        }
-    }
-}
-
-/// Goes through a block from place to place.
-pub(crate) struct Places<'l, 'b> {
-    block: &'b [u8],
-    next: Vec<(&'l Finder<'static>, Option<usize>)>,
-}
-
-impl Places<'_, '_> {
-    /// The first place at or after `from`, which never goes back.
-    pub(crate) fn next_from(&mut self, from: usize) -> Option<usize> {
-        for (finder, place) in &mut self.next {
-            if place.is_some_and(|at| at < from) {
-                *place = self
-                    .block
-                    .get(from..)
-                    .and_then(|rest| finder.find(rest))
-                    .map(|at| from + at);
-            }
-        }
-        self.next.iter().filter_map(|(_, place)| *place).min()
     }
 }

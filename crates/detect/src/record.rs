@@ -80,7 +80,31 @@ fn line_literal(line: &MatchedLine) -> String {
 /// Values by name, in the order of their first appearance.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Record {
-    entries: Vec<(Arc<str>, Value)>,
+    entries: Vec<(Name, Value)>,
+}
+
+/// The name of a group, or one that the pipeline gives.
+#[derive(Debug, Clone)]
+enum Name {
+    Group(Arc<str>),
+    Own(&'static str),
+}
+
+impl std::ops::Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Name::Group(name) => name,
+            Name::Own(name) => name,
+        }
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
 }
 
 impl Record {
@@ -134,14 +158,23 @@ impl Record {
 
     /// A fresh name, known to be none of those that are there.
     pub(crate) fn push(&mut self, name: Arc<str>, value: Value) {
-        self.entries.push((name, value));
+        self.entries.push((Name::Group(name), value));
     }
 
     /// Sets a value, in its place or as the last.
-    pub fn set(&mut self, name: &str, value: Value) {
-        match self.entries.iter_mut().find(|(key, _)| &**key == name) {
+    pub fn set(&mut self, name: &'static str, value: Value) {
+        self.put(Name::Own(name), value);
+    }
+
+    /// The same under the name of a group.
+    pub(crate) fn set_shared(&mut self, name: &Arc<str>, value: Value) {
+        self.put(Name::Group(name.clone()), value);
+    }
+
+    fn put(&mut self, name: Name, value: Value) {
+        match self.entries.iter_mut().find(|(key, _)| *key == name) {
             Some((_, old)) => *old = value,
-            None => self.entries.push((name.into(), value)),
+            None => self.entries.push((name, value)),
         }
     }
 
@@ -160,10 +193,7 @@ impl Record {
     pub(crate) fn merge_known(&mut self, other: Record) {
         for (name, value) in other.entries {
             if value != Value::Missing {
-                match self.entries.iter_mut().find(|(key, _)| *key == name) {
-                    Some((_, old)) => *old = value,
-                    None => self.entries.push((name, value)),
-                }
+                self.put(name, value);
             }
         }
     }

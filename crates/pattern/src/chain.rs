@@ -10,11 +10,21 @@
 //! What has to hold for this, and is checked when the chain is made:
 //! - it is tied to both ends of the text, and gaps take anything but a newline, of which the text has none inside;
 //! - a part cannot contain what the literal after it begins with, so it has one possible end;
+//! - the same holds for words at a gap's end (`.*(\.js|\.png)(/)*?` before a literal): the literal is placed at the
+//!   latest where one of them stands before it;
 //! - a part does not look at what stands after it.
+mod elements;
+mod ending;
+mod needle;
+mod part;
+
 use crate::literal::of_character;
-use crate::regex::Regex;
-use crate::syntax::{Assertion, Ast, ClassItem, Greed, Kind, Node};
-use memchr::memmem::FinderRev;
+use crate::plan::Fault;
+use crate::syntax::{Ast, Kind, Node};
+use elements::{Element, between_ends, elements, is_gap};
+use ending::Ending;
+use needle::Needle;
+use part::Part;
 
 /// Where the groups of a match lie.
 type Spans = Vec<Option<(usize, usize)>>;
@@ -31,16 +41,20 @@ pub(crate) struct Chain {
 #[derive(Debug)]
 struct Link {
     between: Between,
-    literal: FinderRev<'static>,
+    literal: Needle,
 }
 
 #[derive(Debug)]
 enum Between {
     /// `.*`, perhaps captured.
     Gap(Option<usize>),
-    /// An expression of its own, and which groups of the whole its groups are.
-    Part(Box<Regex>, Vec<usize>),
+    /// `.*` that ends with certain words.
+    Ending(Ending),
+    Part(Part),
 }
+
+/// With more, the places would not be kept on the stack.
+const MOST_LINKS: usize = 64;
 
 /// What the quick plan says.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,44 +66,67 @@ pub(crate) enum Verdict {
 }
 
 impl Chain {
-    /// The plan for an expression, if it has the form.
-    pub fn of(ast: &Ast) -> Option<Chain> {
-        let Kind::Concat(nodes) = &ast.root.kind else {
-            return None;
-        };
-        let [first, inner @ .., last] = nodes.as_slice() else {
-            return None;
-        };
-        if first.kind != Kind::Assertion(Assertion::TextStart) || last.kind != Kind::Assertion(Assertion::End) {
-            return None;
-        }
+    /// The plan for an expression, or what it lacks of the form.
+    pub fn of(ast: &Ast) -> Result<Chain, Fault> {
+        let (inner, end) = between_ends(&ast.root)?;
         let mut elements = elements(inner)?.into_iter();
-        let Some(Element::Text(first)) = elements.next() else {
-            return None;
+        let first = match elements.next() {
+            Some(Element::Text(first, _)) => first,
+            other => {
+                let span = other.as_ref().map_or(end, Element::span);
+                return Err(Fault::at(span, "no literal stands right behind the ^"));
+            }
         };
         let mut links = Vec::new();
         while let Some(element) = elements.next() {
-            let Some(Element::Text(literal)) = elements.next() else {
-                return None;
+            let Some(Element::Text(literal, _)) = elements.next() else {
+                return Err(Fault::at(
+                    element.span(),
+                    "no literal follows that would tell where this ends",
+                ));
             };
             let between = match element {
-                Element::Gap(group) => Between::Gap(group),
-                Element::Part(nodes) => part(&nodes, *literal.first()?)?,
-                Element::Text(_) | Element::Option(_) => return None,
+                Element::Gap(group, _) => Between::Gap(group),
+                Element::Ending(ending, span) => {
+                    let excludes = literal.first().is_some_and(|&next| ending.excludes(next));
+                    if !excludes {
+                        return Err(Fault::at(
+                            &span,
+                            "its end may be taken for what the text after it begins with",
+                        ));
+                    }
+                    Between::Ending(ending)
+                }
+                Element::Part(nodes, span) => Between::Part(Part::of(&nodes, &span, &literal)?),
+                Element::Text(_, span) | Element::Option(_, span) => {
+                    return Err(Fault::at(&span, "a chain has no place for this"));
+                }
             };
             links.push(Link {
                 between,
-                literal: FinderRev::new(&literal).into_owned(),
+                literal: Needle::new(literal),
             });
         }
         let line = |text: &[u8]| !text.contains(&b'\n');
-        let fits = line(&first) && links.iter().all(|link| line(link.literal.needle()));
-        let gaps = links.iter().any(|link| matches!(link.between, Between::Gap(_)));
-        (fits && gaps).then_some(Chain {
+        if !line(&first) || !links.iter().all(|link| line(&link.literal.text)) {
+            return Err(Fault::of_all("one of its literals holds a newline"));
+        }
+        if links.len() > MOST_LINKS {
+            return Err(Fault::of_all(format!("it has more than {MOST_LINKS} gaps")));
+        }
+        if links.iter().all(|link| matches!(link.between, Between::Part(_))) {
+            return Err(Fault::of_all("it has no gap such as `.*`"));
+        }
+        Ok(Chain {
             first,
             links,
             groups: ast.groups.len(),
         })
+    }
+
+    /// Whether there is anything between its literals but gaps, which may leave the expression itself to be asked.
+    pub fn has_parts(&self) -> bool {
+        self.links.iter().any(|link| matches!(link.between, Between::Part(_)))
     }
 
     /// Looks for the match from the text's beginning.
@@ -99,221 +136,120 @@ impl Chain {
         if memchr::memchr(b'\n', body).is_some() {
             return Verdict::Unknown;
         }
-        let Some(places) = self.places(body) else {
+        let mut places = [0; MOST_LINKS];
+        if self.place(body, &mut places).is_none() {
             return Verdict::NoMatch;
-        };
-        let mut own = Spans::new();
-        let spans = spans.unwrap_or(&mut own);
-        let mut found = vec![None; self.groups];
-        found[0] = Some((0, body.len()));
-        let mut from = self.first.len();
-        for (link, &to) in self.links.iter().zip(&places) {
-            match &link.between {
-                Between::Gap(Some(group)) => found[*group] = Some((from, to)),
-                Between::Gap(None) => {}
-                Between::Part(regex, groups) => {
-                    let Some(inside) = fits(regex, text, from, to) else {
-                        return Verdict::Unknown;
-                    };
-                    for (group, span) in groups.iter().zip(inside.into_iter().skip(1)) {
-                        found[*group] = span;
-                    }
-                }
-            }
-            from = to + link.literal.needle().len();
         }
-        *spans = found;
+        let Some(inside) = self.try_parts(text, &places) else {
+            return Verdict::Unknown;
+        };
+        if let Some(spans) = spans {
+            self.tell(body, &places, &inside, spans);
+        }
         Verdict::Match
     }
 
-    /// Where each link's literal stands at the latest; none where they cannot all stand.
-    fn places(&self, body: &[u8]) -> Option<Vec<usize>> {
+    /// Finds where each link's literal stands at the latest; nothing where they cannot all stand.
+    fn place(&self, body: &[u8], places: &mut [usize; MOST_LINKS]) -> Option<()> {
         let start = self.first.len();
         if !body.starts_with(&self.first) {
             return None;
         }
-        let mut places = vec![0; self.links.len()];
         let mut end = body.len();
-        for (index, link) in self.links.iter().enumerate().rev() {
-            let room = body.get(start..end)?;
-            let at = if index + 1 == self.links.len() {
-                room.ends_with(link.literal.needle())
-                    .then(|| room.len() - link.literal.needle().len())?
-            } else {
-                link.literal.rfind(room)?
-            };
-            end = start + at;
-            places[index] = end;
-        }
-        Some(places)
-    }
-}
-
-/// The groups of a part that takes exactly this much.
-fn fits(regex: &Regex, text: &str, from: usize, to: usize) -> Option<Spans> {
-    let found = regex.captures_at(text.get(..to)?, from).ok()??;
-    (found.spans.first() == Some(&Some((from, to)))).then_some(found.spans)
-}
-
-/// What an expression is made of, one after the other.
-#[derive(Debug, Clone)]
-enum Element {
-    Text(Vec<u8>),
-    Gap(Option<usize>),
-    Part(Vec<Node>),
-    /// `(…)??`, rather left out.
-    Option(Vec<Element>),
-}
-
-fn elements(nodes: &[Node]) -> Option<Vec<Element>> {
-    let mut all: Vec<Element> = Vec::new();
-    for node in nodes {
-        let element = element(node)?;
-        match (all.last_mut(), element) {
-            (Some(Element::Text(text)), Element::Text(more)) => text.extend(more),
-            (Some(Element::Part(part)), Element::Part(more)) => part.extend(more),
-            (_, element) => all.push(element),
-        }
-    }
-    without_options(all)
-}
-
-fn element(node: &Node) -> Option<Element> {
-    if let Kind::Literal { point, case } = &node.kind
-        && let Some(text) = of_character(*point, *case)
-    {
-        return Some(Element::Text(text));
-    }
-    if is_gap(node) {
-        return Some(Element::Gap(None));
-    }
-    match &node.kind {
-        Kind::Capture { group, node } if is_gap(node) => Some(Element::Gap(Some(*group))),
-        Kind::Repeat {
-            min: 0,
-            max: Some(1),
-            greed: Greed::Lazy,
-            node,
-        } => {
-            let inner = match &node.kind {
-                Kind::Capture { node, .. } => node,
-                _ => node,
-            };
-            match &inner.kind {
-                Kind::Concat(nodes) => match elements(nodes) {
-                    Some(inner) => Some(Element::Option(inner)),
-                    None => Some(Element::Part(vec![node.as_ref().clone()])),
-                },
-                _ => None,
-            }
-        }
-        _ => Some(Element::Part(vec![node.clone()])),
-    }
-}
-
-fn is_gap(node: &Node) -> bool {
-    match &node.kind {
-        Kind::Repeat {
-            min: 0,
-            max: None,
-            greed: Greed::Greedy,
-            node,
-        } => node.kind == Kind::Any { newline: false },
-        _ => false,
-    }
-}
-
-/// Leaves out options that no match takes. `.*P(?:…P)??L`: where the option could be taken, `PL` stands later than the
-/// `P` before it, so the gap can be longer with the option left out, and longer is tried first.
-fn without_options(all: Vec<Element>) -> Option<Vec<Element>> {
-    let mut kept: Vec<Element> = Vec::new();
-    for (index, element) in all.iter().enumerate() {
-        match (element, kept.as_mut_slice()) {
-            (Element::Option(inner), [.., Element::Gap(_), Element::Text(before)]) => {
-                let ends_alike = matches!(inner.last(), Some(Element::Text(end)) if end.ends_with(before));
-                let text_follows = matches!(all.get(index + 1), Some(Element::Text(_)));
-                let simple = inner
-                    .iter()
-                    .all(|inner| matches!(inner, Element::Text(_) | Element::Gap(_)));
-                if !(ends_alike && text_follows && simple) {
+        for (index, (link, place)) in self.links.iter().zip(places).enumerate().rev() {
+            let mut room = body.get(start..end)?;
+            let is_last = index + 1 == self.links.len();
+            let (at, before) = loop {
+                let at = if is_last {
+                    room.strip_suffix(link.literal.text.as_slice())?.len()
+                } else {
+                    link.literal.rfind(room)?
+                };
+                let Between::Ending(ending) = &link.between else {
+                    break (at, at);
+                };
+                if let Some((word, _)) = ending.find(room.get(..at)?) {
+                    break (at, word);
+                }
+                if is_last {
                     return None;
                 }
+                // An earlier one may overlap this one.
+                room = room.get(..at + link.literal.text.len() - 1)?;
+            };
+            *place = start + at;
+            end = start + before;
+        }
+        Some(())
+    }
+
+    /// Whether all parts fit where their literals stand, and where the groups lie in those that the engine was asked
+    /// about.
+    fn try_parts(&self, text: &str, places: &[usize; MOST_LINKS]) -> Option<Vec<Spans>> {
+        let mut inside = Vec::new();
+        let mut from = self.first.len();
+        for (link, &to) in self.links.iter().zip(places) {
+            if let Between::Part(part) = &link.between
+                && !part.fits_quickly(text.as_bytes().get(from..to)?)
+            {
+                inside.push(part.fit(text, from, to)?);
             }
-            (Element::Option(_), _) => return None,
-            (Element::Text(more), [.., Element::Text(text)]) => text.extend_from_slice(more),
-            (element, _) => kept.push(element.clone()),
+            from = to + link.literal.text.len();
+        }
+        Some(inside)
+    }
+
+    fn tell(&self, body: &[u8], places: &[usize; MOST_LINKS], inside: &[Spans], spans: &mut Spans) {
+        spans.clear();
+        spans.resize(self.groups, None);
+        let mut set = |group: Option<usize>, span: (usize, usize)| {
+            if let Some(span_of_group) = group.and_then(|group| spans.get_mut(group)) {
+                *span_of_group = Some(span);
+            }
+        };
+        set(Some(0), (0, body.len()));
+        let start = self.first.len();
+        let mut from = start;
+        let mut inside = inside.iter();
+        for (link, &to) in self.links.iter().zip(places) {
+            match &link.between {
+                Between::Gap(group) => set(*group, (from, to)),
+                Between::Ending(ending) => {
+                    let found = body.get(start..to).and_then(|room| ending.find(room));
+                    let (word, run) = found.map_or((to, to), |(word, run)| (start + word, start + run));
+                    set(ending.group, (from, to));
+                    set(ending.gap_group, (from, word));
+                    set(ending.word_group, (word, run));
+                    if run < to {
+                        set(ending.run_group, (to - 1, to));
+                    }
+                }
+                Between::Part(part) if part.fits_quickly(body.get(from..to).unwrap_or_default()) => {
+                    set(part.quick_group(), (from, to));
+                }
+                Between::Part(part) => {
+                    for (group, span) in part.groups.iter().zip(inside.next().into_iter().flatten().skip(1)) {
+                        if let Some(span) = span {
+                            set(Some(*group), *span);
+                        }
+                    }
+                }
+            }
+            from = to + link.literal.text.len();
         }
     }
-    Some(kept)
 }
 
-/// A part as an expression of its own.
-fn part(nodes: &[Node], next: u8) -> Option<Between> {
-    let stops = next.is_ascii_punctuation() && next != b'_' && nodes.iter().all(|node| is_local(node, next));
-    if !stops {
-        return None;
-    }
-    let mut nodes = nodes.to_vec();
-    let mut groups = Vec::new();
-    nodes.iter_mut().for_each(|node| renumber(node, &mut groups));
-    let span = nodes.first()?.span.start..nodes.last()?.span.end;
-    nodes.push(Node {
-        kind: Kind::Assertion(Assertion::TextEnd),
-        span: span.end..span.end,
-    });
-    let ast = Ast {
-        root: Node {
-            kind: Kind::Concat(nodes),
-            span,
-        },
-        groups: vec![None; groups.len() + 1],
-        misplaced_flags: Vec::new(),
-    };
-    Some(Between::Part(Box::new(Regex::part(ast).ok()?), groups))
-}
-
-/// Whether a node cannot take this character and looks at nothing after it.
-fn is_local(node: &Node, next: u8) -> bool {
-    let next_point = u32::from(next);
+/// The one text that a node matches.
+fn plain_text(node: &Node) -> Option<Vec<u8>> {
     match &node.kind {
-        Kind::Empty => true,
-        Kind::Literal { point, .. } => *point != next_point,
-        // Neither digits nor spaces nor words have punctuation in them; what is negated may have.
-        Kind::Class(class) => {
-            !class.negated
-                && class.items.iter().all(|item| match item {
-                    ClassItem::Range(first, last) => !(first..=last).contains(&&next_point),
-                    ClassItem::Perl { negated, .. } => !negated,
-                })
-        }
-        Kind::Concat(_) | Kind::Alternation(_) | Kind::Capture { .. } | Kind::Atomic(_) | Kind::Repeat { .. } => {
-            node.children().into_iter().all(|node| is_local(node, next))
-        }
-        Kind::Look { behind, node, .. } => *behind && is_plain(node),
-        Kind::Any { .. } | Kind::Assertion(_) | Kind::Backref { .. } | Kind::Conditional { .. } => false,
-    }
-}
-
-/// Only characters, whatever they are.
-fn is_plain(node: &Node) -> bool {
-    match &node.kind {
-        Kind::Empty | Kind::Literal { .. } | Kind::Class(_) => true,
-        Kind::Concat(nodes) | Kind::Alternation(nodes) => nodes.iter().all(is_plain),
-        _ => false,
-    }
-}
-
-/// Numbers groups from 1 in the order of their opening; `groups` receives what they were.
-fn renumber(node: &mut Node, groups: &mut Vec<usize>) {
-    match &mut node.kind {
-        Kind::Capture { group, node } => {
-            groups.push(*group);
-            *group = groups.len();
-            renumber(node, groups);
-        }
-        Kind::Concat(nodes) | Kind::Alternation(nodes) => nodes.iter_mut().for_each(|node| renumber(node, groups)),
-        Kind::Repeat { node, .. } | Kind::Look { node, .. } | Kind::Atomic(node) => renumber(node, groups),
-        _ => {}
+        Kind::Literal { point, case } => of_character(*point, *case),
+        Kind::Concat(nodes) => nodes
+            .iter()
+            .map(plain_text)
+            .collect::<Option<Vec<_>>>()
+            .map(|parts| parts.concat()),
+        _ => None,
     }
 }
 
@@ -321,11 +257,11 @@ fn renumber(node: &mut Node, groups: &mut Vec<usize>) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::Options;
+    use crate::{Options, Regex};
     use proptest::prelude::*;
 
     fn chain(source: &str) -> Option<Chain> {
-        Chain::of(&crate::syntax::parse(source, Options::default()).unwrap())
+        Chain::of(&crate::syntax::parse(source, Options::default()).unwrap()).ok()
     }
 
     /// The plan's answer, which must be the engine's unless it is none.
@@ -390,6 +326,12 @@ mod tests {
             "^a.*b(?:c.*)??d$",
             "^ab(?:c.*b)??d.*e$",
             "^a.*b(?:c.*e)??d$",
+            "^a(.*(x|,)), .*b$",
+            "^a(.*(x|y/)(/)*?), .*b$",
+            "^a(.*(x|)), .*b$",
+            "^a(.*(x)(,)*?), .*b$",
+            "^a(.*(x)/*+), .*b$",
+            "^a(.*(?i:x)), .*b$",
             r"(?i)^a.*b$",
             r"(?m)^a.*b$",
             r"(?s)^a.*b$",
@@ -405,7 +347,7 @@ mod tests {
             links in prop::collection::vec(
                 (
                     prop::sample::select(vec![
-                        ".*", "(.*)", "(?P<n>.*)", "(a|b|ab)", r"(?:(\d+)|(\w*))", "([ab]*)(a?)", r"((?:a|(?<=a)b)+)", "(?:a|(b))*?",
+                        ".*", "(.*)", "(?P<n>.*)", "(.*(1|ab|a))", "(.*(?:b|é1))", "((.*)(a|1a|bb)(1)*?)", "(.*(a|ba|é)(?:1)*)", "(a|b|ab)", r"(?:(\d+)|(\w*))", "([ab]*)(a?)", r"((?:a|(?<=a)b)+)", "(?:a|(b))*?",
                     ]),
                     prop::sample::select(vec![",", ":", ",a", "b", "ab", ":b:", "é"]),
                 ),

@@ -6,8 +6,9 @@
 
 use std::net::IpAddr;
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 /// How long `22/Nov/2026:10:00:00 +0000` is.
 const LENGTH: usize = 26;
@@ -17,18 +18,22 @@ const LENGTH: usize = 26;
 pub(super) fn dates_in_brackets(line: &str, found: usize) -> impl Iterator<Item = Range<usize>> {
     let text = line.as_bytes();
     let user = user_field(line, found).unwrap_or(text.len());
-    memmem::find_iter(text.get(user..).unwrap_or_default(), b"] \"").filter_map(move |at| {
-        let end = user + at;
-        let start = end.checked_sub(LENGTH)?;
-        let opened = start >= user + 2 && text.get(start - 2..start)? == b" [";
-        let request_begins = text.get(end + 3).is_some_and(|b| !b.is_ascii_whitespace());
-        (opened && request_begins).then_some(start..end)
-    })
+    static DATE_ENDS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"] \""));
+    DATE_ENDS
+        .find_iter(text.get(user..).unwrap_or_default())
+        .filter_map(move |at| {
+            let end = user + at;
+            let start = end.checked_sub(LENGTH)?;
+            let opened = start >= user + 2 && text.get(start - 2..start)? == b" [";
+            let request_begins = text.get(end + 3).is_some_and(|b| !b.is_ascii_whitespace());
+            (opened && request_begins).then_some(start..end)
+        })
 }
 
 /// Where the user's name begins, behind `address - ` or `server address - `; nothing unless that is before `found`.
 fn user_field(line: &str, found: usize) -> Option<usize> {
-    let dash = memmem::find(line.as_bytes().get(..found)?, b" - ")?;
+    static DASH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" - "));
+    let dash = DASH.find(line.as_bytes().get(..found)?)?;
     let head = line.get(..dash)?;
     let (server, address) = head.rsplit_once(' ').unwrap_or(("server", head));
     let is_head = !server.is_empty() && !server.contains(char::is_whitespace) && address.parse::<IpAddr>().is_ok();

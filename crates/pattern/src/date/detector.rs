@@ -3,6 +3,7 @@
 //! Text in a line is the attacker's to choose, a date among it: so a template that was found at one place is asked
 //! there first, and one that turns up further right than before is only taken when nothing else fits.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use super::columns::{Border, Columns};
 use super::convert::Context;
 use super::defaults::{self, ACCESS_LOG, ANCHORED_WEIGHT};
 use super::marks::Marks;
+use super::recent::Recent;
+use super::shapes::Shapes;
 use super::template::{Template, find_tag, key_of};
 use super::tokens::Years;
 use super::{Match, zone};
@@ -44,6 +47,10 @@ pub struct Detector {
     local: TimeZone,
     /// Of the line that is looked at.
     marks: Marks,
+    /// Made for the first line; none where the templates are too many.
+    shapes: OnceCell<Option<Arc<Shapes>>>,
+    /// Lines of one second have one date.
+    recent: Recent,
 }
 
 /// A template as `fail2ban-regex` lists it.
@@ -65,7 +72,7 @@ pub struct TemplateInfo {
     pub base_weight: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Slot {
     id: usize,
     template: Arc<Template>,
@@ -80,7 +87,7 @@ struct Slot {
 }
 
 /// Where the last date was.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Last {
     /// Place of its template in the order.
     index: usize,
@@ -140,6 +147,8 @@ impl Detector {
             default_offset: None,
             local: TimeZone::system(),
             marks: Marks::default(),
+            shapes: OnceCell::new(),
+            recent: Recent::default(),
         }
     }
 
@@ -181,6 +190,7 @@ impl Detector {
     }
 
     fn push(&mut self, template: Arc<Template>, base_weight: f64) {
+        self.shapes = OnceCell::new();
         self.slots.push(Slot {
             id: self.slots.len(),
             template,
@@ -203,6 +213,7 @@ impl Detector {
 
     /// Zone for lines that carry none (`logtimezone`: `UTC+0200`, `GMT-0100`, `CET` …).
     pub fn set_default_zone(&mut self, zone: Option<&str>) -> Result<(), PatternError> {
+        self.recent = Recent::default();
         self.default_offset = match zone {
             None => None,
             Some(text) => Some(zone::offset(text).ok_or_else(|| PatternError {
@@ -216,6 +227,7 @@ impl Detector {
 
     /// Zone for lines that carry none when no default is set: the process's own (`TZ`), unless told otherwise here.
     pub fn set_local_zone(&mut self, zone: TimeZone) {
+        self.recent = Recent::default();
         self.local = zone;
     }
 
@@ -224,7 +236,7 @@ impl Detector {
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
         let chosen = self.choose(line, &columns)?;
-        let (index, found) = self.of_access_log(line, &chosen.1).unwrap_or(chosen);
+        let (index, found) = self.of_access_log(line, &chosen).unwrap_or(chosen);
         let index = self.learn(index, &found, &columns, now);
         let slot = self.slots.get(index)?;
         let mut moment = None;
@@ -234,7 +246,7 @@ impl Detector {
                 default_offset: self.default_offset,
                 local: &self.local,
             };
-            moment = slot.template.moment(line, &found, &context);
+            moment = self.recent.moment(slot.id, &slot.template, line, &found, &context);
         }
         Some(Found {
             span: found.cut.0..found.cut.1,
@@ -242,6 +254,34 @@ impl Detector {
             zoned: moment.is_some_and(|m| m.zoned),
             template: slot.id,
         })
+    }
+
+    /// Whether this one finds what the other finds, in whatever lines follow.
+    pub fn is_like(&self, other: &Detector) -> bool {
+        self.unset == other.unset
+            && self.last == other.last
+            && self.first_unused == other.first_unused
+            && self.default_offset == other.default_offset
+            && self.slots.len() == other.slots.len()
+            && self
+                .slots
+                .iter()
+                .zip(&other.slots)
+                .all(|(one, other)| one.is_like(other))
+            && self.local == other.local
+    }
+
+    /// Adds lines to the hits of the only template, for those who know by other means that it is found in them.
+    /// False, and nothing is done, where there are several: then each line decides about the order.
+    pub fn add_hits(&mut self, lines: u64) -> bool {
+        match self.slots.as_mut_slice() {
+            [only] => {
+                only.hits += lines;
+                only.was_found |= lines > 0;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether on the last line an expression took too many steps, so that a date may have been overlooked.
@@ -297,23 +337,35 @@ impl Detector {
 
     /// In a line of an access log the date in brackets, where the default templates would take another that the client
     /// wrote into its name, the request or a header.
-    fn of_access_log(&mut self, line: &str, found: &Match) -> Option<(usize, Match)> {
+    fn of_access_log(&mut self, line: &str, chosen: &(usize, Match)) -> Option<(usize, Match)> {
         if !self.unset {
             return None;
         }
-        let mut dates = access::dates_in_brackets(line, found.start).peekable();
+        let (chosen_index, chosen) = chosen;
+        let mut dates = access::dates_in_brackets(line, chosen.start).peekable();
         dates.peek()?;
-        let index = self
-            .slots
-            .iter()
-            .position(|slot| slot.template.pattern.as_deref() == Some(ACCESS_LOG))?;
-        let slot = self.slots.get_mut(index)?;
-        dates.find_map(|date| {
-            let found = slot
-                .template
-                .search_within(line, date.start, date.end, &mut self.marks)?;
-            (found.start == date.start && found.end == date.end).then_some((index, found))
-        })
+        let is_access_log = |slot: &Slot| slot.template.pattern.as_deref() == Some(ACCESS_LOG);
+        let own = self.slots.get(*chosen_index).filter(|slot| is_access_log(slot));
+        // What a plan finds in a line it finds also when the line ends behind it.
+        let is_found = self.marks.usable && own.is_some_and(|slot| slot.template.plan.is_some());
+        let index = match own {
+            Some(_) => *chosen_index,
+            None => self.slots.iter().position(is_access_log)?,
+        };
+        let slot = self.slots.get(index)?;
+        for date in dates {
+            if is_found && chosen.start == date.start && chosen.end == date.end {
+                return None;
+            }
+            let found = slot.template.search_within(line, date.start, date.end, &mut self.marks);
+            if let Some(found) = found.filter(|found| found.start == date.start && found.end == date.end) {
+                return Some((index, found));
+            }
+            if self.marks.gave_up {
+                break;
+            }
+        }
+        None
     }
 
     /// Asks the last template, at the last place if what surrounds it looks the same. Also tells whether the whole
@@ -349,11 +401,19 @@ impl Detector {
         mut kept: Option<(usize, Match)>,
     ) -> Option<(usize, Match)> {
         let last_distance = self.last.map_or(1, |last| last.begin.column);
+        let templates = self.slots.iter().map(|slot| (slot.id, slot.template.as_ref()));
+        let shapes = self.shapes.get_or_init(|| Shapes::of(templates).map(Arc::new));
+        let candidates = shapes
+            .as_ref()
+            .map_or(u64::MAX, |shapes| shapes.candidates(line.as_bytes(), &mut self.marks));
         for index in (0..self.slots.len()).filter(|&index| Some(index) != passed_over) {
             let next_was_found = self.slots.get(index + 1).map(|next| next.was_found);
             let Some(slot) = self.slots.get_mut(index) else {
                 break;
             };
+            if shapes.is_some() && candidates >> slot.id & 1 == 0 {
+                continue;
+            }
             let Some(found) = slot.template.search(line, &mut self.marks) else {
                 continue;
             };
@@ -426,7 +486,38 @@ impl Detector {
     }
 }
 
+impl Clone for Detector {
+    fn clone(&self) -> Self {
+        Detector {
+            slots: self.slots.clone(),
+            unset: self.unset,
+            last: self.last,
+            first_unused: self.first_unused,
+            default_offset: self.default_offset,
+            local: self.local.clone(),
+            shapes: self.shapes.clone(),
+            // They are of one line.
+            recent: Recent::default(),
+            marks: Marks::default(),
+        }
+    }
+}
+
 impl Slot {
+    fn is_like(&self, other: &Slot) -> bool {
+        let same_template = || {
+            let (one, other) = (&self.template, &other.template);
+            Arc::ptr_eq(one, other) || (one.name == other.name && one.expression == other.expression)
+        };
+        self.id == other.id
+            && self.hits == other.hits
+            && self.distance == other.distance
+            && self.was_found == other.was_found
+            && self.last_used == other.last_used
+            && self.base_weight.to_bits() == other.base_weight.to_bits()
+            && same_template()
+    }
+
     fn weight(&self) -> f64 {
         self.hits as f64 * self.base_weight / self.distance.max(1) as f64
     }

@@ -3,6 +3,7 @@
 
 use super::defaults;
 use super::marks::Marks;
+use super::shapes::Shapes;
 use super::template::Template;
 use super::tokens::Years;
 use proptest::prelude::*;
@@ -75,6 +76,20 @@ proptest! {
         for template in TEMPLATES.iter() {
             let planned = template.search(&line, &mut marks);
             prop_assert_eq!(planned, template.search_expression(&line, 0, line.len(), &mut marks), "{}", template.name);
+        }
+    }
+
+    #[test]
+    fn no_template_that_finds_a_date_is_left_out(head in "[ \\[é«]{0,3}", line in text(), tail in text()) {
+        let templates = TEMPLATES.iter().enumerate().map(|(id, template)| (id, template.as_ref()));
+        let shapes = Shapes::of(templates).unwrap();
+        for line in [format!("{head}{line}"), format!("{head}{line}{tail}")] {
+            let mut marks = marks(&line);
+            let candidates = shapes.candidates(line.as_bytes(), &mut marks);
+            for (id, template) in TEMPLATES.iter().enumerate() {
+                let found = template.search_expression(&line, 0, line.len(), &mut marks);
+                prop_assert!(found.is_none() || candidates >> id & 1 == 1, "{}", template.name);
+            }
         }
     }
 

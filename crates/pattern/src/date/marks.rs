@@ -3,9 +3,10 @@
 //! Nearly every template holds a time like `21:59:59`; lines have few of them. They are looked for once, for all
 //! templates together.
 
-use memchr::{memchr_iter, memmem};
+use std::sync::LazyLock;
 
-use super::parts::Set;
+use memchr::memchr_iter;
+
 use super::plan::Need;
 use crate::Captures;
 
@@ -15,7 +16,8 @@ pub(super) struct Marks {
     /// The plans can be used: no character beyond ASCII that could be a digit, a blank or a letter of theirs.
     pub usable: bool,
     searched: bool,
-    times: Vec<ClockTime>,
+    /// First colons of times like `1:2:3`.
+    times: Vec<usize>,
     /// Where eight digits or more begin.
     runs: Vec<usize>,
     /// Scratch for the expressions.
@@ -34,58 +36,69 @@ impl Marks {
         self.runs.clear();
     }
 
-    /// Where a date with such a need can begin, in ascending order.
-    pub fn starts(&mut self, text: &[u8], need: Need) -> impl Iterator<Item = usize> {
+    fn search(&mut self, text: &[u8]) {
         if !self.searched {
             self.searched = true;
-            find_times(text, &mut self.times);
+            self.times
+                .extend(memchr_iter(b':', text).filter(|&colon| is_time(text, colon)));
             find_runs(text, &mut self.runs);
         }
-        let (times, runs, within, before) = match need {
-            Need::Time { within, before } => (self.times.as_slice(), &[] as &[usize], within, before),
-            Need::EightDigits => (&[] as &[ClockTime], self.runs.as_slice(), 0, Set::ALL),
+    }
+
+    /// The first colons of all times in the line.
+    pub fn times(&mut self, text: &[u8]) -> &[usize] {
+        self.search(text);
+        &self.times
+    }
+
+    /// Whether there are eight digits in a row.
+    pub fn has_digits(&mut self, text: &[u8]) -> bool {
+        self.search(text);
+        !self.runs.is_empty()
+    }
+
+    /// Where a date with such a need can begin, in ascending order.
+    pub fn starts<'m>(&'m mut self, text: &'m [u8], need: &'m Need) -> impl Iterator<Item = usize> + 'm {
+        self.search(text);
+        let (times, runs) = match need {
+            Need::Time { .. } => (self.times.as_slice(), &[] as &[usize]),
+            Need::EightDigits => (&[] as &[usize], self.runs.as_slice()),
         };
         let mut next = 0;
-        let fitting = times.iter().filter(move |time| time.may_follow(before));
-        let windows = fitting.flat_map(move |time| {
-            let from = time.colon.saturating_sub(within).max(next);
-            next = time.colon;
-            from..time.colon
+        let windows = times.iter().flat_map(move |&colon| {
+            let Need::Time { least, most, before } = need else {
+                return 0..0;
+            };
+            if colon < *least || !before.fits(text, colon) {
+                return 0..0;
+            }
+            let window = colon.saturating_sub(*most).max(next)..colon - least + 1;
+            next = next.max(window.end);
+            window
         });
         windows.chain(runs.iter().copied())
     }
 }
 
-/// A time like `1:2:3` in a line.
-#[derive(Debug, Clone, Copy)]
-struct ClockTime {
-    /// Its first colon.
-    colon: usize,
-    /// What stands two and three bytes before it; the hour has one or two digits. Zero at the line's beginning.
-    before: [u8; 2],
-}
-
-impl ClockTime {
-    /// Whether one of these may stand before the hour.
-    fn may_follow(&self, before: Set) -> bool {
-        let [two, three] = self.before;
-        before.has(two) || (two.is_ascii_digit() && before.has(three))
+/// Whether a character beyond ASCII can be part of a date for the expressions: a digit, a blank, or a letter that is
+/// one of ASCII's in another case. Asked about each character of a line: the answers are kept.
+fn may_matter(c: char) -> bool {
+    static KEPT: LazyLock<Vec<u64>> = LazyLock::new(|| {
+        let bit = |code: u32| u64::from(char::from_u32(code).is_some_and(matters)) << (code % 64);
+        (0..0x1_0000 / 64)
+            .map(|word| (word * 64..word * 64 + 64).map(bit).sum())
+            .collect()
+    });
+    let code = c as usize;
+    match KEPT.get(code / 64) {
+        _ if c.is_ascii() => false,
+        Some(word) => word >> (code % 64) & 1 == 1,
+        None => matters(c),
     }
 }
 
-/// Whether a character beyond ASCII can be part of a date for the expressions: a digit, a blank, or a letter that is
-/// one of ASCII's in another case.
-fn may_matter(c: char) -> bool {
+fn matters(c: char) -> bool {
     !c.is_ascii() && (c.is_numeric() || c.is_whitespace() || matches!(c, 'ſ' | 'ı' | 'İ' | '\u{212a}' | '\u{180e}'))
-}
-
-fn find_times(text: &[u8], times: &mut Vec<ClockTime>) {
-    let back = |colon: usize, n| colon.checked_sub(n).and_then(|at| text.get(at)).copied().unwrap_or(0);
-    let colons = memchr_iter(b':', text).filter(|&colon| is_time(text, colon));
-    times.extend(colons.map(|colon| ClockTime {
-        colon,
-        before: [back(colon, 2), back(colon, 3)],
-    }));
 }
 
 /// Whether the colon is the first of a time like `1:2:3`.
@@ -127,7 +140,9 @@ pub(super) fn may_have_epoch(text: &[u8], at_begin: bool) -> bool {
     // The two characters that may stand before are of up to four bytes each.
     let plain = text.get(..2).is_none_or(<[u8]>::is_ascii);
     let before = if plain { 2 } else { 8 };
-    (0..=before).any(ten_digits) || (!at_begin && memmem::find(text, b"audit(").is_some())
+    (0..=before).any(ten_digits)
+        || (!at_begin
+            && memchr_iter(b'(', text).any(|at| text.get(..at).is_some_and(|before| before.ends_with(b"audit"))))
 }
 
 /// Whether a TAI64N label may be in the line.
@@ -137,4 +152,18 @@ pub(super) fn may_have_tai64n(text: &[u8]) -> bool {
             .is_some_and(|hex| hex.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
     };
     memchr_iter(b'@', text).any(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kept_answers_are_the_right_ones() {
+        assert!(
+            (0..=0x10_ffff)
+                .filter_map(char::from_u32)
+                .all(|c| may_matter(c) == matters(c))
+        );
+    }
 }

@@ -22,6 +22,9 @@ mod equality;
 mod marks;
 mod parts;
 mod plan;
+mod recent;
+mod shapes;
+mod tail;
 mod template;
 mod tokens;
 mod units;
@@ -48,6 +51,14 @@ impl FieldSpan {
             (Ok(start), Ok(end)) => FieldSpan { start, end },
             _ => FieldSpan::default(),
         }
+    }
+
+    fn all(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    fn length(self) -> usize {
+        self.all().len()
     }
 
     fn range(self) -> Option<std::ops::Range<usize>> {

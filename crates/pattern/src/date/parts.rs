@@ -18,8 +18,17 @@ impl Set {
         self == Set::ALL || (byte < 128 && self.0 >> byte & 1 == 1)
     }
 
-    fn with(self, byte: u8) -> Set {
+    pub fn with(self, byte: u8) -> Set {
         Set(self.0 | if byte < 128 { 1 << byte } else { 0 })
+    }
+
+    pub fn or(self, other: Set) -> Set {
+        Set(self.0 | other.0)
+    }
+
+    /// The ASCII characters that are such.
+    pub fn of(is_such: impl Fn(u8) -> bool) -> Set {
+        (0..128).filter(|&byte| is_such(byte)).fold(Set::default(), Set::with)
     }
 }
 
@@ -220,43 +229,27 @@ impl Reader<'_> {
     }
 }
 
-/// An end of what nodes match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Edge {
-    First,
-    Last,
+/// Adds the bytes that what the nodes match can begin with; tells whether they always take at least one.
+pub(super) fn first_bytes(nodes: &[Node], set: &mut Set) -> bool {
+    nodes.iter().any(|node| first_bytes_of(node, set))
 }
 
-/// Adds the bytes that can stand at an edge of what the nodes match; tells whether they always take at least one.
-pub(super) fn edge(nodes: &[Node], set: &mut Set, which: Edge) -> bool {
-    match which {
-        Edge::First => nodes.iter().any(|node| edge_of(node, set, which)),
-        Edge::Last => nodes.iter().rev().any(|node| edge_of(node, set, which)),
-    }
-}
-
-fn edge_of(node: &Node, set: &mut Set, which: Edge) -> bool {
+fn first_bytes_of(node: &Node, set: &mut Set) -> bool {
     match node {
         Node::Byte(byte) => *set = set.with(*byte),
-        Node::OneOf(one) | Node::Separator(one) => set.0 |= one.0,
+        Node::OneOf(one) | Node::Separator(one) => *set = set.or(*one),
         Node::SameSeparator => *set = Set::ALL,
-        Node::Unit(unit, _) => {
-            let may = |&byte: &u8| match which {
-                Edge::First => unit.may_begin_with(byte),
-                Edge::Last => byte.is_ascii_alphanumeric(),
-            };
-            *set = (0..128).filter(may).fold(*set, Set::with);
-        }
+        Node::Unit(unit, _) => *set = set.or(Set::of(|byte| unit.may_begin_with(byte))),
         Node::Blanks => {
-            *set = (0..128).filter(|&byte| is_blank(byte)).fold(*set, Set::with);
+            *set = set.or(Set::of(is_blank));
             return false;
         }
         Node::Optional(inner) => {
-            edge(inner, set, which);
+            first_bytes(inner, set);
             return false;
         }
         Node::Choice(choices) => {
-            let taking = choices.iter().filter(|choice| edge(choice, set, which)).count();
+            let taking = choices.iter().filter(|choice| first_bytes(choice, set)).count();
             return taking == choices.len();
         }
     }
@@ -278,4 +271,15 @@ pub(super) fn most_of(nodes: &[Node]) -> Option<usize> {
             },
         )
     })
+}
+
+/// The fewest bytes that nodes can take.
+pub(super) fn least_of(nodes: &[Node]) -> usize {
+    let least = |node: &Node| match node {
+        Node::Byte(_) | Node::OneOf(_) | Node::Separator(_) | Node::SameSeparator => 1,
+        Node::Unit(unit, _) => unit.shortest(),
+        Node::Blanks | Node::Optional(_) => 0,
+        Node::Choice(choices) => choices.iter().map(|choice| least_of(choice)).min().unwrap_or(0),
+    };
+    nodes.iter().map(least).sum()
 }

@@ -8,11 +8,13 @@
 //! Made for ASCII: what is beyond it is left to the expression.
 
 use super::convert::{Field, MAX_FIELDS};
-use super::parts::{Edge, Node, Parts, Set, edge, most_of};
+use super::parts::{Node, Parts, Set, first_bytes, least_of, most_of};
+use super::tail::Tail;
 use super::tokens::{Piece, Years};
 use super::units::Unit;
 use super::words::{beside_non_ascii, in_word, is_blank, is_word};
 use super::{FieldSpan, Match, Spans};
+use crate::budget;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -53,9 +55,9 @@ pub(super) struct Style {
 /// What a line must have for the plan to match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// A time such as `1:2:3`, its first colon at most so many bytes behind the date's beginning.
-    /// `before`: what can stand before the hour; everything if nothing has to.
-    Time { within: usize, before: Set },
+    /// A time such as `1:2:3`, its first colon so many bytes behind the date's beginning.
+    /// `before`: what has to stand before the hour.
+    Time { least: usize, most: usize, before: Tail },
     /// Eight digits in a row, at the date's beginning.
     EightDigits,
 }
@@ -74,6 +76,10 @@ enum Op {
     End,
 }
 
+/// So much is tried between two questions whether the line's budget allows more.
+const TRIES: u32 = 256;
+/// What they cost, in units of the budget.
+const TRIES_COST: u32 = 2048;
 /// The furthest that a time may stand behind the beginning of its date.
 const REACH: usize = 48;
 
@@ -95,7 +101,7 @@ impl Plan {
         emit(&nodes, &mut ops);
         ops.push(Op::End);
         let mut first = Set::default();
-        if !edge(&nodes, &mut first, Edge::First) {
+        if !first_bytes(&nodes, &mut first) {
             return None;
         }
         (fields.len() <= MAX_FIELDS).then_some(Plan {
@@ -109,18 +115,19 @@ impl Plan {
     }
 
     /// The first match among those that begin at the places given.
-    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Unsure> {
+    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Stopped> {
         let mut run = Run {
             plan: self,
             text,
             fields: Spans::default(),
             separator: 0,
-            unsure: false,
+            tries: 0,
+            stopped: None,
         };
         for start in starts {
             let end = run.match_at(start);
-            if run.unsure {
-                return Err(Unsure);
+            if let Some(stopped) = run.stopped {
+                return Err(stopped);
             }
             if let Some(end) = end {
                 return Ok(Some(Match {
@@ -140,13 +147,13 @@ impl Plan {
     }
 
     /// A match at the line's beginning, for plans that are bound to it.
-    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Unsure> {
+    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Stopped> {
         if self.begin == PlanBegin::LineBegin {
             return self.search(text, std::iter::once(0));
         }
         let head = text.get(..text.len().min(2)).unwrap_or_default();
         if !head.is_ascii() {
-            return Err(Unsure);
+            return Err(Stopped::Unsure);
         }
         let most = head.iter().take_while(|&&b| !is_word(b)).count();
         let found = self.search(text, (0..=most).rev())?;
@@ -154,27 +161,37 @@ impl Plan {
     }
 }
 
-/// A character beyond ASCII stands where it matters: ask the expression.
-#[derive(Debug)]
-pub(super) struct Unsure;
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stopped {
+    /// A character beyond ASCII stands where it matters: ask the expression.
+    Unsure,
+    /// The line has used up its budget.
+    OverBudget,
+}
 
 struct Run<'p> {
     plan: &'p Plan,
     text: &'p [u8],
     fields: Spans,
     separator: u8,
-    unsure: bool,
+    tries: u32,
+    stopped: Option<Stopped>,
 }
 
 impl Run<'_> {
     fn match_at(&mut self, start: usize) -> Option<usize> {
+        self.may_try().then_some(())?;
         if !self.plan.first.has(*self.text.get(start)?) {
             return None;
         }
-        let end = self.go(0, start)?;
+        let Some(end) = self.go(0, start) else {
+            self.fields = Spans::default();
+            return None;
+        };
         if self.plan.begin == PlanBegin::WordBorder {
             if start > 0 && beside_non_ascii(self.text, start) {
-                self.unsure = true;
+                self.stopped = Some(Stopped::Unsure);
                 return None;
             }
             if in_word(self.text, start) {
@@ -185,8 +202,21 @@ impl Run<'_> {
         Some(end)
     }
 
+    /// Whether the line's budget allows one more try.
+    fn may_try(&mut self) -> bool {
+        self.tries += 1;
+        if self.tries > TRIES {
+            self.tries = 0;
+            if !budget::may_work(TRIES_COST) {
+                self.stopped = Some(Stopped::OverBudget);
+            }
+        }
+        !matches!(self.stopped, Some(Stopped::OverBudget))
+    }
+
     /// Runs on from an operation at a place; returns where the match ends.
     fn go(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
+        self.may_try().then_some(())?;
         loop {
             let here = self.text.get(at).copied();
             match *self.plan.ops.get(op)? {
@@ -197,15 +227,37 @@ impl Run<'_> {
                     at += 1;
                 }
                 Op::SameSeparator if here == Some(self.separator) => at += 1,
-                Op::Unit(unit, slot) => return self.unit(unit, slot, op, at),
+                Op::Unit(unit, slot) => {
+                    let mut lengths = unit.lengths(self.text.get(at..)?);
+                    let mut length = lengths.next()?;
+                    for next in lengths {
+                        let end = at + usize::from(length);
+                        self.note(slot, at, end);
+                        if let Some(end) = self.go(op + 1, end) {
+                            return Some(end);
+                        }
+                        self.forget_from(at);
+                        length = next;
+                    }
+                    // The last is the only one to be tried from here on.
+                    let end = at + usize::from(length);
+                    self.note(slot, at, end);
+                    at = end;
+                }
                 Op::Blanks => {
                     let most = self.text.get(at..)?.iter().take_while(|&&b| is_blank(b)).count();
-                    return (0..=most).rev().find_map(|n| self.go(op + 1, at + n));
+                    for length in (1..=most).rev() {
+                        if let Some(end) = self.go(op + 1, at + length) {
+                            return Some(end);
+                        }
+                        self.forget_from(at);
+                    }
                 }
                 Op::Split(other) => {
                     if let Some(end) = self.go(op + 1, at) {
                         return Some(end);
                     }
+                    self.forget_from(at);
                     op = other;
                     continue;
                 }
@@ -222,29 +274,25 @@ impl Run<'_> {
 
     fn may_end(&mut self, at: usize) -> bool {
         if self.plan.word_end && at < self.text.len() && beside_non_ascii(self.text, at) {
-            self.unsure = true;
+            self.stopped = Some(Stopped::Unsure);
             return false;
         }
         !self.plan.word_end || !in_word(self.text, at)
     }
 
-    /// Tries a unit's lengths in the order that its expression prefers.
-    fn unit(&mut self, unit: Unit, slot: Option<usize>, op: usize, at: usize) -> Option<usize> {
-        for length in unit.lengths(self.text.get(at..)?) {
-            let end = at + usize::from(length);
-            let field = slot.and_then(|slot| self.fields.get_mut(slot));
-            if let Some(field) = field {
-                *field = FieldSpan::new(at, end);
-            }
-            if let Some(end) = self.go(op + 1, end) {
-                return Some(end);
+    fn note(&mut self, slot: Option<usize>, start: usize, end: usize) {
+        if let Some(field) = slot.and_then(|slot| self.fields.get_mut(slot)) {
+            *field = FieldSpan::new(start, end);
+        }
+    }
+
+    /// Forgets the fields of a way that was given up: those from where it began.
+    fn forget_from(&mut self, at: usize) {
+        for field in self.fields.iter_mut().take(self.plan.fields.len()) {
+            if field.range().is_some_and(|range| range.start >= at) {
+                *field = FieldSpan::default();
             }
         }
-        let field = slot.and_then(|slot| self.fields.get_mut(slot));
-        if let Some(field) = field {
-            *field = FieldSpan::default();
-        }
-        None
     }
 }
 
@@ -305,15 +353,9 @@ fn need_of(nodes: &[Node]) -> Option<Need> {
         )
     });
     if let Some(hour) = time {
-        let before = most_of(nodes.get(..=hour)?)?;
-        let mut last = Set::default();
-        if !edge(nodes.get(..hour)?, &mut last, Edge::Last) {
-            last = Set::ALL;
-        }
-        return (before < REACH).then_some(Need::Time {
-            within: before,
-            before: last,
-        });
+        let (least, most) = (least_of(nodes.get(..=hour)?), most_of(nodes.get(..=hour)?)?);
+        let before = Tail::of(nodes.get(..hour)?);
+        return (most < REACH).then_some(Need::Time { least, most, before });
     }
     let is_run = matches!(
         nodes,

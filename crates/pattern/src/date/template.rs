@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 use super::bounds::{self, Begin, Bounded};
 use super::convert::{self, Field, Moment};
 use super::marks::{self, Marks};
-use super::plan::{Plan, PlanBegin, Style, Unsure};
+use super::plan::{Need, Plan, PlanBegin, Stopped, Style};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
+use crate::budget;
 use crate::{LimitHit, Options, PatternError, Regex, Time};
 
 /// A date template; shared by all detectors that use it.
@@ -184,21 +185,35 @@ impl Template {
         }
         let found = match (&self.plan, &self.kind) {
             (Some(plan), _) if plan.at_line_begin() => plan.search_line_begin(text),
-            (Some(plan), _) => plan.search(text, marks.starts(text, plan.need)),
+            (Some(plan), _) => plan.search(text, marks.starts(text, &plan.need)),
             (None, Kind::Epoch { group: 1, .. }) if !marks::may_have_epoch(text, self.at_line_begin) => {
                 return None;
             }
             (None, Kind::Tai64n) if !marks::may_have_tai64n(text) => return None,
-            _ => Err(Unsure),
+            _ => Err(Stopped::Unsure),
         };
-        found.unwrap_or_else(|Unsure| self.search_expression(line, 0, line.len(), marks))
+        found.unwrap_or_else(|stopped| match stopped {
+            Stopped::Unsure => self.search_expression(line, 0, line.len(), marks),
+            Stopped::OverBudget => {
+                marks.gave_up = true;
+                None
+            }
+        })
     }
 
     /// The first match that begins at `start` or later and ends at `end` or before, which counts as the text's end.
     pub fn search_within(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
         if let Some(plan) = self.plan.as_ref().filter(|plan| marks.usable && !plan.at_line_begin()) {
             let text = line.as_bytes().get(..end)?;
-            if let Ok(found) = plan.search(text, start..end) {
+            let searched = match plan.need {
+                // What has a time in this part of the line has it in the line.
+                Need::Time { .. } => {
+                    let starts = marks.starts(line.as_bytes(), &plan.need);
+                    plan.search(text, starts.filter(|at| (start..end).contains(at)))
+                }
+                Need::EightDigits => plan.search(text, start..end),
+            };
+            if let Ok(found) = searched {
                 return found;
             }
         }
@@ -209,6 +224,11 @@ impl Template {
         let compiled = self.compiled()?;
         let captures = &mut marks.captures;
         let text = line.get(..end)?;
+        // Each search looks through the text for characters beyond ASCII.
+        if !budget::may_work(u32::try_from(text.len() / 32).unwrap_or(u32::MAX)) {
+            marks.gave_up = true;
+            return None;
+        }
         match compiled.regex.captures_into(text, start, captures) {
             Ok(true) => {}
             Ok(false) => return None,

@@ -115,6 +115,7 @@ impl Unit {
     }
 
     /// How much of the text the unit may take.
+    #[inline]
     pub fn lengths(self, text: &[u8]) -> Lengths {
         let at = |n: usize| text.get(n).copied().unwrap_or(0);
         let digit = |n: usize| at(n).is_ascii_digit();
@@ -201,6 +202,16 @@ impl Unit {
             Unit::Offset { .. } => 6,
             Unit::ZoneName { .. } => 5,
             _ => 2,
+        }
+    }
+
+    /// The least that it takes.
+    pub fn shortest(self) -> usize {
+        match self {
+            Unit::YearExact { .. } | Unit::Year4 => 4,
+            Unit::MonthName | Unit::Weekday => 3,
+            Unit::Year2 | Unit::Month2 | Unit::Day2 | Unit::Hour2 | Unit::Minute2 | Unit::Second2 | Unit::AmPm => 2,
+            _ => 1,
         }
     }
 

@@ -1,0 +1,251 @@
+//! What stands between two literals without being a gap, such as `<HOST>` or `(404|403)`.
+use super::{Spans, plain_text};
+use crate::plan::Fault;
+use crate::regex::Regex;
+use crate::syntax::{Assertion, Ast, ClassItem, Greed, Kind, Node, PerlClass, Span};
+
+/// An expression of its own.
+#[derive(Debug)]
+pub(super) struct Part {
+    regex: Box<Regex>,
+    /// Which groups of the whole its groups are.
+    pub groups: Vec<usize>,
+    quick: Option<Quick>,
+}
+
+/// What is told without the engine; where it says no, the engine is asked.
+#[derive(Debug)]
+enum Quick {
+    /// One of these, captured by this group of the whole.
+    Words(Vec<Vec<u8>>, Option<usize>),
+    /// Four numbers with dots between, which are the first thing tried, captured by this group alone.
+    DottedQuad(usize),
+}
+
+impl Part {
+    /// The part that these nodes are before a literal.
+    pub fn of(nodes: &[Node], span: &Span, literal: &[u8]) -> Result<Part, Fault> {
+        let stop = literal.first().copied().unwrap_or_default();
+        nodes.iter().try_for_each(|node| local(node, stop))?;
+        if !stop.is_ascii_punctuation() || stop == b'_' {
+            let shown = String::from_utf8_lossy(literal);
+            let shown = shown.chars().next().unwrap_or_default().escape_debug();
+            return Err(Fault::at(
+                span,
+                format!("the text after it begins with `{shown}`; only a punctuation mark is sure to end it"),
+            ));
+        }
+        let quick = Quick::of(nodes);
+        let mut nodes = nodes.to_vec();
+        let mut groups = Vec::new();
+        nodes.iter_mut().for_each(|node| renumber(node, &mut groups));
+        nodes.push(Node {
+            kind: Kind::Assertion(Assertion::TextEnd),
+            span: span.end..span.end,
+        });
+        let ast = Ast {
+            root: Node {
+                kind: Kind::Concat(nodes),
+                span: span.clone(),
+            },
+            groups: vec![None; groups.len() + 1],
+            misplaced_flags: Vec::new(),
+        };
+        let regex = Regex::part(ast).map_err(|error| Fault::at(span, error.message))?;
+        Ok(Part {
+            regex: Box::new(regex),
+            groups,
+            quick,
+        })
+    }
+
+    /// Whether it takes exactly this, as far as that is told without the engine.
+    pub fn fits_quickly(&self, text: &[u8]) -> bool {
+        match &self.quick {
+            Some(Quick::Words(words, _)) => words.iter().any(|word| word == text),
+            Some(Quick::DottedQuad(_)) => is_dotted_quad(text),
+            None => false,
+        }
+    }
+
+    /// The group of the whole that then captures all of it, alone.
+    pub fn quick_group(&self) -> Option<usize> {
+        match &self.quick {
+            Some(Quick::Words(_, group)) => *group,
+            Some(Quick::DottedQuad(group)) => Some(*group),
+            None => None,
+        }
+    }
+
+    /// Its groups, if it takes exactly this much.
+    pub fn fit(&self, text: &str, from: usize, to: usize) -> Option<Spans> {
+        let found = self.regex.captures_at(text.get(..to)?, from).ok()??;
+        (found.spans.first() == Some(&Some((from, to)))).then_some(found.spans)
+    }
+}
+
+impl Quick {
+    fn of(nodes: &[Node]) -> Option<Quick> {
+        let [node] = nodes else {
+            return None;
+        };
+        if let Kind::Alternation(ways) = &node.kind
+            && let Some(group) = ways.first().and_then(dotted_quad)
+        {
+            return Some(Quick::DottedQuad(group));
+        }
+        let (group, node) = match &node.kind {
+            Kind::Capture { group, node } => (Some(*group), node.as_ref()),
+            _ => (None, node),
+        };
+        let words = match &node.kind {
+            Kind::Alternation(ways) => ways.iter().map(plain_text).collect::<Option<_>>()?,
+            _ => vec![plain_text(node)?],
+        };
+        Some(Quick::Words(words, group))
+    }
+}
+
+/// The group of `(?:…)?((?:\d{1,3}\.){3}\d{1,3})`, what is optional beginning with a colon.
+fn dotted_quad(node: &Node) -> Option<usize> {
+    let group = match &node.kind {
+        Kind::Concat(nodes) => match nodes.as_slice() {
+            [mapped, group] if begins_with_colon(mapped) => group,
+            _ => return None,
+        },
+        _ => node,
+    };
+    let Kind::Capture { group, node } = &group.kind else {
+        return None;
+    };
+    let Kind::Concat(nodes) = &node.kind else {
+        return None;
+    };
+    let [three, last] = nodes.as_slice() else {
+        return None;
+    };
+    let with_dots = match repeated(three, 3, 3).map(|node| &node.kind) {
+        Some(Kind::Concat(nodes)) => match nodes.as_slice() {
+            [number, dot] => is_number(number) && plain_text(dot).as_deref() == Some(b"."),
+            _ => false,
+        },
+        _ => false,
+    };
+    (with_dots && is_number(last)).then_some(*group)
+}
+
+fn begins_with_colon(node: &Node) -> bool {
+    match repeated(node, 0, 1).map(|node| &node.kind) {
+        Some(Kind::Concat(nodes)) => nodes.first().and_then(plain_text).as_deref() == Some(b":"),
+        _ => false,
+    }
+}
+
+/// `\d{1,3}`
+fn is_number(node: &Node) -> bool {
+    let Some(Kind::Class(class)) = repeated(node, 1, 3).map(|node| &node.kind) else {
+        return false;
+    };
+    let digits = |item: &ClassItem| {
+        matches!(
+            item,
+            ClassItem::Perl {
+                class: PerlClass::Digit,
+                negated: false,
+                ..
+            }
+        )
+    };
+    !class.negated && class.items.iter().all(digits)
+}
+
+fn repeated(node: &Node, from: u32, to: u32) -> Option<&Node> {
+    match &node.kind {
+        Kind::Repeat {
+            min,
+            max: Some(max),
+            greed: Greed::Greedy,
+            node,
+        } if (*min, *max) == (from, to) => Some(node),
+        _ => None,
+    }
+}
+
+fn is_dotted_quad(text: &[u8]) -> bool {
+    let mut numbers = 0;
+    let is_number = |part: &[u8]| (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+    text.len() <= 15
+        && text.split(|&byte| byte == b'.').all(|part| {
+            numbers += 1;
+            is_number(part)
+        })
+        && numbers == 4
+}
+
+/// That a node cannot take this character and looks at nothing after it.
+fn local(node: &Node, stop: u8) -> Result<(), Fault> {
+    let point_of_stop = u32::from(stop);
+    let fault = |reason: &str| Err(Fault::at(&node.span, reason));
+    let takes_stop = || {
+        let stop = char::from(stop).escape_debug();
+        Err(Fault::at(
+            &node.span,
+            format!("this may take the `{stop}` that the text after it begins with"),
+        ))
+    };
+    match &node.kind {
+        Kind::Empty => Ok(()),
+        Kind::Literal { point, .. } if *point != point_of_stop => Ok(()),
+        Kind::Literal { .. } | Kind::Any { .. } => takes_stop(),
+        // Neither digits nor spaces nor words have punctuation in them; what is negated may have.
+        Kind::Class(class) => {
+            let local = !class.negated
+                && class.items.iter().all(|item| match item {
+                    ClassItem::Range(first, last) => !(first..=last).contains(&&point_of_stop),
+                    ClassItem::Perl { negated, .. } => !negated,
+                });
+            if local { Ok(()) } else { takes_stop() }
+        }
+        Kind::Repeat { greed, node: inner, .. } if matches!(inner.kind, Kind::Any { .. }) => fault(match greed {
+            Greed::Greedy => "this gap is not a plain `.*`",
+            Greed::Lazy => "this gap is lazy",
+            Greed::Possessive => "this gap is possessive",
+        }),
+        Kind::Concat(_) | Kind::Alternation(_) | Kind::Capture { .. } | Kind::Atomic(_) | Kind::Repeat { .. } => {
+            node.children().into_iter().try_for_each(|node| local(node, stop))
+        }
+        Kind::Look {
+            behind: true,
+            node: inner,
+            ..
+        } if is_plain(inner) => Ok(()),
+        Kind::Look { behind: true, .. } => fault("this looks at more than characters"),
+        Kind::Look { .. } => fault("this looks at what stands after it"),
+        Kind::Assertion(_) => fault("this is a place and no text"),
+        Kind::Backref { .. } => fault("this refers to another group"),
+        Kind::Conditional { .. } => fault("this depends on another group"),
+    }
+}
+
+/// Only characters, whatever they are.
+fn is_plain(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Empty | Kind::Literal { .. } | Kind::Class(_) => true,
+        Kind::Concat(nodes) | Kind::Alternation(nodes) => nodes.iter().all(is_plain),
+        _ => false,
+    }
+}
+
+/// Numbers groups from 1 in the order of their opening; `groups` receives what they were.
+fn renumber(node: &mut Node, groups: &mut Vec<usize>) {
+    match &mut node.kind {
+        Kind::Capture { group, node } => {
+            groups.push(*group);
+            *group = groups.len();
+            renumber(node, groups);
+        }
+        Kind::Concat(nodes) | Kind::Alternation(nodes) => nodes.iter_mut().for_each(|node| renumber(node, groups)),
+        Kind::Repeat { node, .. } | Kind::Look { node, .. } | Kind::Atomic(node) => renumber(node, groups),
+        _ => {}
+    }
+}

@@ -1,0 +1,108 @@
+//! Which templates can match a line at all, told for all of them at once from what stands before its times.
+
+use super::marks::Marks;
+use super::plan::Need;
+use super::tail::{Tail, hour_begins};
+use super::template::Template;
+
+/// Bytes before a date that is bound to the line's beginning: two characters.
+const HEAD: usize = 8;
+
+/// For up to 64 templates, one bit for each.
+#[derive(Debug)]
+pub(super) struct Shapes {
+    /// By distance from the hour: the templates that may have this character there.
+    by_byte: Box<[[u64; 128]; Tail::LONGEST]>,
+    /// The same for what is no ASCII, or where the line has not yet begun: those that ask for nothing there.
+    by_nothing: [u64; Tail::LONGEST],
+    /// By the place of the time's first colon, the last one being all that follow: those that can have it there.
+    by_colon: [u64; FAR],
+    /// Those that need eight digits.
+    by_digits: u64,
+    /// Those that need neither.
+    always: u64,
+}
+
+/// Further right no date that is bound to the line's beginning has its time.
+const FAR: usize = 64;
+
+impl Shapes {
+    /// None if they are too many.
+    pub fn of<'t>(templates: impl ExactSizeIterator<Item = (usize, &'t Template)>) -> Option<Shapes> {
+        let mut shapes = Shapes {
+            by_byte: Box::new([[0; 128]; Tail::LONGEST]),
+            by_nothing: [0; Tail::LONGEST],
+            by_colon: [0; FAR],
+            by_digits: 0,
+            always: 0,
+        };
+        if templates.len() > 64 {
+            return None;
+        }
+        for (id, template) in templates {
+            let bit = 1_u64.checked_shl(u32::try_from(id).ok()?)?;
+            match template.plan.as_ref().map(|plan| plan.need) {
+                Some(Need::Time { least, most, before }) => {
+                    shapes.add(bit, &before);
+                    let last = if template.at_line_begin {
+                        most + HEAD
+                    } else {
+                        usize::MAX
+                    };
+                    for cell in shapes.by_colon.iter_mut().take(last.saturating_add(1)).skip(least) {
+                        *cell |= bit;
+                    }
+                }
+                Some(Need::EightDigits) => shapes.by_digits |= bit,
+                _ => shapes.always |= bit,
+            }
+        }
+        Some(shapes)
+    }
+
+    fn add(&mut self, bit: u64, before: &Tail) {
+        for (distance, row) in self.by_byte.iter_mut().enumerate() {
+            let set = before.sets().get(distance);
+            for (byte, cell) in (0_u8..).zip(row.iter_mut()) {
+                if set.is_none_or(|set| set.has(byte)) {
+                    *cell |= bit;
+                }
+            }
+            if set.is_none() {
+                self.by_nothing[distance] |= bit;
+            }
+        }
+    }
+
+    /// The templates that may match the line; only a missing bit is certain.
+    pub fn candidates(&self, text: &[u8], marks: &mut Marks) -> u64 {
+        if !marks.usable {
+            return u64::MAX;
+        }
+        let mut all = self.always;
+        for &colon in marks.times(text) {
+            let placed = self.by_colon[colon.min(FAR - 1)];
+            for begin in hour_begins(text, colon) {
+                all |= placed & self.before(text, begin);
+            }
+        }
+        if marks.has_digits(text) {
+            all |= self.by_digits;
+        }
+        all
+    }
+
+    fn before(&self, text: &[u8], begin: usize) -> u64 {
+        let mut fitting = u64::MAX;
+        for (distance, row) in self.by_byte.iter().enumerate() {
+            let byte = begin.checked_sub(distance + 1).and_then(|at| text.get(at));
+            fitting &= byte
+                .and_then(|&byte| row.get(usize::from(byte)))
+                .unwrap_or(&self.by_nothing[distance]);
+            if fitting == 0 {
+                break;
+            }
+        }
+        fitting
+    }
+}
