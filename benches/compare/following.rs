@@ -1,147 +1,207 @@
-//! The daemon with the guide's set-up, following a log that grows by 200,000 lines: memory and CPU time.
-use crate::figures::{Better, Row, Series};
+//! The daemon with the guide's set-up: memory idle and with many clients, load at a steady pace, time to start.
+use crate::daemon::{Daemon, Jail};
+use crate::figures::{Better, Goal, Row};
 use crate::lab::subject::{Lab, Subject};
-use crate::lab::wait_for;
-use crate::process::{cpu_of, status_of};
-use crate::traffic::{Maker, Traffic};
-use jiff::Timestamp;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use crate::lab::{succeed, traefik, wait_for};
+use crate::process::{cpu_of, spawn_pinned, status_of};
+use crate::traffic::{self, Maker, Request, Traffic};
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Whose failure ends the log: when it is found, all before it has been read.
 const LAST: &str = "198.51.100.77";
-/// How long the slowest may take for the whole log.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// What the log's time runs through, in milliseconds: not further from now than either can read it in.
-const SPAN: i64 = 20_000;
+/// How long the slowest may take for a log.
+const PATIENCE: Duration = Duration::from_secs(420);
+const BOTH: [Subject; 2] = [Subject::Bantam, Subject::Original];
 
-struct Followed {
-    idle: f64,
-    peak: f64,
-    after: f64,
-    cpu: f64,
-    wall: f64,
-    quiet_cpu: f64,
-    found: usize,
-}
-
-/// Both, one after the other, in turns.
-pub fn compare(lines: usize, rounds: usize) -> Vec<Row> {
-    let row = |what: &str, unit, goal| Row {
-        what: what.to_owned(),
-        unit,
-        bantam: Series::default(),
-        original: Series::default(),
-        better: Better::Less,
-        goal,
-    };
-    let mut peak = row("peak RSS of the daemon, the log followed", "MB", Some(3.0));
-    let mut idle = row("peak RSS of the daemon, started and idle", "MB", None);
-    let mut after = row("RSS of the daemon after that", "MB", None);
-    let mut cpu = row("CPU time of the daemon for following the log", "s", None);
-    let mut wall = row("time until the log's last line is found", "s", None);
-    let mut quiet = row("CPU time of the idle daemon in a minute", "ms", None);
-    for round in 1..=rounds {
-        let [ours, theirs] = [Subject::Bantam, Subject::Original].map(|subject| follow(subject, lines));
-        assert_eq!(
-            ours.found, theirs.found,
-            "Bantam and the original found different numbers of failures"
-        );
+/// Peak memory idle and with so many clients in the window, and what an idle daemon costs.
+pub fn memory(clients: usize, rounds: usize) -> Vec<Row> {
+    let mut idle = Row::new(
+        "peak RSS of the daemon, guide's jail, idle",
+        "MB",
+        Better::Less,
+        Some(Goal::Below(12.0)),
+    );
+    let mut quiet = Row::new("CPU time of the idle daemon in a minute", "ms", Better::Less, None);
+    for _ in 0..rounds {
+        for subject in BOTH {
+            let mut lab = Lab::with_guide(subject);
+            lab.start();
+            let pid = lab.read("f.pid").trim().parse().expect("the daemon's process id");
+            std::thread::sleep(Duration::from_secs(1));
+            idle.of(subject).extend([megabytes(pid, "VmHWM")]);
+            let before = cpu_of(pid);
+            std::thread::sleep(Duration::from_secs(3));
+            quiet
+                .of(subject)
+                .extend([(cpu_of(pid) - before).as_secs_f64() * 20.0 * 1e3]);
+            lab.stop();
+        }
         eprintln!(
-            "following, round {round}: {:.1} MB against {:.1} MB",
-            ours.peak, theirs.peak
+            "idle: {:.1} MB against {:.1} MB",
+            last(&idle.bantam.0),
+            last(&idle.original.0)
         );
-        for (series, of) in [(0, &ours), (1, &theirs)] {
-            let all = [&mut peak, &mut idle, &mut after, &mut cpu, &mut wall, &mut quiet];
-            for (row, value) in all
-                .into_iter()
-                .zip([of.peak, of.idle, of.after, of.cpu, of.wall, of.quiet_cpu])
-            {
-                let series = if series == 0 {
-                    &mut row.bantam
-                } else {
-                    &mut row.original
-                };
-                series.extend([value]);
+    }
+    vec![idle, quiet, crowd(clients)]
+}
+
+/// Each client fails once, and all within the time that counts.
+fn crowd(clients: usize) -> Row {
+    let what = format!("peak RSS of the daemon, {clients} clients in the window");
+    let mut row = Row::new(what, "MB", Better::Less, Some(Goal::Below(64.0)));
+    for subject in BOTH {
+        // An hour's window: the original needs minutes to read so many.
+        let daemon = Daemon::start(subject, &[Jail::of_guide(0)]);
+        let traffic = Traffic::crowd(clients, clients);
+        let end = Maker::new(&traffic).line_of(&end_of(LAST)).to_owned();
+        let took = daemon.work(&[format!("Found {LAST} ")], PATIENCE, |log| {
+            traffic::append(log, &traffic).expect("write the log");
+            append(log, end.as_bytes());
+        });
+        if took.is_none() {
+            row.what = format!("{} (the {subject:?} had not read all in time)", row.what);
+            continue;
+        }
+        let found = daemon.found();
+        assert!(found > clients, "{subject:?} found {found} failures of {}", clients + 1);
+        row.of(subject).extend([daemon.peak()]);
+    }
+    eprintln!("{}: {:?} against {:?} MB", row.what, row.bantam.0, row.original.0);
+    row
+}
+
+/// Share of a core that following takes at this many lines a second.
+pub fn load(per_second: u64, seconds: u64, rounds: usize) -> Vec<Row> {
+    let ways = [
+        ("each line written by itself", 1, Some(Goal::Below(1.0))),
+        ("written twenty at a time", 20, None),
+    ];
+    let mut rows = Vec::new();
+    for (way, batch, goal) in ways {
+        let what = format!("daemon following {per_second} lines/s of normal traffic, {way}");
+        let mut row = Row::new(what, "% of a core", Better::Less, goal);
+        for _ in 0..rounds {
+            for subject in BOTH {
+                let daemon = Daemon::start(subject, &[Jail::of_guide(0)]);
+                row.of(subject).extend([share(&daemon, per_second, seconds, batch)]);
             }
+            eprintln!(
+                "{}: {:.2} against {:.1}",
+                row.what,
+                last(&row.bantam.0),
+                last(&row.original.0)
+            );
         }
+        rows.push(row);
     }
-    vec![peak, idle, after, cpu, wall, quiet]
+    rows
 }
 
-fn follow(subject: Subject, lines: usize) -> Followed {
-    let mut lab = Lab::with_guide(subject);
-    lab.start();
-    let pid: u32 = lab.read("f.pid").trim().parse().expect("the daemon's process id");
-    std::thread::sleep(Duration::from_secs(1));
-    let idle = megabytes(pid, "VmHWM");
-    let before = cpu_of(pid);
-    std::thread::sleep(Duration::from_secs(4));
-    let quiet_cpu = (cpu_of(pid) - before).as_secs_f64() * 15.0 * 1e3;
-
-    let before = cpu_of(pid);
-    let begun = Instant::now();
-    append(&lab.log(), lines);
-    wait_for("all lines are read", PATIENCE, || {
-        end_of(&lab.folder().join("daemon.log")).contains(&format!("Found {LAST} "))
-    });
-    let wall = begun.elapsed().as_secs_f64();
-    let cpu = (cpu_of(pid) - before).as_secs_f64();
-    // The bans that came of it.
-    std::thread::sleep(Duration::from_secs(2));
-    let (peak, after) = (megabytes(pid, "VmHWM"), megabytes(pid, "VmRSS"));
-    lab.stop();
-    Followed {
-        idle,
-        peak,
-        after,
-        cpu,
-        wall,
-        quiet_cpu,
-        found: found(&lab.said()),
-    }
-}
-
-fn append(log: &Path, lines: usize) {
+fn share(daemon: &Daemon, per_second: u64, seconds: u64, batch: u64) -> f64 {
+    let lines = per_second * seconds;
     let traffic = Traffic {
-        lines,
-        failing: 60,
-        flood: false,
-        begin: Timestamp::now(),
-        span: SPAN,
-        seed: 3,
+        span: seconds as i64 * 1000,
+        ..Traffic::recent(lines as usize)
     };
-    let mut out = std::fs::OpenOptions::new().append(true).open(log).expect("the log");
-    let (mut maker, mut block) = (Maker::new(&traffic), Vec::new());
-    while let Some(line) = maker.next_line() {
-        block.extend_from_slice(line.as_bytes());
-        if block.len() > 1 << 18 {
-            out.write_all(&block).expect("write the log");
-            block.clear();
+    let mut maker = Maker::new(&traffic);
+    let mut out = std::fs::OpenOptions::new()
+        .append(true)
+        .open(daemon.log())
+        .expect("the log");
+    let (before, begun) = (daemon.cpu(), Instant::now());
+    let mut text = Vec::new();
+    for number in 0..lines {
+        text.extend_from_slice(maker.next_line().expect("a line").as_bytes());
+        if (number + 1) % batch == 0 {
+            let due = Duration::from_secs_f64((number + 1) as f64 / per_second as f64);
+            std::thread::sleep(due.saturating_sub(begun.elapsed()));
+            out.write_all(&text).expect("write the log");
+            text.clear();
         }
     }
-    out.write_all(&block).expect("write the log");
-    crate::lab::traefik::log(log, LAST, 404, 1, "/the/end");
+    // What was written last is read within this time.
+    std::thread::sleep(Duration::from_millis(500));
+    let used = daemon.cpu() - before;
+    let found = daemon.found();
+    assert!(found > 0, "nothing was found in {lines} lines");
+    100.0 * used.as_secs_f64() / begun.elapsed().as_secs_f64()
 }
 
-/// Lines that were found to be failures. What the log says of a known client besides depends on when its ban came.
-fn found(said: &str) -> usize {
-    said.lines()
-        .filter(|line| line.contains("] Found ") && !line.contains(", bad - "))
-        .count()
+/// From the start of the process to the first line of a log found to be a failure, with the guide's configuration.
+pub fn start(rounds: usize) -> Vec<Row> {
+    let mut row = Row::new(
+        "start with the guide's configuration to first line read",
+        "ms",
+        Better::Less,
+        Some(Goal::Below(50.0)),
+    );
+    for _ in 0..rounds {
+        for subject in BOTH {
+            row.of(subject).extend([start_once(subject)]);
+        }
+        eprintln!(
+            "start: {:.1} ms against {:.0} ms",
+            last(&row.bantam.0),
+            last(&row.original.0)
+        );
+    }
+    vec![row]
+}
+
+fn start_once(subject: Subject) -> f64 {
+    let lab = Lab::with_guide(subject);
+    traefik::log(&lab.log(), "203.0.113.99", 404, 1, "/first");
+    let log = lab.folder().join("daemon.log");
+    std::fs::write(&log, "").expect("the daemon's log");
+    // Entering a namespace takes a millisecond, which is in the number of both.
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/run/netns/{}", lab.net.server));
+    match subject {
+        Subject::Bantam => command.args([env!("CARGO_BIN_EXE_bantam"), "server"]),
+        Subject::Original => command.arg("/usr/bin/fail2ban-server"),
+    };
+    command.env("TZ", "Europe/Berlin").arg("-c").arg(lab.folder());
+    command
+        .args(["-xf", "start"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let begun = Instant::now();
+    let mut child = spawn_pinned(&mut command);
+    let took = loop {
+        let said = std::fs::read(&log).unwrap_or_default();
+        if memchr::memmem::find(&said, b"Found 203.0.113.99 ").is_some() {
+            break begun.elapsed();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "no line was read");
+        std::thread::sleep(Duration::from_micros(200));
+    };
+    wait_for("the daemon answers", Duration::from_secs(20), || {
+        lab.client(&["ping"]).status.success()
+    });
+    succeed(lab.program_of(subject, "client").arg("stop"));
+    let _ = child.wait();
+    took.as_secs_f64() * 1e3
+}
+
+fn end_of(client: &str) -> Request {
+    Request {
+        client: client.to_owned(),
+        status: 404,
+        path: "/the/end".to_owned(),
+        host: None,
+    }
+}
+
+fn append(log: &std::path::Path, text: &[u8]) {
+    let mut out = std::fs::OpenOptions::new().append(true).open(log).expect("the log");
+    out.write_all(text).expect("write the log");
+}
+
+fn last(values: &[f64]) -> f64 {
+    values.last().copied().unwrap_or(f64::NAN)
 }
 
 fn megabytes(pid: u32, key: &str) -> f64 {
     status_of(pid, key) as f64 / 1024.0
-}
-
-/// The last lines of a file.
-fn end_of(file: &Path) -> String {
-    let mut file = std::fs::File::open(file).expect("the daemon's log");
-    let size = file.metadata().expect("its size").len();
-    file.seek(SeekFrom::Start(size.saturating_sub(1 << 16))).expect("seek");
-    let mut end = Vec::new();
-    file.read_to_end(&mut end).expect("read");
-    String::from_utf8_lossy(&end).into_owned()
 }

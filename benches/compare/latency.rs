@@ -2,7 +2,7 @@
 //!
 //! A sender in the clients' namespace sends datagrams without pause, each with the moment of its sending; a receiver
 //! in the server's namespace says of which moment the last was that came through.
-use crate::figures::{Better, Row, Series};
+use crate::figures::{Better, Goal, Row, Series};
 use crate::lab::net::{Net, SERVER4};
 use crate::lab::subject::{Lab, Subject};
 use crate::lab::{succeed, traefik, wait_for};
@@ -20,14 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// So many clients are banned by each, in turns.
 pub fn compare(clients: usize) -> Vec<Row> {
-    let row = |what: &str, goal| Row {
-        what: what.to_owned(),
-        unit: "ms",
-        bantam: Series::default(),
-        original: Series::default(),
-        better: Better::Less,
-        goal,
-    };
+    let row = |what: &str, goal: Option<f64>| Row::new(what, "ms", Better::Less, goal.map(Goal::Times));
     let mut dropped = row("line written to first packet dropped", Some(3.0));
     let mut done = row("line written to the end of both iptables commands", None);
     let mut labs = [Subject::Bantam, Subject::Original].map(Lab::with_guide);

@@ -1,7 +1,9 @@
-//! Running a process to its end, and looking at one that runs.
+//! Running a process on one core to its end, and looking at one that runs.
+use nix::sys::resource::{UsageWho, getrusage};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What a whole process took, from its start to its end.
@@ -10,26 +12,68 @@ pub struct Finished {
     pub wall: Duration,
     pub cpu: Duration,
     pub stdout: String,
+    pub success: bool,
 }
 
-/// Runs a process whose work is done by its main thread.
+/// The core on which all is measured: the last that this process may use.
+pub fn core() -> usize {
+    let allowed = sched_getaffinity(None).expect("the cores of this process");
+    (0..CpuSet::MAX_CPU)
+        .rev()
+        .find(|&core| allowed.is_set(core))
+        .expect("a core")
+}
+
+/// Starts a process that stays on one core, as all its threads do. What measures keeps all cores.
+pub fn spawn_pinned(command: &mut Command) -> Child {
+    let before = sched_getaffinity(None).expect("the cores of this process");
+    let mut one = CpuSet::new();
+    one.set(core());
+    // A child inherits the cores of the thread that starts it.
+    sched_setaffinity(None, &one).expect("stay on one core");
+    let child = command.spawn();
+    sched_setaffinity(None, &before).expect("use all cores");
+    child.unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"))
+}
+
+/// Runs a process on one core; it must succeed.
 pub fn run(command: &mut Command) -> Finished {
+    let done = try_run(command);
+    assert!(done.success, "{command:?} failed: {}", done.stdout);
+    done
+}
+
+/// Runs a process on one core.
+pub fn try_run(command: &mut Command) -> Finished {
     let begun = Instant::now();
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
-    let mut stdout = String::new();
+    let mut child = spawn_pinned(command.stdout(Stdio::piped()));
+    let mut stdout = Vec::new();
     let mut pipe = child.stdout.take().expect("a pipe");
-    std::io::Read::read_to_string(&mut pipe, &mut stdout).expect("its output");
+    std::io::Read::read_to_end(&mut pipe, &mut stdout).expect("its output");
     let pid = Pid::from_child(&child);
     waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).expect("wait for it");
     let wall = begun.elapsed();
-    // Ended, but not reaped: the kernel still says what it took.
-    let cpu = on_cpu(Path::new(&format!("/proc/{}/schedstat", pid.as_raw_pid())));
+    // What the ended children have used grows by this one's time, all its threads included, once it is reaped.
+    let before = used_by_children();
     let status = child.wait().expect("wait for it");
-    assert!(status.success(), "{command:?} ended with {status}");
-    Finished { wall, cpu, stdout }
+    Finished {
+        wall,
+        cpu: used_by_children().saturating_sub(before),
+        stdout: String::from_utf8_lossy(&stdout).into_owned(),
+        success: status.success(),
+    }
+}
+
+/// User and system time of all children that were waited for.
+fn used_by_children() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the time of children");
+    [usage.user_time(), usage.system_time()]
+        .into_iter()
+        .map(|time| {
+            let micros = time.tv_sec() * 1_000_000 + time.tv_usec();
+            Duration::from_micros(micros.unsigned_abs())
+        })
+        .sum()
 }
 
 fn on_cpu(schedstat: &Path) -> Duration {
@@ -62,4 +106,10 @@ pub fn status_of(pid: u32, key: &str) -> u64 {
         .next()
         .and_then(|number| number.parse().ok())
         .expect("a number")
+}
+
+/// Reads a file once, so that it is in the page cache.
+pub fn warm(file: &Path) {
+    let mut file = std::fs::File::open(file).expect("the log");
+    std::io::copy(&mut file, &mut std::io::sink()).expect("read the log");
 }

@@ -1,7 +1,8 @@
 //! The table, on the terminal and in `docs/performance.md`.
-use crate::Options;
-use crate::figures::{Row, Series, number};
+use crate::crowdsec;
+use crate::figures::{Curve, Findings, Row, Series, number};
 use crate::lab::output;
+use crate::plot;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -45,6 +46,10 @@ impl Surroundings {
                         "missing: it polls"
                     }
                 ),
+            ),
+            (
+                "CrowdSec",
+                crowdsec::program().map_or("not installed".to_owned(), |program| crowdsec::version(&program)),
             ),
             ("firewall", said("iptables", &["--version"])),
             ("date", said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
@@ -97,7 +102,7 @@ fn load() -> String {
 }
 
 /// The whole document.
-pub fn document(rows: &[Row], options: &Options, surroundings: &Surroundings) -> String {
+pub fn document(findings: &Findings, surroundings: &Surroundings) -> String {
     let facts = surroundings
         .facts
         .iter()
@@ -105,29 +110,86 @@ pub fn document(rows: &[Row], options: &Options, surroundings: &Surroundings) ->
             let _ = writeln!(text, "- {name}: {value}");
             text
         });
-    let Options {
-        lines,
-        flood_lines,
-        rounds,
-        clients,
-        ..
-    } = options;
-    format!(
-        "{}\n## The run\n\n{facts}- command: `cargo bench --bench compare -- --lines {lines} --flood-lines {flood_lines} --rounds {rounds} \
-         --clients {clients} --write`\n- load average at its end: {}\n\n{}\n{}",
+    let mut text = format!(
+        "{}\n## The run\n\n{facts}- command: `{}`\n- load average at its end: {}\n\n{}\n",
         include_str!("before.md"),
+        command(),
         load(),
-        table(rows),
-        include_str!("after.md"),
-    )
+        table(&findings.rows),
+    );
+    for (name, title, _) in plots(findings) {
+        let title = title.replace('`', "");
+        let _ = write!(text, "![{title}](performance/{name}.svg)\n\n");
+    }
+    for (heading, details) in &findings.details {
+        let _ = write!(text, "## {heading}\n\n{}\n\n", details.trim_end());
+    }
+    text + include_str!("after.md")
+}
+
+/// As it was called.
+fn command() -> String {
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench").peekable();
+    let mut text = "cargo bench --bench compare".to_owned();
+    if words.peek().is_some() {
+        text.push_str(" --");
+    }
+    words.fold(text, |text, word| text + " " + &word)
+}
+
+/// Name of the file, title, content.
+pub fn plots(findings: &Findings) -> Vec<(&'static str, &'static str, String)> {
+    let speeds: Vec<&Row> = findings
+        .rows
+        .iter()
+        .filter(|row| row.unit == "lines/s" && row.what.ends_with("whole process") && !row.bantam.0.is_empty())
+        .collect();
+    let mut speeds: Vec<Row> = speeds.into_iter().cloned().collect();
+    // CrowdSec's row stands by itself in the table and beside the others of the same log in the plot.
+    for row in findings.rows.iter().filter(|row| !row.crowdsec.0.is_empty()) {
+        let kind = row.what.split(": ").next().unwrap_or_default();
+        if let Some(beside) = speeds
+            .iter_mut()
+            .find(|speed| speed.what.starts_with(&format!("{kind}: ")))
+        {
+            beside.crowdsec = row.crowdsec.clone();
+        }
+    }
+    let mut plots = Vec::new();
+    if !speeds.is_empty() {
+        let title = "Lines per second, whole process, one core";
+        let rows: Vec<&Row> = speeds.iter().collect();
+        plots.push((
+            "speed",
+            title,
+            plot::bars(title, "lines per second of processor time, logarithmic", &rows),
+        ));
+    }
+    plots.extend(
+        findings
+            .curves
+            .iter()
+            .map(|curve| (curve.name, curve.title, plot::curve(curve))),
+    );
+    plots
+}
+
+/// For scripts: all that was measured.
+pub fn json(findings: &Findings, surroundings: &Surroundings) -> serde_json::Value {
+    let facts = surroundings.facts.iter().map(|(name, value)| (*name, value.clone()));
+    serde_json::json!({
+        "run": facts.collect::<std::collections::BTreeMap<_, _>>(),
+        "rows": findings.rows.iter().map(Row::json).collect::<Vec<_>>(),
+        "curves": findings.curves.iter().map(Curve::json).collect::<Vec<_>>(),
+    })
 }
 
 /// A Markdown table, columns aligned so that it reads well in a terminal too.
 pub fn table(rows: &[Row]) -> String {
-    let head = ["what", "unit", "Bantam", "original", "times better", "goal"].map(str::to_owned);
-    let lines: Vec<[String; 6]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
+    let head = ["what", "unit", "Bantam", "original", "CrowdSec", "times better", "goal"].map(str::to_owned);
+    let lines: Vec<[String; 7]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
+    let widths: [usize; 7] = std::array::from_fn(width);
     let mut text = String::new();
     for (index, line) in lines.iter().enumerate() {
         for (column, cell) in line.iter().enumerate() {
@@ -144,19 +206,19 @@ pub fn table(rows: &[Row]) -> String {
     text
 }
 
-fn cells(row: &Row) -> [String; 6] {
-    let goal = match row.goal {
-        Some(goal) if row.is_missed() => format!("{}: missed", number(goal)),
-        Some(goal) => format!("{}: met", number(goal)),
-        None => String::new(),
-    };
+fn cells(row: &Row) -> [String; 7] {
     [
         row.what.clone(),
         row.unit.to_owned(),
         spread(&row.bantam),
         spread(&row.original),
-        spread(&row.ratios()),
-        goal,
+        spread(&row.crowdsec),
+        // How many times flatter a slope or a ratio is says nothing.
+        match row.unit {
+            "of log by log" | "times" => "-".to_owned(),
+            _ => spread(&row.ratios()),
+        },
+        row.verdict(),
     ]
 }
 
@@ -174,9 +236,17 @@ fn spread(series: &Series) -> String {
     }
 }
 
-/// Writes the document into the repository.
-pub fn write(text: &str) {
+/// Writes the document and its plots into the repository.
+pub fn write(findings: &Findings, surroundings: &Surroundings) {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    std::fs::create_dir_all(&docs).expect("the folder docs");
-    std::fs::write(docs.join("performance.md"), text).expect("write docs/performance.md");
+    write_plots(findings, &docs.join("performance"));
+    std::fs::write(docs.join("performance.md"), document(findings, surroundings)).expect("write docs/performance.md");
+}
+
+/// Writes the plots into a folder.
+pub fn write_plots(findings: &Findings, folder: &Path) {
+    std::fs::create_dir_all(folder).expect("the folder for plots");
+    for (name, _, svg) in plots(findings) {
+        std::fs::write(folder.join(format!("{name}.svg")), svg).expect("write a plot");
+    }
 }

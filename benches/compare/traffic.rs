@@ -13,6 +13,8 @@ pub struct Traffic {
     pub failing: u32,
     /// Only lines that count, as in a flood.
     pub flood: bool,
+    /// So many clients take turns, in place of visitors and attackers.
+    pub clients: Option<usize>,
     /// When the first line was written.
     pub begin: Timestamp,
     /// Milliseconds from first to last line.
@@ -20,12 +22,36 @@ pub struct Traffic {
     pub seed: u64,
 }
 
+impl Traffic {
+    /// What has happened within the last seconds, so that neither finds it old or in the future.
+    pub fn recent(lines: usize) -> Self {
+        Traffic {
+            lines,
+            failing: 60,
+            flood: false,
+            clients: None,
+            begin: Timestamp::now(),
+            span: 20_000,
+            seed: 3,
+        }
+    }
+
+    /// The same with every line matching, by so many clients in turns.
+    pub fn crowd(lines: usize, clients: usize) -> Self {
+        Traffic {
+            flood: true,
+            clients: Some(clients),
+            ..Traffic::recent(lines)
+        }
+    }
+}
+
 /// Those who fail again and again.
 const ATTACKERS: u64 = 40;
 /// Everybody else.
 const VISITORS: u64 = 20_000;
 
-const HOSTS: [&str; 8] = ["cloud", "photos", "git", "auth", "media", "wiki", "vault", "home"];
+pub const HOSTS: [&str; 8] = ["cloud", "photos", "git", "auth", "media", "wiki", "vault", "home"];
 const PAGES: [&str; 10] = [
     "/",
     "/index.php/apps/files/?dir=/Documents&fileid=",
@@ -38,7 +64,7 @@ const PAGES: [&str; 10] = [
     "/apps/gallery/preview?width=512&height=512&file=",
     "/notes/",
 ];
-const PROBES: [&str; 10] = [
+pub const PROBES: [&str; 10] = [
     "/wp-login.php?attempt=",
     "/.env?",
     "/.git/config?",
@@ -65,7 +91,16 @@ const METHODS: [&str; 5] = ["GET", "GET", "GET", "POST", "PROPFIND"];
 
 /// Writes a log.
 pub fn write(file: &Path, traffic: &Traffic) -> std::io::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 20, std::fs::File::create(file)?);
+    write_to(std::fs::File::create(file)?, traffic)
+}
+
+/// Appends to a log.
+pub fn append(file: &Path, traffic: &Traffic) -> std::io::Result<()> {
+    write_to(std::fs::OpenOptions::new().append(true).open(file)?, traffic)
+}
+
+fn write_to(file: std::fs::File, traffic: &Traffic) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, file);
     let mut maker = Maker::new(traffic);
     while let Some(line) = maker.next_line() {
         out.write_all(line.as_bytes())?;
@@ -81,10 +116,13 @@ pub struct Maker {
     line: String,
 }
 
-struct Request {
-    client: String,
-    status: u16,
-    path: String,
+/// What a line tells of.
+pub struct Request {
+    pub client: String,
+    pub status: u16,
+    pub path: String,
+    /// Any, where none is named.
+    pub host: Option<&'static str>,
 }
 
 impl Maker {
@@ -102,11 +140,20 @@ impl Maker {
         if self.made >= self.traffic.lines {
             return None;
         }
-        let request = self.request();
+        let mut request = self.request();
+        if let Some(clients) = self.traffic.clients {
+            let number = (self.made % clients) as u32 + (100 << 24);
+            request.client = std::net::Ipv4Addr::from(number).to_string();
+        }
+        Some(self.line_of(&request))
+    }
+
+    /// A line with its newline that tells of this.
+    pub fn line_of(&mut self, request: &Request) -> &str {
         self.line.clear();
-        self.format(&request);
+        self.format(request);
         self.made += 1;
-        Some(&self.line)
+        &self.line
     }
 
     fn request(&mut self) -> Request {
@@ -118,7 +165,12 @@ impl Maker {
             if self.below(3) == 0 {
                 path = format!("{}{:x}{}", self.pick(&MEDIA), number >> 32, self.pick(&ENDINGS));
             }
-            return Request { client, status, path };
+            return Request {
+                client,
+                status,
+                path,
+                host: None,
+            };
         }
         let status = [401, 403, 404, 404, 404][self.below(5) as usize];
         let number = self.next() >> 20;
@@ -128,6 +180,7 @@ impl Maker {
                 client: self.visitor(),
                 status,
                 path,
+                host: None,
             };
         }
         let client = if self.below(5) < 3 {
@@ -145,6 +198,7 @@ impl Maker {
             client,
             status,
             path: format!("{}{number:x}{forged}", self.pick(&PROBES)),
+            host: None,
         }
     }
 
@@ -167,7 +221,12 @@ impl Maker {
     }
 
     fn format(&mut self, request: &Request) {
-        let Request { client, status, path } = request;
+        let Request {
+            client,
+            status,
+            path,
+            host,
+        } = request;
         let passed = self.traffic.span * self.made as i64 / self.traffic.lines.max(1) as i64;
         let nanos =
             self.traffic.begin.as_nanosecond() + i128::from(passed) * 1_000_000 + i128::from(self.below(1_000_000));
@@ -180,7 +239,7 @@ impl Maker {
             .to_datetime(time)
             .strftime("%Y-%m-%dT%H:%M:%S.%9f")
             .to_string();
-        let host = self.pick(&HOSTS);
+        let host = host.unwrap_or_else(|| self.pick(&HOSTS));
         let (agent, method) = (self.pick(&AGENTS), self.pick(&METHODS));
         let (port, size, count) = (1024 + self.below(60_000), self.below(200_000), self.made + 1);
         let (duration, overhead) = (400_000 + self.below(90_000_000), 20_000 + self.below(400_000));

@@ -5,6 +5,7 @@
 
 mod dates;
 mod debuggex;
+mod explain;
 mod input;
 mod interrupt;
 mod journal;
@@ -31,6 +32,8 @@ use std::process::ExitCode;
 
 /// Exit code for wrong arguments and filters.
 const WRONG: u8 = 255;
+/// Exit code of `--explain --strict` where there are warnings.
+const WARNED: u8 = 1;
 /// Exit code for options that do not exist.
 const NO_SUCH_OPTION: u8 = 2;
 
@@ -75,6 +78,7 @@ pub fn main(program: &str, args: &[OsString]) -> ExitCode {
             eprintln!("error: {}", printer::visible(&message));
             ExitCode::FAILURE
         }
+        Err(Stop::Warned) => ExitCode::from(WARNED),
         Err(Stop::Interrupted) => {
             interrupt::die();
             ExitCode::FAILURE

@@ -28,6 +28,10 @@ pub struct Options {
     pub print_all_missed: bool,
     pub print_all_ignored: bool,
     pub json: bool,
+    /// Explain the expressions in place of trying them.
+    pub explain: bool,
+    /// With `explain`: warnings make the exit code 1.
+    pub strict: bool,
     /// LOG
     pub log: String,
     /// REGEX
@@ -60,6 +64,8 @@ impl Default for Options {
             print_all_missed: false,
             print_all_ignored: false,
             json: false,
+            explain: false,
+            strict: false,
             log: String::new(),
             regex: String::new(),
             ignoreregex: None,
@@ -126,6 +132,9 @@ const KNOWN: [(Option<char>, &[&str], bool); 27] = [
     (None, &["--json"], false),
 ];
 
+/// Options of our own. They are never shortened, so that what is short for one of the original's stays it.
+const OWN: [&str; 2] = ["--explain", "--strict"];
+
 /// Reads the arguments.
 pub fn parse(args: &[OsString]) -> Result<Parsed, Wrong> {
     let mut options = Options::default();
@@ -191,6 +200,9 @@ fn parse_short(
 
 /// The full name of an option that may be shortened as long as it stays clear which is meant.
 fn long_option(typed: &str) -> Result<(&'static str, bool), Wrong> {
+    if let Some(own) = OWN.iter().find(|own| **own == typed) {
+        return Ok((own, false));
+    }
     let all = || {
         KNOWN
             .iter()
@@ -274,6 +286,8 @@ fn apply(options: &mut Options, name: &str, value: String) -> Result<Option<Pars
         "--print-all-missed" => options.print_all_missed = true,
         "--print-all-ignored" => options.print_all_ignored = true,
         "--json" => options.json = true,
+        "--explain" => options.explain = true,
+        "--strict" => options.strict = true,
         _ => {}
     }
     Ok(None)
@@ -289,6 +303,21 @@ fn finish(mut options: Options, positional: Vec<String>) -> Result<Parsed, Wrong
             errors.push(format!(
                 "ERROR: --print-no-{what} and --print-all-{what} are mutually exclusive."
             ));
+        }
+    }
+    let mut positional = positional;
+    if options.explain && positional.len() == 1 {
+        // Without a log, what can be said without one.
+        positional.insert(0, String::new());
+    }
+    for (given, name) in [(options.explain, "--explain"), (options.strict, "--strict")] {
+        let wrong = match name {
+            "--explain" if options.out.is_some() => "and -o are mutually exclusive",
+            "--strict" if !options.explain => "goes with --explain",
+            _ => continue,
+        };
+        if given {
+            errors.push(format!("ERROR: {name} {wrong}."));
         }
     }
     let mut positional = positional.into_iter();
@@ -364,6 +393,25 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn options_of_our_own_take_nothing_from_what_is_short_for_others() {
+        assert_eq!(run("--e latin-1 log regex").encoding.as_deref(), Some("latin-1"));
+        for short in [
+            "--ex a b",
+            "--expl a b",
+            "--st a b",
+            "--strict a b",
+            "--explain -o id a b",
+            "--explain",
+        ] {
+            assert!(parsed(short).is_err(), "{short}");
+        }
+        let options = run("--explain --strict filter");
+        assert!(options.explain && options.strict);
+        assert_eq!((options.log.as_str(), options.regex.as_str()), ("", "filter"));
+        assert_eq!(run("--explain log filter").log, "log");
     }
 
     #[test]

@@ -3,7 +3,7 @@ use super::dates;
 use super::load::{self, Source};
 use super::messages::Level;
 use super::run::{Outcome, Stop, Trial, error};
-use bantam_conf::{Command, Diagnostic, NoTrial, Severity};
+use bantam_conf::{Command, Diagnostic, NoTrial, Place, Severity};
 use bantam_detect::python_quote;
 use bantam_pattern::tags::UseDns;
 use bantam_wire::Value;
@@ -40,15 +40,16 @@ fn set_options(trial: &mut Trial<'_>) -> Outcome<()> {
         trial.filter.set_log_timezone(Some(zone)).map_err(error)?;
     }
     if let Some(pattern) = &options.datepattern {
-        set_datepattern(trial, pattern)?;
+        set_datepattern(trial, pattern, None)?;
     }
     if let Some(mode) = &options.usedns {
         set_use_dns(trial, &mode.to_lowercase());
     }
     let told = trial.messages.shows(Level::Error);
     trial.filter.set_raw_hosts(options.raw);
-    trial.filter.set_check_all(options.check_all && options.out.is_none());
-    trial.filter.set_keep_pending(options.out.is_none());
+    let as_daemon = options.out.is_some() || options.explain;
+    trial.filter.set_check_all(options.check_all && !as_daemon);
+    trial.filter.set_keep_pending(!as_daemon);
     trial
         .filter
         .set_keep_records(options.out.is_some() || options.verbose != 0 || options.debuggex || told);
@@ -83,10 +84,11 @@ fn set_maxlines(trial: &mut Trial<'_>, lines: usize) -> Outcome<()> {
     Ok(())
 }
 
-fn set_datepattern(trial: &mut Trial<'_>, pattern: &str) -> Outcome<()> {
+fn set_datepattern(trial: &mut Trial<'_>, pattern: &str, place: Option<Place>) -> Outcome<()> {
     if !trial.has_datepattern {
         trial.filter.set_datepattern(pattern).map_err(error)?;
         trial.has_datepattern = true;
+        trial.datepattern = Some((pattern.to_owned(), place)).filter(|_| !pattern.trim().is_empty());
         dates::tell_pattern(trial, pattern);
         let name = trial
             .filter
@@ -202,18 +204,33 @@ fn obey(trial: &mut Trial<'_>, command: &Command, source: &str) -> Outcome<()> {
     if option == "addjournalmatch" && trial.options.journalmatch.is_none() {
         trial.journalmatch = values(words);
     }
-    for value in values(words) {
+    for (index, value) in values(words).into_iter().enumerate() {
+        let place = command
+            .line_places
+            .get(index)
+            .cloned()
+            .flatten()
+            .or_else(|| command.place.clone());
         match option {
-            "prefregex" => trial.filter.set_prefregex(&value).map_err(error)?,
-            "addfailregex" => trial.failregex.push(value),
-            "addignoreregex" => trial.ignoreregex.push(value),
+            "prefregex" => {
+                trial.filter.set_prefregex(&value).map_err(error)?;
+                trial.prefregex = Some((value, place));
+            }
+            "addfailregex" => {
+                trial.failregex.push(value);
+                trial.fail_places.push(place);
+            }
+            "addignoreregex" => {
+                trial.ignoreregex.push(value);
+                trial.ignore_places.push(place);
+            }
             "maxlines" => {
                 let lines = value
                     .parse()
                     .map_err(|_| error(format!("Invalid value for maxlines ('{value}') read from {source}")))?;
                 set_maxlines(trial, lines)?;
             }
-            "datepattern" => set_datepattern(trial, &value)?,
+            "datepattern" => set_datepattern(trial, &value, place)?,
             _ => {}
         }
     }
@@ -241,6 +258,7 @@ pub fn read_ignoreregex(trial: &mut Trial<'_>, value: &str) -> Outcome<()> {
     while trial.filter.remove_ignoreregex(0) {}
     trial.say(&format!("Use ignoreregex line : {}", shortened(value)));
     trial.ignoreregex = vec![value.to_owned()];
+    trial.ignore_places.clear();
     compile(trial, false)
 }
 

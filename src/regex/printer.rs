@@ -49,6 +49,18 @@ impl Printer {
         }
     }
 
+    /// A line in which everything was escaped already, save the colours that it is to have.
+    pub fn escaped_line(&mut self, text: &str) {
+        if let (Err(error), None) = (writeln!(self.out, "{text}"), &self.broken) {
+            self.broken = Some(error);
+        }
+    }
+
+    /// Whether a person reads it.
+    pub fn is_terminal(&self) -> bool {
+        self.escape
+    }
+
     /// Whether writing has failed, so that going on is in vain.
     pub fn is_broken(&self) -> bool {
         self.broken.is_some()

@@ -1,5 +1,6 @@
 //! The order of things: options, filter, lines, results.
 use super::debuggex::Links;
+use super::explain;
 use super::input::{Input, Log};
 use super::interrupt::Interrupt;
 use super::journal::{self, Entries};
@@ -13,6 +14,7 @@ use super::printer::Printer;
 use super::report;
 use super::resolve::System;
 use super::stats::Stats;
+use bantam_conf::Place;
 use bantam_detect::{Filter, LineContext, Report, Time};
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -28,6 +30,8 @@ pub enum Stop {
     Uncaught(String),
     /// Ctrl-C
     Interrupted,
+    /// `--strict`, and there were warnings.
+    Warned,
 }
 
 /// Nothing, or why not.
@@ -47,6 +51,10 @@ pub fn run(options: &Options, printer: &mut Printer) -> Outcome<()> {
         filter: Filter::new(),
         failregex: Vec::new(),
         ignoreregex: Vec::new(),
+        prefregex: None,
+        datepattern: None,
+        fail_places: Vec::new(),
+        ignore_places: Vec::new(),
         journalmatch: Vec::new(),
         has_maxlines: false,
         has_datepattern: false,
@@ -65,6 +73,14 @@ pub struct Trial<'a> {
     pub failregex: Vec<String>,
     /// As written.
     pub ignoreregex: Vec<String>,
+    /// As written, and where.
+    pub prefregex: Option<(String, Option<Place>)>,
+    /// As written, and where.
+    pub datepattern: Option<(String, Option<Place>)>,
+    /// Where each failregex was written.
+    pub fail_places: Vec<Option<Place>>,
+    /// Where each ignoreregex was written.
+    pub ignore_places: Vec<Option<Place>>,
     /// Words of the journal's match.
     pub journalmatch: Vec<String>,
     pub has_maxlines: bool,
@@ -84,6 +100,9 @@ impl<'a> Trial<'a> {
         if let Some(regex) = &options.ignoreregex {
             prepare::read_ignoreregex(self, regex)?;
         }
+        if options.explain {
+            return explain::explain(self);
+        }
         let mut log = self.open_log()?;
         self.say("");
         match &options.out {
@@ -94,7 +113,7 @@ impl<'a> Trial<'a> {
 
     /// What is told on the way, unless only results are wanted.
     pub fn say(&mut self, line: &str) {
-        if self.options.out.is_none() && !self.options.json {
+        if self.options.out.is_none() && !self.options.json && !self.options.explain {
             self.printer.line(line);
         }
     }
@@ -110,7 +129,17 @@ impl<'a> Trial<'a> {
         }
     }
 
-    fn open_log(&mut self) -> Outcome<Log> {
+    /// Ends, if Ctrl-C was pressed.
+    pub fn interrupt_check(&self) -> Outcome<()> {
+        self.interrupt.check()
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub fn interrupt_came(&self) -> bool {
+        self.interrupt.came()
+    }
+
+    pub fn open_log(&mut self) -> Outcome<Log> {
         let log = &self.options.log;
         if Path::new(log).is_file() {
             let encoding = self.set_encoding()?;

@@ -62,12 +62,18 @@ Options:
   -t, --log-traceback   accepted, without effect
   --full-traceback      accepted, without effect
   --json                print the result as one JSON document; with -o, one for each line (see docs/json.md)
+  --explain             explain instead of trying: how each expression is searched, what it costs on this log, what
+                        would make it cheaper, whether clients can make it slow or name a victim, why it matches
+                        nothing; LOG may be left out (see docs/explain.md)
+  --strict              with --explain: exit code 1 if there are warnings
 
-Exit codes: 0 done, whether anything matched or not; 2 no such option; 255 (or 1) it could not be tried.
+Exit codes: 0 done, whether anything matched or not; 1 warnings (--strict); 2 no such option; 255 (or 1) it could not
+be tried.
 
 Examples:
   {program} /var/log/auth.log sshd
   {program} -v /var/log/auth.log 'sshd[mode=aggressive]'
   {program} -o '<ip> <F-USER>' /var/log/auth.log sshd
+  {program} --explain /var/log/auth.log sshd
   {program} '2026-01-08 14:19:15 login failed from 192.0.2.7' 'login failed from <HOST>$'
 ";

@@ -8,7 +8,7 @@ use crate::names::Names;
 use crate::records::Records;
 use crate::text;
 use crate::values::BanValues;
-use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, Time};
+use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, SharedBlock, Time};
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::Mutex;
@@ -38,6 +38,21 @@ impl Judge {
     pub fn lines(&self, jail: &Arc<LiveJail>, work: &mut Work, lines: &[u8], in_operation: bool, now: Time) {
         self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
             filter.process_block(lines, context, failures, notes);
+        });
+    }
+
+    /// Judges a block of one file for one of the jails that read it together, the `member`th.
+    pub fn shared_lines(
+        &self,
+        jail: &Arc<LiveJail>,
+        work: &mut Work,
+        shared: &mut SharedBlock<'_>,
+        member: usize,
+        in_operation: bool,
+        now: Time,
+    ) {
+        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
+            filter.process_shared(shared, member, context, failures, notes);
         });
     }
 

@@ -5,6 +5,7 @@
 //! clients.
 
 mod acting;
+mod attic;
 mod clock;
 mod commands;
 mod control;

@@ -85,6 +85,7 @@ impl Reading {
             families: Families::default(),
             feeds: Feeds::default(),
             last_save: clock::now(),
+            last_tended: clock::now(),
         };
         let (stopped, reads) = (Arc::clone(&stop), Arc::clone(&gate));
         let thread = std::thread::Builder::new()

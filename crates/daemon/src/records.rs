@@ -265,18 +265,15 @@ impl Records {
         gone: &[Id],
         totals: Totals,
     ) {
-        let changed: Vec<CounterRow> = changed
-            .iter()
-            .map(|c| CounterRow {
-                id: c.id.to_string(),
-                attempts: c.attempts,
-                first: c.first.nanos(),
-                last: c.last.nanos(),
-            })
-            .collect();
-        let gone: Vec<String> = gone.iter().map(Id::to_string).collect();
+        let mut changed = changed.iter().map(|c| CounterRow {
+            id: c.id.to_string(),
+            attempts: c.attempts,
+            first: c.first.nanos(),
+            last: c.last.nanos(),
+        });
+        let mut gone = gone.iter().map(Id::to_string);
         self.with("save progress", |store| {
-            store.save_progress(jail, positions, journal, &changed, &gone, totals)
+            store.save_progress_of(jail, positions, journal, &mut changed, &mut gone, totals)
         });
     }
 

@@ -1,14 +1,41 @@
 //! The quick way through whole blocks: lines are cut only around places where something may match.
 //!
-//! What comes out equals judging line by line. The lines between are not looked at, save that their dates may have to
-//! stand in for those of lines without one: then the dates are made up for, from the nearest line before that has a
-//! date of its own (see [`crate::date_anchor`] for when that is exact).
-use crate::cut::Moment;
+//! What comes out equals judging line by line. Lines in which nothing can match are not judged, save that their dates
+//! may have to stand in for those of lines without one. Two ways lead there: where the date stands at a literal
+//! ([`crate::date_anchor`]), skipped lines are not looked at, and their dates are made up for when needed; where many
+//! templates may fit, all lines' dates are looked for ([`crate::dated`]), once for all filters of a file.
+use crate::cut::{self, Moment};
 use crate::date_anchor::DateAnchor;
+use crate::dated::DatedBlock;
 use crate::filter::{Filter, LineContext, Note};
-use crate::literals::Literals;
+use crate::screen::Screen;
 use crate::{Failure, Report};
 use std::ops::Range;
+
+/// Blocks shorter than this are not worth the copies of what is kept about dates.
+const WORTH_SHARING: usize = 16 << 10;
+
+/// A block of whole lines on its way through the filters that read it.
+#[derive(Debug)]
+pub struct SharedBlock<'b> {
+    block: &'b [u8],
+    screen: &'b Screen,
+    /// For each member the lines that can matter to it.
+    candidates: Vec<Vec<Range<usize>>>,
+    dated: Vec<DatedBlock>,
+}
+
+impl<'b> SharedBlock<'b> {
+    /// Looks at a block for all members of the screen.
+    pub fn new(block: &'b [u8], screen: &'b Screen) -> Self {
+        SharedBlock {
+            block,
+            screen,
+            candidates: screen.look(block),
+            dated: Vec::new(),
+        }
+    }
+}
 
 impl Filter {
     /// Judges a block of whole lines, each with its newline; lines that cannot matter cost next to nothing.
@@ -22,7 +49,21 @@ impl Filter {
         failures: &mut Vec<Failure>,
         notes: &mut Vec<Note>,
     ) {
-        self.judge_block(block, context, notes, &mut |report, context| {
+        let screen = self.screen();
+        self.process_shared(&mut SharedBlock::new(block, &screen), 0, context, failures, notes);
+    }
+
+    /// Judges a block as [`Filter::process_block`] does, as one of several filters that read it: the `member`th of
+    /// its screen.
+    pub fn process_shared(
+        &mut self,
+        shared: &mut SharedBlock<'_>,
+        member: usize,
+        context: &mut LineContext<'_>,
+        failures: &mut Vec<Failure>,
+        notes: &mut Vec<Note>,
+    ) {
+        self.judge_shared(shared, member, context, notes, &mut |report, context| {
             failures.extend(report.hits.drain(..).filter_map(|hit| Failure::from_hit(hit, context)));
         });
     }
@@ -35,24 +76,125 @@ impl Filter {
         notes: &mut Vec<Note>,
         tell: &mut dyn FnMut(&mut Report, &LineContext<'_>),
     ) {
-        let candidates = self
-            .skipping()
-            .map(|(literals, anchor)| (candidate_lines(literals, block), anchor));
-        let Some((candidates, anchor)) = candidates else {
-            for line in lines(block) {
-                self.judge(&block[line], context, notes);
-                tell(&mut self.report, context);
+        let screen = self.screen();
+        self.judge_shared(&mut SharedBlock::new(block, &screen), 0, context, notes, tell);
+    }
+
+    fn judge_shared(
+        &mut self,
+        shared: &mut SharedBlock<'_>,
+        member: usize,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+        tell: &mut dyn FnMut(&mut Report, &LineContext<'_>),
+    ) {
+        let screened = shared
+            .screen
+            .member(member)
+            .is_some_and(|needs| std::sync::Arc::ptr_eq(needs, self.needs()));
+        if !screened {
+            // The filter was changed since.
+            self.judge_lines(shared.block, context, notes, tell);
+        } else if let Some(anchor) = self.skipping() {
+            let candidates = std::mem::take(&mut shared.candidates[member]);
+            self.judge_anchored(shared.block, candidates, &anchor, context, notes, tell);
+        } else if self.may_leave_out() || (shared.screen.members() > 1 && shared.block.len() >= WORTH_SHARING) {
+            self.judge_dated_lines(shared, member, context, notes, tell);
+        } else {
+            self.judge_lines(shared.block, context, notes, tell);
+        }
+    }
+
+    /// All lines, one by one.
+    fn judge_lines(
+        &mut self,
+        block: &[u8],
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+        tell: &mut dyn FnMut(&mut Report, &LineContext<'_>),
+    ) {
+        for line in lines(block) {
+            self.judge(&block[line], context, notes);
+            tell(&mut self.report, context);
+        }
+    }
+
+    /// Lines with their dates found beforehand; those that can matter, or all.
+    fn judge_dated_lines(
+        &mut self,
+        shared: &mut SharedBlock<'_>,
+        member: usize,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+        tell: &mut dyn FnMut(&mut Report, &LineContext<'_>),
+    ) {
+        let moment = Moment::from(&*context);
+        let (block, encoding) = (shared.block, self.encoding());
+        let detector = self.detector();
+        let known = shared.dated.iter().position(|dated| dated.is_of(detector, encoding));
+        let dated = match known {
+            Some(known) => &shared.dated[known],
+            None => {
+                let dated = DatedBlock::new(block, detector, encoding, moment.now, shared.screen);
+                shared.dated.push(dated);
+                &shared.dated[shared.dated.len() - 1]
             }
-            return;
         };
+        self.set_detector(dated.after());
+        dated.tell(moment, notes);
+        let mut settled = 0;
+        let candidates = match self.may_leave_out() {
+            true => {
+                let found = shared.candidates[member].iter();
+                let mut all: Vec<usize> = found.filter_map(|line| dated.line_at(line.start)).collect();
+                all.extend(&dated.joined[member]);
+                all.sort_unstable();
+                all.dedup();
+                all
+            }
+            false => (0..dated.lines.len()).collect(),
+        };
+        for index in candidates {
+            if !dated.lines[index].is_own() {
+                self.settle_last(block, dated, settled..index, moment);
+            }
+            self.judge_found(block, dated, index, context, notes);
+            tell(&mut self.report, context);
+            settled = index + 1;
+        }
+        self.settle_last(block, dated, settled..dated.lines.len(), moment);
+    }
+
+    /// Brings the last date to where judging these lines would have brought it.
+    fn settle_last(&mut self, block: &[u8], dated: &DatedBlock, lines: Range<usize>, moment: Moment) {
+        let lines = &dated.lines[lines];
+        let from = lines.iter().rposition(|line| line.is_own()).unwrap_or(0);
+        for line in &lines[from..] {
+            let text = self.encoding().decode(&block[line.line.clone()]);
+            let mut unsaid = Vec::new();
+            let placed = cut::at_date(line.found.as_ref(), &mut self.dates, &text, moment.now, &mut unsaid);
+            cut::complete(placed, &mut self.dates, &text, moment, &mut unsaid);
+        }
+    }
+
+    /// Lines around literals, with what they need of the dates of those between.
+    fn judge_anchored(
+        &mut self,
+        block: &[u8],
+        candidates: Vec<Range<usize>>,
+        anchor: &DateAnchor,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+        tell: &mut dyn FnMut(&mut Report, &LineContext<'_>),
+    ) {
         self.prepare_spare();
         let mut settled = 0;
         for line in candidates {
-            self.judge_candidate(block, line, &anchor, &mut settled, context, notes);
+            self.judge_candidate(block, line, anchor, &mut settled, context, notes);
             tell(&mut self.report, context);
         }
         let moment = Moment::from(&*context);
-        self.settle_dates(block, settled..block.len(), &anchor, moment);
+        self.settle_dates(block, settled..block.len(), anchor, moment);
     }
 
     /// Judges a line after skipped ones. `settled` is up to where the dates are known; it moves on.
@@ -105,22 +247,8 @@ impl Filter {
     }
 }
 
-/// Lines in which something may match, in order, without their newlines.
-fn candidate_lines(literals: &Literals, block: &[u8]) -> Vec<Range<usize>> {
-    let mut places = literals.search(block);
-    let mut candidates = Vec::new();
-    let mut from = 0;
-    while let Some(at) = places.next_from(from) {
-        let start = memchr::memrchr(b'\n', &block[from..at]).map_or(from, |n| from + n + 1);
-        let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
-        candidates.push(start..end);
-        from = (end + 1).min(block.len());
-    }
-    candidates
-}
-
 /// The lines of a block without their newlines; a last one without newline counts.
-fn lines(block: &[u8]) -> impl Iterator<Item = Range<usize>> {
+pub(crate) fn lines(block: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
         if from >= block.len() {

@@ -4,7 +4,7 @@ use crate::entry::EntryLine;
 use crate::filter::{LineContext, Note};
 use crate::stamp::Stamp;
 use crate::window::Cut;
-use bantam_pattern::date::Detector;
+use bantam_pattern::date::{Detector, Found};
 use std::borrow::Cow;
 
 /// What dates are judged by.
@@ -63,17 +63,33 @@ pub(crate) fn look_for_date<'a>(
     now: Time,
     notes: &mut Vec<Note>,
 ) -> DatedLine<'a> {
+    let found = detector.find(line, now);
+    if detector.gave_up() {
+        note(notes, DATE_LIMIT);
+    }
+    at_date(found.as_ref(), last, line, now, notes)
+}
+
+/// The detector gave up on a line.
+pub(crate) const DATE_LIMIT: Note = Note::Limit {
+    option: "datepattern",
+    index: 0,
+};
+
+/// Cuts the line at the date that was found in it.
+pub(crate) fn at_date<'a>(
+    found: Option<&Found>,
+    last: &mut LastDate,
+    line: &'a str,
+    now: Time,
+    notes: &mut Vec<Note>,
+) -> DatedLine<'a> {
     let mut dated = DatedLine {
         cut: whole_line(line, ""),
         stamp: None,
         undated: false,
         own_date: false,
     };
-    let found = detector.find(line, now);
-    if detector.gave_up() {
-        let option = "datepattern";
-        note(notes, Note::Limit { option, index: 0 });
-    }
     let Some(found) = found else {
         return dated;
     };
@@ -142,19 +158,37 @@ pub(crate) fn complete<'a>(
     let (Some(findtime), Some(stamp)) = (moment.findtime, dated.stamp) else {
         return Some(dated);
     };
-    if moment.in_operation {
-        // More than a minute off means now.
-        let deviation = stamp.time.nanos().saturating_sub(now.nanos()) / 1_000_000_000;
-        if deviation.abs() > 60 {
-            note(notes, Note::OddTime { deviation });
+    match odd(moment, findtime, stamp.time) {
+        Some(Note::TooOld) => {
+            note(notes, Note::TooOld);
+            return None;
+        }
+        Some(odd) => {
+            note(notes, odd);
             dated.stamp = Some(Stamp::now(now));
             last.stamp = dated.stamp;
         }
-    } else if stamp.time < now.plus_secs(-findtime) {
-        note(notes, Note::TooOld);
-        return None;
+        None => {}
     }
     Some(dated)
+}
+
+/// In operation more than a minute off means now, before that what is older than `findtime` is dropped.
+fn odd(moment: Moment, findtime: f64, time: Time) -> Option<Note> {
+    if !moment.in_operation {
+        return (time < moment.now.plus_secs(-findtime)).then_some(Note::TooOld);
+    }
+    let deviation = time.nanos().saturating_sub(moment.now.nanos()) / 1_000_000_000;
+    (deviation.abs() > 60).then_some(Note::OddTime { deviation })
+}
+
+impl Moment {
+    /// Says so where a line's moment is odd or old.
+    pub(crate) fn tell_odd(self, time: Time, notes: &mut Vec<Note>) {
+        if let Some(odd) = self.findtime.and_then(|findtime| odd(self, findtime, time)) {
+            note(notes, odd);
+        }
+    }
 }
 
 fn whole_line<'a>(line: &'a str, date: &str) -> Cut<'a> {

@@ -5,7 +5,7 @@
 //! a line in which this literal stands once has one possible date, wherever the last one stood. And cutting the date
 //! out must not bring together a text that an expression requires. The patterns that are simple enough to be sure of
 //! both are read here; for all others every line's date is looked for.
-use crate::literals::Literals;
+use crate::screen::Needs;
 use memchr::memmem;
 
 /// A date pattern whose dates stand where a literal stands.
@@ -66,8 +66,8 @@ impl DateAnchor {
     }
 
     /// Whether cutting out the date leaves these literals where they stand, and brings none about.
-    pub(crate) fn spares(&self, literals: &Literals) -> bool {
-        !literals.may_join(self.before, self.after)
+    pub(crate) fn spares(&self, needs: &Needs) -> bool {
+        !needs.may_join(self.before, self.after)
     }
 }
 

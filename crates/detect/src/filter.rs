@@ -1,16 +1,18 @@
 //! One filter, compiled, with the state that it keeps from line to line.
 use crate::cut::{DatedLine, LastDate, Moment};
 use crate::date_anchor::DateAnchor;
+use crate::dated::DatedBlock;
 use crate::decode::{Encoding, UnknownEncoding};
 use crate::entry::EntryLine;
 use crate::expression::Expression;
 use crate::judge::{self, Memory, Report, Rules};
-use crate::literals::Literals;
+use crate::screen::{Needs, Screen};
 use crate::{Failure, Id, MatchedLine, Time, cut};
-use bantam_pattern::PatternError;
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
+use bantam_pattern::{LineBudget, PatternError};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Turns a name into addresses. Implementations cache and bound their time.
 pub trait Resolver {
@@ -75,6 +77,10 @@ pub struct Filter {
     /// never learns from a line out of its turn.
     spare: Option<Detector>,
     datepattern: Option<String>,
+    /// Where its dates stand, if that is at a literal.
+    anchor: Option<Arc<DateAnchor>>,
+    /// For blocks that are not shared.
+    screen: Option<Arc<Screen>>,
     zone: Option<String>,
     encoding: Encoding,
     pub(crate) report: Report,
@@ -90,6 +96,8 @@ impl Filter {
             detector: None,
             spare: None,
             datepattern: None,
+            anchor: None,
+            screen: None,
             zone: None,
             encoding: Encoding::default(),
             report: Report::default(),
@@ -131,6 +139,7 @@ impl Filter {
     /// Tries all failregexes on a line instead of ending with the first that matches (`fail2ban-regex` and tests).
     pub fn set_check_all(&mut self, value: bool) {
         self.rules.check_all = value;
+        self.rules.refresh();
     }
     /// Takes names and ids as they stand (`fail2ban-regex --raw`).
     pub fn set_raw_hosts(&mut self, value: bool) {
@@ -229,6 +238,7 @@ impl Filter {
                 Some(detector)
             }
         };
+        self.anchor = DateAnchor::of(pattern).map(Arc::new);
         self.datepattern = Some(pattern.to_owned()).filter(|pattern| !pattern.is_empty());
         Ok(())
     }
@@ -341,6 +351,7 @@ impl Filter {
             None => self.look_for_date(text, moment, notes),
             Some(settle) => {
                 let spare = self.spare.get_or_insert_with(Detector::defaults);
+                let _budget = LineBudget::date(text.len());
                 let dated = cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
                 if dated.own_date {
                     std::mem::swap(&mut self.detector, &mut self.spare);
@@ -356,6 +367,7 @@ impl Filter {
 
     fn judge_dated(&mut self, dated: DatedLine<'_>, text: &str, context: &mut LineContext<'_>, notes: &mut Vec<Note>) {
         let moment = Moment::from(&*context);
+        let _budget = LineBudget::expressions(text.len());
         if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
             let report = &mut self.report;
             judge::judge(&self.rules, &mut self.memory, dated, context, notes, report);
@@ -364,6 +376,7 @@ impl Filter {
 
     fn look_for_date<'t>(&mut self, text: &'t str, moment: Moment, notes: &mut Vec<Note>) -> DatedLine<'t> {
         let detector = self.detector.get_or_insert_with(Detector::defaults);
+        let _budget = LineBudget::date(text.len());
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
 
@@ -376,6 +389,7 @@ impl Filter {
 
     /// Whether a line whose date does not depend on others has one; teaches nothing.
     pub(crate) fn finds_date(&mut self, text: &str, now: Time) -> bool {
+        let _budget = LineBudget::date(text.len());
         let found = self.spare.as_mut().and_then(|spare| spare.find(text, now));
         found.is_some_and(|found| found.time.is_some() && !found.span.is_empty())
     }
@@ -392,12 +406,62 @@ impl Filter {
         }
     }
 
-    /// What lines may be skipped by, and where their dates stand; none where every line has to be looked at.
-    pub(crate) fn skipping(&self) -> Option<(&Literals, DateAnchor)> {
-        let literals = self.rules.literals.as_ref()?;
-        let anchor = DateAnchor::of(self.datepattern.as_deref()?)?;
-        let sure = self.rules.max_lines == 1 && !self.rules.ignores_first() && anchor.spares(literals);
-        sure.then_some((literals, anchor))
+    /// What lines have to have to mean something to this filter. A change of its expressions gives another.
+    pub fn needs(&self) -> &Arc<Needs> {
+        &self.rules.needs
+    }
+
+    /// Whether lines without what the filter needs may be left out.
+    pub(crate) fn may_leave_out(&self) -> bool {
+        // Who wants all that matches wants to hear of ignoreregexes that were tried first, too.
+        let ignores_first = self.rules.check_all && self.rules.ignores_first();
+        self.rules.needs.tells() && self.rules.max_lines == 1 && !ignores_first
+    }
+
+    /// Where dates stand, if lines may be left out without looking for theirs.
+    pub(crate) fn skipping(&self) -> Option<Arc<DateAnchor>> {
+        let anchor = self.anchor.as_ref()?;
+        let sure = self.may_leave_out() && anchor.spares(&self.rules.needs);
+        sure.then(|| anchor.clone())
+    }
+
+    /// A screen for this filter alone.
+    pub(crate) fn screen(&mut self) -> Arc<Screen> {
+        match &self.screen {
+            Some(screen) if screen.is_for(std::iter::once(&self.rules.needs)) => screen.clone(),
+            _ => {
+                let screen = Arc::new(Screen::new(vec![self.rules.needs.clone()]));
+                self.screen = Some(screen.clone());
+                screen
+            }
+        }
+    }
+
+    pub(crate) fn detector(&mut self) -> &Detector {
+        self.detector.get_or_insert_with(Detector::defaults)
+    }
+
+    pub(crate) fn set_detector(&mut self, detector: &Detector) {
+        self.detector
+            .get_or_insert_with(Detector::defaults)
+            .clone_from(detector);
+    }
+
+    /// Judges a line whose date was looked for before.
+    pub(crate) fn judge_found(
+        &mut self,
+        block: &[u8],
+        dated: &DatedBlock,
+        index: usize,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+    ) {
+        self.report.hits.clear();
+        self.report.ignored.clear();
+        let line = &dated.lines[index];
+        let text = self.encoding.decode(&block[line.line.clone()]);
+        let placed = cut::at_date(line.found.as_ref(), &mut self.dates, &text, context.now, notes);
+        self.judge_dated(placed, &text, context, notes);
     }
 }
 

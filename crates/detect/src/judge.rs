@@ -8,6 +8,7 @@ use crate::filter::{LineContext, Note};
 use crate::identity::{Identity, Who, identify};
 use crate::literals::Literals;
 use crate::record::{Record, Value};
+use crate::screen::Needs;
 use crate::stamp::Stamp;
 use crate::window::{Lines, Taken, write_lines};
 use crate::{Id, MatchedLine, Time};
@@ -15,7 +16,7 @@ use bantam_pattern::Captures;
 use bantam_pattern::tags::UseDns;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A failregex that matched, and whom it names.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +68,8 @@ pub(crate) struct Rules {
     pub(crate) keep_records: bool,
     /// Texts without these match nothing.
     pub(crate) literals: Option<Literals>,
+    /// The same for whole blocks.
+    pub(crate) needs: Arc<Needs>,
     /// Tells which of the failregexes are worth a try; made for the first line.
     dispatch: OnceLock<Option<Dispatch>>,
 }
@@ -84,6 +87,7 @@ impl Rules {
             keep_pending: false,
             keep_records: true,
             literals: None,
+            needs: Arc::default(),
             dispatch: OnceLock::new(),
         }
     }
@@ -91,6 +95,8 @@ impl Rules {
     /// To be called after a change of prefregex or failregex.
     pub(crate) fn refresh(&mut self) {
         self.literals = Literals::of(self.prefregex.as_ref(), &self.fail);
+        // Who wants all that matches wants to hear of prefregex as well.
+        self.needs = Arc::new(Needs::of(self.prefregex.as_ref(), &self.fail, self.check_all));
         self.dispatch = OnceLock::new();
     }
 

@@ -63,34 +63,4 @@ impl Literals {
             .iter()
             .any(|finder| finder.needle().windows(2).any(|pair| pair == [before, after]))
     }
-
-    /// Places in the block where one of them stands.
-    pub(crate) fn search<'l, 'b>(&'l self, block: &'b [u8]) -> Places<'l, 'b> {
-        Places {
-            next: self.finders.iter().map(|finder| (finder, finder.find(block))).collect(),
-            block,
-        }
-    }
-}
-
-/// Goes through a block from place to place.
-pub(crate) struct Places<'l, 'b> {
-    block: &'b [u8],
-    next: Vec<(&'l Finder<'static>, Option<usize>)>,
-}
-
-impl Places<'_, '_> {
-    /// The first place at or after `from`, which never goes back.
-    pub(crate) fn next_from(&mut self, from: usize) -> Option<usize> {
-        for (finder, place) in &mut self.next {
-            if place.is_some_and(|at| at < from) {
-                *place = self
-                    .block
-                    .get(from..)
-                    .and_then(|rest| finder.find(rest))
-                    .map(|at| from + at);
-            }
-        }
-        self.next.iter().filter_map(|(_, place)| *place).min()
-    }
 }

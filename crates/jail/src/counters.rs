@@ -1,4 +1,5 @@
 //! Failures that have not led to a ban yet: one counter for each id.
+use crate::keep::{Keep, Shelf};
 use crate::packed::{Packed, Unpacked};
 use crate::squeeze::Sample;
 use crate::{Counter, Failure, Id, Time};
@@ -63,8 +64,8 @@ fn seconds_between(from: Time, to: Time) -> f64 {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     entries: HashMap<Id, Entry, RandomState>,
-    /// What the entries' details resemble: the first of them.
-    sample: Sample,
+    /// Holds the entries' details, which resemble the first of them.
+    keep: Keep,
     /// No entry's last failure is older; lets [`Counters::forget`] return at once.
     oldest: Option<Time>,
     changed: Vec<Id>,
@@ -76,17 +77,21 @@ impl Counters {
         self.entries.len()
     }
 
+    pub(crate) fn set_shelf(&mut self, shelf: Box<dyn Shelf>) {
+        self.keep.set_shelf(shelf);
+    }
+
     /// Counts a failure `count` times. Gives the count and whether this failure began it.
     pub(crate) fn add(&mut self, failure: &Failure, count: u32, window: Window) -> (u32, bool) {
         // No piece has been made with an empty sample, nor is any left where there are no entries.
-        if self.entries.is_empty() || self.sample.is_empty() {
-            self.sample = Sample::of(&Packed::plain(failure));
+        if self.entries.is_empty() || !self.keep.has_sample() {
+            self.keep.set_sample(Sample::of(&Packed::plain(failure)));
         }
         if let Some(entry) = self.entries.get_mut(&failure.id) {
             entry.advance(failure, window.findtime);
             entry.failures = entry.failures.saturating_add(failure.attempts.max(1));
             entry.retry = entry.retry.saturating_add(count);
-            entry.details.push(&failure.matches, window.maxmatches, &self.sample);
+            entry.details.push(&failure.matches, window.maxmatches, &mut self.keep);
             entry.touch(&failure.id, &mut self.changed);
             let retry = entry.retry;
             self.tidy();
@@ -99,7 +104,7 @@ impl Counters {
             last: failure.time,
             retry: attempts.max(count),
             failures: attempts,
-            details: Packed::first(&details, failure, &self.sample),
+            details: Packed::first(&details, failure, &mut self.keep),
             zoned: failure.zoned,
             dirty: false,
             kept: false,
@@ -124,18 +129,19 @@ impl Counters {
         };
         entry.failures = entry.failures.saturating_add(attempts);
         entry.retry = entry.retry.saturating_add(extra);
-        entry.details.push(lines, window.maxmatches, &self.sample);
+        entry.details.push(lines, window.maxmatches, &mut self.keep);
         entry.touch(&failure.id, &mut self.changed);
         entry.retry
     }
 
     /// Takes a counter out, and what it remembers: its failures become a ban.
     pub(crate) fn take(&mut self, id: &Id) -> Option<(Entry, Unpacked)> {
-        let entry = self.entries.remove(id)?;
+        let mut entry = self.entries.remove(id)?;
         if entry.kept {
             self.gone.push(id.clone());
         }
-        let details = entry.details.open(&self.sample);
+        let details = entry.details.open(&self.keep);
+        entry.details.end(&mut self.keep);
         Some((entry, details))
     }
 
@@ -144,13 +150,14 @@ impl Counters {
         if self.oldest.is_none_or(|oldest| oldest > limit) {
             return;
         }
-        let gone = &mut self.gone;
+        let (gone, keep) = (&mut self.gone, &mut self.keep);
         let mut oldest = None;
         self.entries.retain(|id, entry| {
             if entry.last <= limit {
                 if entry.kept {
                     gone.push(id.clone());
                 }
+                entry.details.end(keep);
                 return false;
             }
             oldest = Some(oldest.map_or(entry.last, |oldest: Time| oldest.min(entry.last)));

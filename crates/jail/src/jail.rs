@@ -3,7 +3,7 @@
 use crate::bans::Bans;
 use crate::counters::{Counters, Entry, Window};
 use crate::packed::Unpacked;
-use crate::{Failure, Id, Increment, MatchedLine, PastBans, Ticket, Time};
+use crate::{Failure, Id, Increment, MatchedLine, PastBans, Shelf, Ticket, Time};
 use std::collections::BTreeMap;
 
 /// A jail's options.
@@ -102,6 +102,11 @@ impl Jail {
             total_banned: 0,
             carried: false,
         }
+    }
+
+    /// Gives it a place for lines of counters that would fill the memory. Only the first is taken.
+    pub fn set_shelf(&mut self, shelf: Box<dyn Shelf>) {
+        self.counters.set_shelf(shelf);
     }
 
     /// Its options.

@@ -11,6 +11,7 @@ mod formula;
 mod ignore;
 mod increment;
 mod jail;
+mod keep;
 mod packed;
 mod squeeze;
 
@@ -20,3 +21,4 @@ pub use formula::{Formula, FormulaError};
 pub use ignore::{IgnoreList, IgnoredBy, Lookups};
 pub use increment::{Increment, PastBans};
 pub use jail::{Counter, Jail, Known, Options, Ruling};
+pub use keep::Shelf;

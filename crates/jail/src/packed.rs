@@ -1,12 +1,12 @@
 //! What a counter remembers besides its numbers, packed into one allocation: with hundreds of thousands of clients
 //! in the window, lists of strings would cost more than the text in them.
-use crate::squeeze::Sample;
+use crate::keep::Keep;
 use crate::{Failure, Id, MatchedLine};
 use std::collections::BTreeMap;
 
 /// Pieces, each with its length and the number of its lines before it. The first holds what the first failure captured
 /// and its lines, each further one the lines of a failure; texts in them have their length before them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Packed(Box<[u8]>);
 
 /// A [`Packed`], opened.
@@ -50,37 +50,40 @@ impl Packed {
     }
 
     /// Begins with what [`Packed::plain`] gave for this failure.
-    pub(crate) fn first(plain: &[u8], failure: &Failure, sample: &Sample) -> Self {
+    pub(crate) fn first(plain: &[u8], failure: &Failure, keep: &mut Keep) -> Self {
+        let mut packed = Packed::default();
         let mut bytes = Vec::new();
         if !plain.is_empty() {
-            write_piece(&mut bytes, plain, failure.matches.len(), sample);
+            write_piece(&mut bytes, plain, failure.matches.len(), keep);
         }
-        Packed(bytes.into_boxed_slice())
+        packed.set(bytes, keep);
+        packed
     }
 
     /// Adds lines and keeps the newest `most` of all.
-    pub(crate) fn push(&mut self, lines: &[MatchedLine], most: usize, sample: &Sample) {
+    pub(crate) fn push(&mut self, lines: &[MatchedLine], most: usize, keep: &mut Keep) {
         let lines = &lines[lines.len().saturating_sub(most)..];
         if lines.is_empty() && self.lines() <= most {
             return;
         }
         let mut bytes = Vec::new();
         if self.lines() + lines.len() > most || self.0.is_empty() {
-            let (head, mut all) = self.parts(sample);
+            let (head, mut all) = self.parts(keep);
             all.drain(..all.len().saturating_sub(most - lines.len()));
             all.extend_from_slice(lines);
-            write_piece(&mut bytes, &plain_piece(&head, &all), all.len(), sample);
+            self.release(keep);
+            write_piece(&mut bytes, &plain_piece(&head, &all), all.len(), keep);
         } else {
             let mut plain = Vec::with_capacity(size_of(lines));
             write_lines(&mut plain, lines);
             bytes.extend_from_slice(&self.0);
-            write_piece(&mut bytes, &plain, lines.len(), sample);
+            write_piece(&mut bytes, &plain, lines.len(), keep);
         }
-        self.0 = bytes.into_boxed_slice();
+        self.set(bytes, keep);
     }
 
-    pub(crate) fn open(&self, sample: &Sample) -> Unpacked {
-        let (head, matches) = self.parts(sample);
+    pub(crate) fn open(&self, keep: &Keep) -> Unpacked {
+        let (head, matches) = self.parts(keep);
         let mut unpacked = Unpacked {
             matches,
             ..Unpacked::default()
@@ -90,6 +93,24 @@ impl Packed {
         unpacked
     }
 
+    /// Nothing of it is needed any more.
+    pub(crate) fn end(&mut self, keep: &mut Keep) {
+        self.release(keep);
+        self.set(Vec::new(), keep);
+    }
+
+    fn set(&mut self, bytes: Vec<u8>, keep: &mut Keep) {
+        keep.account(self.0.len(), bytes.len());
+        self.0 = bytes.into_boxed_slice();
+    }
+
+    fn release(&self, keep: &mut Keep) {
+        let mut reader = Reader(&self.0);
+        while let Some((_, piece)) = reader.piece() {
+            keep.release(piece);
+        }
+    }
+
     /// How many lines it holds.
     fn lines(&self) -> usize {
         let mut reader = Reader(&self.0);
@@ -97,12 +118,12 @@ impl Packed {
     }
 
     /// What the first failure captured, and all lines.
-    fn parts(&self, sample: &Sample) -> (Vec<u8>, Vec<MatchedLine>) {
+    fn parts(&self, keep: &Keep) -> (Vec<u8>, Vec<MatchedLine>) {
         let (mut head, mut lines) = (Vec::new(), Vec::new());
         let mut pieces = Reader(&self.0);
         let mut is_first = true;
         while let Some((_, piece)) = pieces.piece() {
-            let plain = sample.open(piece);
+            let plain = keep.open(piece);
             let mut reader = Reader(&plain);
             if std::mem::take(&mut is_first) {
                 head = reader.bytes().unwrap_or_default().to_vec();
@@ -123,8 +144,8 @@ fn plain_piece(head: &[u8], lines: &[MatchedLine]) -> Vec<u8> {
     bytes
 }
 
-fn write_piece(bytes: &mut Vec<u8>, plain: &[u8], lines: usize, sample: &Sample) {
-    let piece = sample.squeeze(plain);
+fn write_piece(bytes: &mut Vec<u8>, plain: &[u8], lines: usize, keep: &mut Keep) {
+    let piece = keep.stow(plain);
     bytes.reserve_exact(piece.len() + 8);
     write_number(bytes, lines);
     write_number(bytes, piece.len());
@@ -223,6 +244,8 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
     use crate::Time;
+    use crate::keep::tests::shelving;
+    use crate::squeeze::Sample;
     use proptest::prelude::*;
 
     fn line() -> impl Strategy<Value = MatchedLine> {
@@ -243,8 +266,10 @@ mod tests {
             more in prop::collection::vec(prop::collection::vec(line(), 0..4), 0..5),
             most in 0usize..5,
             sample in "\\PC{0,90}",
+            shelved in any::<bool>(),
         ) {
-            let sample = Sample::of(sample.as_bytes());
+            let mut keep = if shelved { shelving() } else { Keep::default() };
+            keep.set_sample(Sample::of(sample.as_bytes()));
             let failure = Failure {
                 id: Id::Raw("x".into()),
                 ip: ip.map(|ip| Id::parse(&ip)),
@@ -255,14 +280,15 @@ mod tests {
                 captures,
                 users,
             };
-            let mut packed = Packed::first(&Packed::plain(&failure), &failure, &sample);
+            let mut packed = Packed::first(&Packed::plain(&failure), &failure, &mut keep);
             let mut expected = first;
             for lines in more {
-                packed.push(&lines, most, &sample);
+                packed.push(&lines, most, &mut keep);
                 expected.extend(lines);
                 expected.drain(..expected.len().saturating_sub(most));
             }
-            let unpacked = packed.open(&sample);
+            let unpacked = packed.open(&keep);
+            packed.end(&mut keep);
             prop_assert_eq!(unpacked.matches, expected);
             prop_assert_eq!(unpacked.ip, failure.ip);
             prop_assert_eq!(unpacked.captures, failure.captures);

@@ -13,12 +13,15 @@
 //! - the same holds for words at a gap's end (`.*(\.js|\.png)(/)*?` before a literal): the literal is placed at the
 //!   latest where one of them stands before it;
 //! - a part does not look at what stands after it.
+mod elements;
 mod ending;
 mod needle;
 mod part;
 
 use crate::literal::of_character;
-use crate::syntax::{Assertion, Ast, Greed, Kind, Node};
+use crate::plan::Fault;
+use crate::syntax::{Ast, Kind, Node};
+use elements::{Element, between_ends, elements, is_gap};
 use ending::Ending;
 use needle::Needle;
 use part::Part;
@@ -63,32 +66,41 @@ pub(crate) enum Verdict {
 }
 
 impl Chain {
-    /// The plan for an expression, if it has the form.
-    pub fn of(ast: &Ast) -> Option<Chain> {
-        let Kind::Concat(nodes) = &ast.root.kind else {
-            return None;
-        };
-        let [first, inner @ .., last] = nodes.as_slice() else {
-            return None;
-        };
-        if first.kind != Kind::Assertion(Assertion::TextStart) || last.kind != Kind::Assertion(Assertion::End) {
-            return None;
-        }
+    /// The plan for an expression, or what it lacks of the form.
+    pub fn of(ast: &Ast) -> Result<Chain, Fault> {
+        let (inner, end) = between_ends(&ast.root)?;
         let mut elements = elements(inner)?.into_iter();
-        let Some(Element::Text(first)) = elements.next() else {
-            return None;
+        let first = match elements.next() {
+            Some(Element::Text(first, _)) => first,
+            other => {
+                let span = other.as_ref().map_or(end, Element::span);
+                return Err(Fault::at(span, "no literal stands right behind the ^"));
+            }
         };
         let mut links = Vec::new();
         while let Some(element) = elements.next() {
-            let Some(Element::Text(literal)) = elements.next() else {
-                return None;
+            let Some(Element::Text(literal, _)) = elements.next() else {
+                return Err(Fault::at(
+                    element.span(),
+                    "no literal follows that would tell where this ends",
+                ));
             };
-            let next = *literal.first()?;
             let between = match element {
-                Element::Gap(group) => Between::Gap(group),
-                Element::Ending(ending) if ending.excludes(next) => Between::Ending(ending),
-                Element::Part(nodes) => Between::Part(Part::of(&nodes, next)?),
-                Element::Text(_) | Element::Option(_) | Element::Ending(_) => return None,
+                Element::Gap(group, _) => Between::Gap(group),
+                Element::Ending(ending, span) => {
+                    let excludes = literal.first().is_some_and(|&next| ending.excludes(next));
+                    if !excludes {
+                        return Err(Fault::at(
+                            &span,
+                            "its end may be taken for what the text after it begins with",
+                        ));
+                    }
+                    Between::Ending(ending)
+                }
+                Element::Part(nodes, span) => Between::Part(Part::of(&nodes, &span, &literal)?),
+                Element::Text(_, span) | Element::Option(_, span) => {
+                    return Err(Fault::at(&span, "a chain has no place for this"));
+                }
             };
             links.push(Link {
                 between,
@@ -96,13 +108,25 @@ impl Chain {
             });
         }
         let line = |text: &[u8]| !text.contains(&b'\n');
-        let fits = line(&first) && links.iter().all(|link| line(&link.literal.text)) && links.len() <= MOST_LINKS;
-        let gaps = links.iter().any(|link| !matches!(link.between, Between::Part(_)));
-        (fits && gaps).then_some(Chain {
+        if !line(&first) || !links.iter().all(|link| line(&link.literal.text)) {
+            return Err(Fault::of_all("one of its literals holds a newline"));
+        }
+        if links.len() > MOST_LINKS {
+            return Err(Fault::of_all(format!("it has more than {MOST_LINKS} gaps")));
+        }
+        if links.iter().all(|link| matches!(link.between, Between::Part(_))) {
+            return Err(Fault::of_all("it has no gap such as `.*`"));
+        }
+        Ok(Chain {
             first,
             links,
             groups: ast.groups.len(),
         })
+    }
+
+    /// Whether there is anything between its literals but gaps, which may leave the expression itself to be asked.
+    pub fn has_parts(&self) -> bool {
+        self.links.iter().any(|link| matches!(link.between, Between::Part(_)))
     }
 
     /// Looks for the match from the text's beginning.
@@ -216,79 +240,6 @@ impl Chain {
     }
 }
 
-/// What an expression is made of, one after the other.
-#[derive(Debug, Clone)]
-enum Element {
-    Text(Vec<u8>),
-    Gap(Option<usize>),
-    /// A gap and what it ends with.
-    Ending(Ending),
-    Part(Vec<Node>),
-    /// `(…)??`, rather left out.
-    Option(Vec<Element>),
-}
-
-fn elements(nodes: &[Node]) -> Option<Vec<Element>> {
-    let mut all: Vec<Element> = Vec::new();
-    for node in nodes {
-        let element = element(node)?;
-        match (all.last_mut(), element) {
-            (Some(Element::Text(text)), Element::Text(more)) => text.extend(more),
-            (Some(Element::Part(part)), Element::Part(more)) => part.extend(more),
-            (_, element) => all.push(element),
-        }
-    }
-    without_options(all)
-}
-
-fn element(node: &Node) -> Option<Element> {
-    if let Kind::Literal { point, case } = &node.kind
-        && let Some(text) = of_character(*point, *case)
-    {
-        return Some(Element::Text(text));
-    }
-    if is_gap(node) {
-        return Some(Element::Gap(None));
-    }
-    if let Some(ending) = Ending::of(node) {
-        return Some(Element::Ending(ending));
-    }
-    match &node.kind {
-        Kind::Capture { group, node } if is_gap(node) => Some(Element::Gap(Some(*group))),
-        Kind::Repeat {
-            min: 0,
-            max: Some(1),
-            greed: Greed::Lazy,
-            node,
-        } => {
-            let inner = match &node.kind {
-                Kind::Capture { node, .. } => node,
-                _ => node,
-            };
-            match &inner.kind {
-                Kind::Concat(nodes) => match elements(nodes) {
-                    Some(inner) => Some(Element::Option(inner)),
-                    None => Some(Element::Part(vec![node.as_ref().clone()])),
-                },
-                _ => None,
-            }
-        }
-        _ => Some(Element::Part(vec![node.clone()])),
-    }
-}
-
-fn is_gap(node: &Node) -> bool {
-    match &node.kind {
-        Kind::Repeat {
-            min: 0,
-            max: None,
-            greed: Greed::Greedy,
-            node,
-        } => node.kind == Kind::Any { newline: false },
-        _ => false,
-    }
-}
-
 /// The one text that a node matches.
 fn plain_text(node: &Node) -> Option<Vec<u8>> {
     match &node.kind {
@@ -302,30 +253,6 @@ fn plain_text(node: &Node) -> Option<Vec<u8>> {
     }
 }
 
-/// Leaves out options that no match takes. `.*P(?:…P)??L`: where the option could be taken, `PL` stands later than the
-/// `P` before it, so the gap can be longer with the option left out, and longer is tried first.
-fn without_options(all: Vec<Element>) -> Option<Vec<Element>> {
-    let mut kept: Vec<Element> = Vec::new();
-    for (index, element) in all.iter().enumerate() {
-        match (element, kept.as_mut_slice()) {
-            (Element::Option(inner), [.., Element::Gap(_), Element::Text(before)]) => {
-                let ends_alike = matches!(inner.last(), Some(Element::Text(end)) if end.ends_with(before));
-                let text_follows = matches!(all.get(index + 1), Some(Element::Text(_)));
-                let simple = inner
-                    .iter()
-                    .all(|inner| matches!(inner, Element::Text(_) | Element::Gap(_)));
-                if !(ends_alike && text_follows && simple) {
-                    return None;
-                }
-            }
-            (Element::Option(_), _) => return None,
-            (Element::Text(more), [.., Element::Text(text)]) => text.extend_from_slice(more),
-            (element, _) => kept.push(element.clone()),
-        }
-    }
-    Some(kept)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -334,7 +261,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn chain(source: &str) -> Option<Chain> {
-        Chain::of(&crate::syntax::parse(source, Options::default()).unwrap())
+        Chain::of(&crate::syntax::parse(source, Options::default()).unwrap()).ok()
     }
 
     /// The plan's answer, which must be the engine's unless it is none.

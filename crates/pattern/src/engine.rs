@@ -2,9 +2,9 @@
 //!
 //! Log lines are written by attackers, and a backtracking search can take exponential time. Two leashes hold it:
 //! PCRE2's own step limit, which counts anew at each place of the text that a match could begin, and a guard that is
-//! asked before each repetition without end (a scan of perhaps the whole text) and looks at the processor time the
-//! thread has spent on this search. Its clock is first read after thousands of such scans, so that an ordinary search
-//! never reads it.
+//! asked before each repetition without end (a scan of perhaps the whole text). An expression that can begin at one
+//! place only is held by steps alone: few at first, and where these are not enough, it begins anew with more, as
+//! long as the line's budget lasts (see [`crate::budget`]).
 #![allow(
     unsafe_code,
     reason = "PCRE2 is a C library, and its usual wrapper offers neither match limits per search nor callouts; \
@@ -15,25 +15,27 @@ use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::ptr::{self, NonNull};
-use std::time::Duration;
 
 use pcre2_sys as sys;
 
 use crate::LimitHit;
+use crate::budget::{self, Allowance};
 use crate::print::Leash;
 
-/// Steps that every search may take at each place.
+/// Steps that a search may take at each place, in the end.
 const STEPS: usize = 100_000;
 /// More steps for each byte of the text: a repeated group takes one for each character, honestly.
 const STEPS_PER_BYTE: usize = 64;
-/// Processor time that every search may take, once it has drawn the guard's attention.
-const TIME: Duration = Duration::from_millis(2);
-/// More for each byte of the text: lines of megabytes take their time honestly.
-const NANOS_PER_BYTE: u64 = 100;
-/// How much slower the interpreter is.
-const INTERPRETER: u32 = 20;
-/// Work between two looks at the clock, in units of [`Guard::weight`].
-const WORK_UNTIL_CLOCK: usize = 4096;
+/// Steps that a search held by steps begins with, and more for each byte.
+const FIRST_STEPS: usize = 1000;
+const FIRST_STEPS_PER_BYTE: usize = 4;
+/// Never more than so many at first.
+const MOST_FIRST_STEPS: usize = 16_000;
+/// So many times as many steps are tried next at most.
+const GROWTH: usize = 4;
+/// Places at which a match is tried between two questions to the guard, and what they cost in units of the budget.
+const SLICE: usize = 1024;
+const SLICE_COST: u32 = 4096;
 /// Memory that a search may use to remember where it could go on.
 const MAX_STACK: usize = 64 << 20;
 /// The same for the interpreter, in KiB.
@@ -53,10 +55,20 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
+/// How long a search may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Enough for nearly every line that was not crafted to take long.
+    Little,
+    /// As long as is bearable.
+    Full,
+}
+
 /// A compiled expression in PCRE2's dialect.
 pub(crate) struct Program {
     code: NonNull<sys::pcre2_code_8>,
     utf: bool,
+    leash: Leash,
     /// Whether machine code runs it, or PCRE2's interpreter.
     jit: bool,
     groups: usize,
@@ -95,6 +107,9 @@ impl Program {
             // It would turn scans into such that are never given back, and so never counted.
             options |= sys::PCRE2_NO_AUTO_POSSESS;
         }
+        if leash == Leash::GuardInSlices {
+            options |= sys::PCRE2_USE_OFFSET_LIMIT;
+        }
         let (mut error, mut offset) = (0, 0);
         // SAFETY: pointer and length belong to the same string, the two results are valid for writing, and no context
         // means the defaults (newline is `\n` alone).
@@ -114,7 +129,26 @@ impl Program {
         // Where the JIT is missing or forbidden its failure leaves the code to the interpreter, which is only slower.
         // SAFETY: the code is valid and no other thread knows of it yet.
         let jit = unsafe { sys::pcre2_jit_compile_8(code.as_ptr(), sys::PCRE2_JIT_COMPLETE) } == 0;
-        Ok(Program { code, utf, jit, groups })
+        // Many are compiled when a line first needs them, which is not its fault.
+        budget::forget_time();
+        Ok(Program {
+            code,
+            utf,
+            leash,
+            jit,
+            groups,
+        })
+    }
+
+    /// Whether machine code runs it.
+    pub fn is_jit(&self) -> bool {
+        self.jit
+    }
+
+    /// Lets the interpreter run it from now on.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn interpret(&mut self) {
+        self.jit = false;
     }
 
     /// Searches from `start` on. With `spans`, tells where the groups lie. `text` must be UTF-8 with `start` at a
@@ -123,6 +157,7 @@ impl Program {
         &self,
         text: &str,
         start: usize,
+        effort: Effort,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
         if !text.is_char_boundary(start) {
@@ -135,7 +170,7 @@ impl Program {
                     Some(scratch) if scratch.capacity >= self.groups => kept.insert(scratch),
                     _ => kept.insert(Scratch::new(self.groups).ok_or(LimitHit)?),
                 };
-                let result = self.find_with(scratch, text, start, spans);
+                let result = self.find_with(scratch, text, start, effort, spans);
                 if text.len() > LONG_TEXT {
                     *kept = None;
                 }
@@ -149,44 +184,162 @@ impl Program {
         scratch: &mut Scratch,
         text: &str,
         start: usize,
+        effort: Effort,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
-        let steps = STEPS.saturating_add(text.len().saturating_mul(STEPS_PER_BYTE));
-        let mut guard = Guard::new(text.len(), self.jit);
-        // SAFETY: the context is valid, and the guard outlives the search, after which it is taken out again.
-        unsafe {
-            sys::pcre2_set_match_limit_8(scratch.context.as_ptr(), u32::try_from(steps).unwrap_or(u32::MAX));
-            pcre2_set_callout_8(scratch.context.as_ptr(), Some(ask_guard), (&raw mut guard).cast());
+        let mut allowance = Allowance::begin(text.len(), !self.jit).map_err(|_| LimitHit)?;
+        if effort == Effort::Little {
+            allowance.only_a_little(text.len());
         }
+        let found = match self.leash {
+            Leash::Guard | Leash::GuardInSlices => self.find_guarded(scratch, &mut allowance, text, start),
+            Leash::Steps => self.find_in_steps(scratch, &mut allowance, text, start),
+        };
+        allowance.end();
+        if found? {
+            if let Some(spans) = spans {
+                scratch.copy_spans(self.groups, spans);
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn find_guarded(
+        &self,
+        scratch: &mut Scratch,
+        allowance: &mut Allowance,
+        text: &str,
+        start: usize,
+    ) -> Result<bool, LimitHit> {
+        if !allowance.may_scan() {
+            return Err(LimitHit);
+        }
+        let steps = most_steps(text);
+        let mut from = start;
+        if self.leash == Leash::GuardInSlices {
+            while let Some(next) = next_slice(text, from) {
+                scratch.set_offset_limit(next - 1);
+                let found = self.run_guarded(scratch, allowance, text, from, steps);
+                scratch.set_offset_limit(sys::PCRE2_UNSET);
+                if found? {
+                    return Ok(true);
+                }
+                if !allowance.may_work(SLICE_COST) {
+                    return Err(LimitHit);
+                }
+                from = next;
+            }
+        }
+        self.run_guarded(scratch, allowance, text, from, steps)
+    }
+
+    fn run_guarded(
+        &self,
+        scratch: &mut Scratch,
+        allowance: &mut Allowance,
+        text: &str,
+        start: usize,
+        steps: usize,
+    ) -> Result<bool, LimitHit> {
+        // SAFETY: the context is valid, and the allowance outlives the search, after which it is taken out again.
+        unsafe {
+            pcre2_set_callout_8(
+                scratch.context.as_ptr(),
+                Some(ask_guard),
+                ptr::from_mut(allowance).cast(),
+            )
+        };
+        let found = self.run(scratch, text, start, steps);
+        // SAFETY: the context is valid; without a callback the pointer to the allowance is never used again.
+        unsafe { pcre2_set_callout_8(scratch.context.as_ptr(), None, ptr::null_mut()) };
+        found.map_err(|_| LimitHit)
+    }
+
+    fn find_in_steps(
+        &self,
+        scratch: &mut Scratch,
+        allowance: &mut Allowance,
+        text: &str,
+        start: usize,
+    ) -> Result<bool, LimitHit> {
+        let more = text.len().saturating_mul(FIRST_STEPS_PER_BYTE);
+        let mut steps = FIRST_STEPS.saturating_add(more).min(MOST_FIRST_STEPS);
+        if !allowance.may_work(u32::try_from(steps).unwrap_or(u32::MAX)) {
+            return Err(LimitHit);
+        }
+        let most = most_steps(text);
+        let mut began = None;
+        loop {
+            match self.run(scratch, text, start, steps) {
+                Err(sys::PCRE2_ERROR_MATCHLIMIT) if steps < most => {}
+                found => return found.map_err(|_| LimitHit),
+            }
+            if allowance.is_little() {
+                return Err(LimitHit);
+            }
+            let (left, now) = allowance.left().ok_or(LimitHit)?;
+            let took = began.map_or(0, |began| now.saturating_sub(began));
+            began = Some(now);
+            steps = next_steps(steps, took, left).ok_or(LimitHit)?.min(most);
+        }
+    }
+
+    /// Searches within so many steps for each place. Fails with PCRE2's error, which always means that a limit of
+    /// steps, time or memory was reached.
+    fn run(&self, scratch: &mut Scratch, text: &str, start: usize, steps: usize) -> Result<bool, c_int> {
+        let checked = if self.utf { sys::PCRE2_NO_UTF_CHECK } else { 0 };
+        let interpreted = if self.jit { 0 } else { sys::PCRE2_NO_JIT };
         // PCRE2's vector code reads around the text's address, which for an empty string need not be memory at all.
         let memory = if text.is_empty() { EMPTY.as_ptr() } else { text.as_ptr() };
         // SAFETY: code, match data and context are valid; pointer and length belong to one string; `start` is within
         // it and at a character's border; a `str` is UTF-8, so PCRE2 need not check that again.
         let found = unsafe {
+            sys::pcre2_set_match_limit_8(scratch.context.as_ptr(), u32::try_from(steps).unwrap_or(u32::MAX));
             sys::pcre2_match_8(
                 self.code.as_ptr(),
                 memory,
                 text.len(),
                 start,
-                if self.utf { sys::PCRE2_NO_UTF_CHECK } else { 0 },
+                checked | interpreted,
                 scratch.data.as_ptr(),
                 scratch.context.as_ptr(),
             )
         };
-        // SAFETY: the context is valid; without a callback the pointer to the guard is never used again.
-        unsafe { pcre2_set_callout_8(scratch.context.as_ptr(), None, ptr::null_mut()) };
         match found {
             sys::PCRE2_ERROR_NOMATCH => Ok(false),
-            // All errors that can happen here mean that a limit of steps, time or memory was reached.
-            error if error < 0 => Err(LimitHit),
-            _ => {
-                if let Some(spans) = spans {
-                    scratch.copy_spans(self.groups, spans);
-                }
-                Ok(true)
-            }
+            error if error < 0 => Err(error),
+            _ => Ok(true),
         }
     }
+}
+
+/// Steps that no search exceeds, however fast they are.
+fn most_steps(text: &str) -> usize {
+    STEPS.saturating_add(text.len().saturating_mul(STEPS_PER_BYTE))
+}
+
+/// Where the next slice begins, if this is not the last.
+fn next_slice(text: &str, from: usize) -> Option<usize> {
+    let mut next = from.saturating_add(SLICE);
+    while next < text.len() && !text.is_char_boundary(next) {
+        next += 1;
+    }
+    (next < text.len()).then_some(next)
+}
+
+/// How many steps to begin anew with, after some were not enough that took so many nanoseconds (0 if unknown); none if
+/// so little time is left that this would lead nowhere.
+fn next_steps(steps: usize, took: u64, left: u64) -> Option<usize> {
+    let most = steps.saturating_mul(GROWTH);
+    let next = match took {
+        0 => most,
+        took => {
+            let in_time = (steps as u128) * u128::from(left) / u128::from(took) * 4 / 5;
+            usize::try_from(in_time).unwrap_or(most).min(most)
+        }
+    };
+    (next > steps.saturating_add(steps / 2)).then_some(next)
 }
 
 fn error_text(code: c_int) -> String {
@@ -239,6 +392,12 @@ impl Scratch {
         }
     }
 
+    /// Matches have to begin there or before.
+    fn set_offset_limit(&mut self, limit: usize) {
+        // SAFETY: the context is valid.
+        unsafe { sys::pcre2_set_offset_limit_8(self.context.as_ptr(), limit) };
+    }
+
     /// Where the groups of the last match lie.
     fn copy_spans(&self, groups: usize, spans: &mut Vec<Option<(usize, usize)>>) {
         // SAFETY: the match data is valid, and its vector holds `capacity` pairs, of which a match has set those of
@@ -268,57 +427,12 @@ impl Drop for Scratch {
     }
 }
 
-/// Decides whether a search may go on.
-struct Guard {
-    /// What one scan of the text counts for.
-    weight: usize,
-    /// Work left until the clock is looked at.
-    left: usize,
-    /// Processor time of the thread at which the search has to end; known after the first look.
-    deadline: Option<Duration>,
-    budget: Duration,
-}
-
-impl Guard {
-    fn new(length: usize, jit: bool) -> Guard {
-        let more = Duration::from_nanos((length as u64).saturating_mul(NANOS_PER_BYTE));
-        let slower = if jit { 1 } else { INTERPRETER };
-        Guard {
-            weight: 1 + length / 64,
-            left: WORK_UNTIL_CLOCK,
-            deadline: None,
-            budget: TIME.saturating_add(more).saturating_mul(slower),
-        }
-    }
-
-    fn may_go_on(&mut self) -> bool {
-        if self.left > self.weight {
-            self.left -= self.weight;
-            return true;
-        }
-        self.left = WORK_UNTIL_CLOCK;
-        let now = thread_time();
-        let deadline = *self.deadline.get_or_insert(now.saturating_add(self.budget));
-        now <= deadline
-    }
-}
-
-/// Processor time that this thread has used. Unlike a wall clock it stands still while the machine does other work, so
-/// that a busy host does not change what matches.
-fn thread_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or(0),
-        u32::try_from(time.tv_nsec).unwrap_or(0),
-    )
-}
-
 /// Called by PCRE2 at the checkpoints that the printer put into the expression.
 unsafe extern "C" fn ask_guard(_block: *mut c_void, guard: *mut c_void) -> c_int {
-    // SAFETY: `find_with` set this pointer to its own guard, which lives as long as the search, and lends it to nobody
-    // else meanwhile.
-    let guard = unsafe { guard.cast::<Guard>().as_mut() };
-    if guard.is_none_or(Guard::may_go_on) {
+    // SAFETY: `run_guarded` set this pointer to its allowance, which lives as long as the search, and lends it to
+    // nobody else meanwhile.
+    let allowance = unsafe { guard.cast::<Allowance>().as_mut() };
+    if allowance.is_none_or(Allowance::may_scan) {
         0
     } else {
         sys::PCRE2_ERROR_MATCHLIMIT
@@ -335,18 +449,40 @@ mod tests {
         let compiled =
             |pattern: &str| Program::compile(&format!("(*NO_JIT){pattern}"), false, Leash::Guard, 2).unwrap();
         let mut spans = Vec::new();
-        let honest = compiled("a(?C)(b+)c").find("xabbc", 0, Some(&mut spans));
+        let honest = compiled("a(?C)(b+)c").find("xabbc", 0, Effort::Full, Some(&mut spans));
         assert_eq!((honest, spans), (Ok(true), vec![Some((1, 5)), Some((2, 4))]));
         assert_eq!(
-            compiled("^(?:(?C)a+)+$").find(&("a".repeat(5000) + "!"), 0, None),
+            compiled("^(?:(?C)a+)+$").find(&("a".repeat(5000) + "!"), 0, Effort::Full, None),
             Err(LimitHit)
         );
-        assert_eq!(compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(200), 0, None), Ok(true));
+        assert_eq!(
+            compiled("^(?:(?C)a|b)+$").find(&"ab".repeat(200), 0, Effort::Full, None),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn a_match_may_begin_and_end_in_any_slice() {
+        let pattern = r"(?<=é)b(?:(?C)[^b]*)b|^c|(?m)^d";
+        let program = Program::compile(pattern, true, Leash::GuardInSlices, 1).unwrap();
+        for at in (SLICE - 5..SLICE + 5).chain(3 * SLICE - 5..3 * SLICE + 5) {
+            for rest in [0, 10, 5 * SLICE] {
+                let text = format!("{}éb{}bxc", "ü".repeat(at / 2), " ".repeat(rest));
+                let mut spans = Vec::new();
+                let begin = at / 2 * 2 + 2;
+                assert_eq!(program.find(&text, 0, Effort::Full, Some(&mut spans)), Ok(true));
+                assert_eq!(spans, [Some((begin, begin + rest + 2))]);
+                let text = format!("{}\nd{}", "x".repeat(at), "x".repeat(rest));
+                assert_eq!(program.find(&text, 0, Effort::Full, Some(&mut spans)), Ok(true));
+                assert_eq!(spans, [Some((at + 1, at + 2))]);
+                assert_eq!(program.find(&text.replace('d', "c"), 0, Effort::Full, None), Ok(false));
+            }
+        }
     }
 
     #[test]
     fn an_empty_text_lies_in_memory_that_can_be_read() {
         let program = Program::compile("(?<=ab)c|(?<=ab)", false, Leash::Guard, 1).unwrap();
-        assert_eq!(program.find("", 0, None), Ok(false));
+        assert_eq!(program.find("", 0, Effort::Full, None), Ok(false));
     }
 }

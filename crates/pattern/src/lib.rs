@@ -3,18 +3,26 @@
 //! Stands at the third step of the journey: `detect` asks it whether a line matches and what was captured, and
 //! when the line was written. Knows nothing of files and jails.
 
+pub mod advice;
+mod automaton;
+mod budget;
 mod chain;
 pub mod date;
 mod engine;
 mod error;
 mod literal;
 mod order;
+pub mod plan;
 mod print;
 mod regex;
 pub mod syntax;
 pub mod tags;
 mod time;
 
+pub use budget::LineBudget;
 pub use error::PatternError;
+pub use plan::{Plan, PlanKind};
+#[cfg(any(test, feature = "differential"))]
+pub use regex::Stage;
 pub use regex::{Captures, LimitHit, Options, Regex};
 pub use time::Time;

@@ -187,7 +187,9 @@ fn repeat(once: Facts, min: u32, max: Option<u32>) -> Facts {
 /// How few lines a literal promises to stand in; only good for comparing.
 fn selectivity(literal: &[u8], structured: bool) -> f64 {
     if !structured {
-        return rarity(literal);
+        // Brackets without anything in them are what is left of `[date]` when the date is cut out: of every line.
+        let dated = memchr::memmem::find(literal, b"[]").map(|at| (&literal[..at], &literal[at + 2..]));
+        return dated.map_or_else(|| rarity(literal), |(before, after)| rarity(before) + rarity(after));
     }
     let (mut values, _) = without_json_keys(literal);
     values.retain(|b| !b"{}\",:[] ".contains(b));
@@ -284,6 +286,15 @@ mod tests {
     fn letters_without_case_are_no_literals() {
         assert_eq!(all("(?i)ab: 12[x]"), [": 12"]);
         assert_eq!(all("a(?i:b)c"), ["a", "c"]);
+    }
+
+    #[test]
+    fn a_status_is_chosen_before_the_place_where_the_date_stood() {
+        assert_eq!(best(r#"^\S+ - \S+ \[\] "[A-Z]+ [^"]+" 401\b"#).unwrap(), "\" 401");
+        assert_eq!(
+            best(r#"^\S+ - - \[\] "GET /knocking/ HTTP/1\.\d" 200 "#).unwrap(),
+            " - - [] \"GET /knocking/ HTTP/1."
+        );
     }
 
     #[test]

@@ -4,10 +4,12 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 
 use crate::PatternError;
+use crate::automaton::Automaton;
 use crate::chain::{Chain, Verdict};
-use crate::engine::Program;
+use crate::engine::{Effort, Program};
 use crate::literal::Literals;
 use crate::order::Order;
+use crate::plan::{Bound, NotTaken, Plan, PlanKind};
 use crate::print::{Leash, Target, print};
 use crate::syntax::{self, Ast};
 
@@ -35,8 +37,12 @@ pub struct Regex {
     prefilter: Option<Finder<'static>>,
     /// Answers by itself, where the expression has the form for it.
     chain: Option<Chain>,
+    /// The better plans that the expression has not the form for.
+    not_taken: Vec<NotTaken>,
     /// Tells that there is no match, where the expression would take long to tell.
     order: Option<Order>,
+    /// Asked where the engine takes long.
+    automaton: Option<Automaton>,
     /// For texts of plain ASCII.
     ascii: Program,
     /// For all other texts, compiled when the first of them comes.
@@ -50,6 +56,19 @@ pub struct Captures {
     pub spans: Vec<Option<(usize, usize)>>,
 }
 
+/// Who answers for a text, in the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// No required literal is in it.
+    Literals,
+    /// The chain of literals tells, match or not.
+    Chain,
+    /// The literals do not stand in their order.
+    Order,
+    /// PCRE2.
+    Engine,
+}
+
 /// A shorter literal stands in nearly every line, so that looking for it first is wasted.
 const SHORTEST_PREFILTER: usize = 3;
 
@@ -60,7 +79,10 @@ impl Regex {
     /// Compiles an expression (tags such as `<HOST>` already expanded, see [`crate::tags`]).
     pub fn new(source: &str, options: Options) -> Result<Regex, PatternError> {
         let ast = syntax::parse(source, options)?;
-        let chain = Chain::of(&ast);
+        let (chain, not_taken) = match Chain::of(&ast) {
+            Ok(chain) => (Some(chain), Vec::new()),
+            Err(fault) => (None, vec![fault.not_taken(PlanKind::Chain)]),
+        };
         let order = match chain {
             Some(_) => None,
             None => Order::of(&ast),
@@ -68,7 +90,9 @@ impl Regex {
         let mut regex = Regex {
             source: source.to_owned(),
             chain,
+            not_taken,
             order,
+            automaton: Some(Automaton::default()),
             ..Regex::part(ast)?
         };
         // A short one that compiles for ASCII compiles for Unicode, too, and may do so later.
@@ -92,7 +116,9 @@ impl Regex {
             literals,
             prefilter,
             chain: None,
+            not_taken: Vec::new(),
             order: None,
+            automaton: None,
             ascii,
             unicode: OnceLock::new(),
         })
@@ -150,44 +176,140 @@ impl Regex {
         self.literals.all()
     }
 
+    /// What the expression is searched by, and why not by something better.
+    pub fn plan(&self) -> Plan {
+        let engine = match self.ascii.is_jit() {
+            true => PlanKind::Jit,
+            false => PlanKind::Interpreter,
+        };
+        let kind = match self.chain {
+            Some(_) => PlanKind::Chain,
+            None => engine,
+        };
+        let mut not_taken = self.not_taken.clone();
+        if engine == PlanKind::Interpreter {
+            not_taken.push(NotTaken {
+                plan: PlanKind::Jit,
+                reason: "this machine or the expression does not let PCRE2 make machine code of it".to_owned(),
+                span: None,
+            });
+        }
+        let left_out = Automaton::fault(&self.ast);
+        let when_slow = self.automaton.is_some().then_some(PlanKind::Automaton);
+        let bound = match (&self.chain, Leash::for_expression(&self.ast)) {
+            (Some(chain), _) if !chain.has_parts() => Bound::Linear,
+            _ if left_out.is_none() => Bound::LinearMiss,
+            (_, Leash::Steps) => Bound::Steps,
+            (_, Leash::Guard | Leash::GuardInSlices) => Bound::Time,
+        };
+        not_taken.extend(left_out.map(|fault| fault.not_taken(PlanKind::Automaton)));
+        Plan {
+            kind,
+            fallback: engine,
+            when_slow,
+            not_taken,
+            looked_for_first: self.prefilter.iter().map(|finder| finder.needle().to_vec()).collect(),
+            required: self.literals.all().to_vec(),
+            order_checked: self.order.is_some(),
+            bound,
+        }
+    }
+
+    /// An expression that only PCRE2 searches for, with nothing asked before it: what all plans are measured by.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn engine_only(source: &str, options: Options) -> Result<Regex, PatternError> {
+        let mut regex = Regex::part(syntax::parse(source, options)?)?;
+        regex.source = source.to_owned();
+        regex.prefilter = None;
+        Ok(regex)
+    }
+
+    /// Like [`Regex::engine_only`], with PCRE2's interpreter.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn interpreted_only(source: &str, options: Options) -> Result<Regex, PatternError> {
+        let mut regex = Regex::engine_only(source, options)?;
+        regex.ascii.interpret();
+        let mut unicode = compile(&regex.ast, Target::Unicode)?;
+        unicode.interpret();
+        regex.unicode = OnceLock::from(Some(unicode));
+        Ok(regex)
+    }
+
+    /// What the automaton says of this text if it is asked, as it is when the engine takes long; nothing if it cannot
+    /// tell. A match comes with its groups.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn automaton_says(&self, text: &str) -> Option<Option<Captures>> {
+        let mut captures = Captures::default();
+        let automaton = self.automaton.as_ref()?;
+        let found = automaton.find(&self.ast, text, 0, Some(&mut captures.spans))?;
+        Some(found.then_some(captures))
+    }
+
+    /// Which of the plans answers for this text.
+    #[cfg(any(test, feature = "differential"))]
+    pub fn answered_by(&self, text: &str) -> Stage {
+        self.quickly(text, 0, None).0
+    }
+
     fn find(
         &self,
         text: &str,
         start: usize,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
-        let Some(rest) = text.get(start..) else {
-            return Ok(false);
+        let mut spans = spans;
+        if let (_, Some(found)) = self.quickly(text, start, spans.as_deref_mut()) {
+            return Ok(found);
+        }
+        let program = match text.is_ascii() {
+            true => &self.ascii,
+            false => {
+                let unicode = self.unicode.get_or_init(|| compile(&self.ast, Target::Unicode).ok());
+                unicode.as_ref().ok_or(LimitHit)?
+            }
         };
+        if let Some(automaton) = &self.automaton {
+            if let Ok(found) = program.find(text, start, Effort::Little, spans.as_deref_mut()) {
+                return Ok(found);
+            }
+            if let Some(found) = automaton.find(&self.ast, text, start, spans.as_deref_mut()) {
+                return Ok(found);
+            }
+        }
+        program.find(text, start, Effort::Full, spans)
+    }
+
+    /// What the quick plans say, and which of them says it; nothing if the expression itself has to be asked.
+    fn quickly(
+        &self,
+        text: &str,
+        start: usize,
+        spans: Option<&mut Vec<Option<(usize, usize)>>>,
+    ) -> (Stage, Option<bool>) {
+        let Some(rest) = text.get(start..) else {
+            return (Stage::Literals, Some(false));
+        };
+        let bytes = rest.as_bytes();
         if self
             .prefilter
             .as_ref()
-            .is_some_and(|literal| literal.find(rest.as_bytes()).is_none())
+            .is_some_and(|literal| literal.find(bytes).is_none())
         {
-            return Ok(false);
+            return (Stage::Literals, Some(false));
         }
-        let mut spans = spans;
         if let Some(chain) = &self.chain
             && start == 0
         {
-            match chain.find(text, spans.as_deref_mut()) {
-                Verdict::Match => return Ok(true),
-                Verdict::NoMatch => return Ok(false),
+            match chain.find(text, spans) {
+                Verdict::Match => return (Stage::Chain, Some(true)),
+                Verdict::NoMatch => return (Stage::Chain, Some(false)),
                 Verdict::Unknown => {}
             }
         }
-        if self
-            .order
-            .as_ref()
-            .is_some_and(|order| !order.may_match(rest.as_bytes()))
-        {
-            return Ok(false);
+        if self.order.as_ref().is_some_and(|order| !order.may_match(bytes)) {
+            return (Stage::Order, Some(false));
         }
-        if text.is_ascii() {
-            return self.ascii.find(text, start, spans);
-        }
-        let unicode = self.unicode.get_or_init(|| compile(&self.ast, Target::Unicode).ok());
-        unicode.as_ref().ok_or(LimitHit)?.find(text, start, spans)
+        (Stage::Engine, None)
     }
 }
 

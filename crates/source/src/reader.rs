@@ -1,5 +1,6 @@
 //! Everything that is followed, and when to look at it.
 
+mod pace;
 mod patterns;
 
 use crate::followed::Followed;
@@ -9,6 +10,7 @@ use crate::stream::BUFFER;
 use crate::wake::Waker;
 use crate::watch::{Mark, Watches};
 use crate::{Backend, Block, Event, Position, Start};
+use pace::Pace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
@@ -36,8 +38,11 @@ pub struct Reader {
     queued: Vec<Event>,
     marks: Vec<Mark>,
     exhausted: bool,
+    /// Inotify was asked just now, by the wait before this read.
+    heard: bool,
     next_look: Instant,
     next_rescan: Instant,
+    pace: Pace,
 }
 
 /// What ended a sleep.
@@ -76,8 +81,10 @@ impl Reader {
             queued,
             marks: Vec::new(),
             exhausted: false,
+            heard: false,
             next_look: now,
             next_rescan: now,
+            pace: Pace::new(now),
         })
     }
 
@@ -167,46 +174,64 @@ impl Reader {
         self.wait_with(timeout, &[])
     }
 
-    /// As [`Reader::wait`], and until one of `others` has something to read.
+    /// As [`Reader::wait`], and until one of `others` has something to read. When these and the files have something
+    /// again and again in quick succession, that is no longer heard at once but some milliseconds later, see [`pace`].
     pub fn wait_with(&mut self, timeout: Duration, others: &[BorrowedFd<'_>]) -> io::Result<()> {
-        let until = Instant::now().checked_add(timeout);
+        let mut now = Instant::now();
+        let until = now.checked_add(timeout);
         loop {
-            self.look_if_due();
+            self.look_if_due(now);
             if self.pending() {
                 return Ok(());
             }
-            let now = Instant::now();
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(now));
             let look = self.next_look.min(self.next_rescan);
-            let rung = self.sleep(left.min(look.saturating_duration_since(now)), others)?;
+            let time = left.min(look.saturating_duration_since(now));
+            let rung = match self.pace.pause(now) {
+                Some(pause) => self.sleep(time.min(pause), None)?,
+                None => self.sleep(time, Some(others))?,
+            };
+            now = Instant::now();
             if rung.inotify {
                 self.drain();
+                self.heard = true;
             }
             if rung.waker {
                 self.waker.clear();
             }
-            if rung.waker || rung.others || self.pending() || left.is_zero() {
+            if rung.others || self.pending() {
+                self.pace.step(now);
+                return Ok(());
+            }
+            if rung.waker || left.is_zero() {
                 return Ok(());
             }
         }
     }
 
-    fn sleep(&self, time: Duration, others: &[BorrowedFd<'_>]) -> io::Result<Rung> {
+    /// Hears the waker, and, unless it is a pause (no `others`), the files and others.
+    fn sleep(&self, time: Duration, others: Option<&[BorrowedFd<'_>]>) -> io::Result<Rung> {
         let time = Timespec {
             tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: time.subsec_nanos().into(),
         };
         let waker = self.waker.as_fd();
         // Where there is no inotify, its place is taken by a second look at the waker.
-        let inotify = self.watches.as_ref().map_or(waker, AsFd::as_fd);
-        let bells = [waker, inotify].into_iter().chain(others.iter().copied());
+        let inotify = match others {
+            Some(_) => self.watches.as_ref().map_or(waker, AsFd::as_fd),
+            None => waker,
+        };
+        let bells = [waker, inotify]
+            .into_iter()
+            .chain(others.into_iter().flatten().copied());
         let mut bells: Vec<PollFd<'_>> = bells
             .map(|bell| PollFd::from_borrowed_fd(bell, PollFlags::IN))
             .collect();
         match poll(&mut bells, Some(&time)) {
             Ok(_) => Ok(Rung {
                 waker: bells[0].revents().contains(PollFlags::IN),
-                inotify: bells[1].revents().contains(PollFlags::IN),
+                // After a pause there may be something; asking costs no more than a poll that says so.
+                inotify: others.is_none() || bells[1].revents().contains(PollFlags::IN),
                 // The end of a pipe is heard as well.
                 others: bells[2..].iter().any(|bell| !bell.revents().is_empty()),
             }),
@@ -239,8 +264,7 @@ impl Reader {
     }
 
     /// Marks what changed by looking, when it is time.
-    fn look_if_due(&mut self) {
-        let now = Instant::now();
+    fn look_if_due(&mut self, now: Instant) {
         if now >= self.next_look {
             for followed in self.followed.values_mut() {
                 if followed.changed(&self.settings) {
@@ -296,8 +320,10 @@ impl Reader {
     /// Reads what is there, in fair turns (1 MiB of each file), and hands over blocks of whole lines. Returns
     /// whether more is waiting (then call again without waiting).
     pub fn read(&mut self, lines: &mut dyn FnMut(Block<'_>), events: &mut dyn FnMut(Event)) -> bool {
-        self.drain();
-        self.look_if_due();
+        if !std::mem::take(&mut self.heard) {
+            self.drain();
+        }
+        self.look_if_due(Instant::now());
         self.rescan();
         self.judge();
         for event in self.queued.drain(..) {

@@ -39,6 +39,20 @@ impl Store {
         gone: &[String],
         totals: Totals,
     ) -> Result<(), StateError> {
+        let (mut changed, mut gone) = (changed.iter().cloned(), gone.iter().cloned());
+        self.save_progress_of(jail, positions, journal, &mut changed, &mut gone, totals)
+    }
+
+    /// As [`Store::save_progress`]; of many counters, no more than one is in memory at a time.
+    pub fn save_progress_of(
+        &mut self,
+        jail: &str,
+        positions: &[(String, Option<LogRow>)],
+        journal: Option<&JournalRow>,
+        changed: &mut dyn Iterator<Item = CounterRow>,
+        gone: &mut dyn Iterator<Item = String>,
+        totals: Totals,
+    ) -> Result<(), StateError> {
         self.know_jail(jail)?;
         self.transaction("saving progress", |transaction| {
             for (path, row) in positions {
@@ -154,12 +168,12 @@ fn save_position(transaction: &Transaction<'_>, jail: &str, path: &str, row: Opt
 fn save_counters(
     transaction: &Transaction<'_>,
     jail: &str,
-    changed: &[CounterRow],
-    gone: &[String],
+    changed: &mut dyn Iterator<Item = CounterRow>,
+    gone: &mut dyn Iterator<Item = String>,
 ) -> rusqlite::Result<()> {
     let mut delete = transaction.prepare_cached("DELETE FROM bantam_counters WHERE jail = ?1 AND id = ?2")?;
     for id in gone {
-        delete.execute([jail, id])?;
+        delete.execute([jail, id.as_str()])?;
     }
     let mut insert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO bantam_counters(jail, id, attempts, first_ns, last_ns) VALUES(?1, ?2, ?3, ?4, ?5)",

@@ -5,6 +5,7 @@ use crate::clock;
 use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath};
 use crate::log::Module;
+use bantam_detect::{Needs, Screen, SharedBlock, Time};
 use bantam_source::{Block, Position};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(super) struct Families {
     pub(super) followers: HashMap<PathBuf, Vec<Follower>>,
+    /// What the jails of a file have their lines looked through for.
+    pub(super) screens: HashMap<PathBuf, Screen>,
     pub(super) globs: Vec<(Arc<LiveJail>, String, bool)>,
     /// Where jails that were set idle left off, by jail and file.
     pub(super) parked: HashMap<(String, PathBuf), Position>,
@@ -68,34 +71,69 @@ pub(super) struct Follower {
     pub(super) in_operation: bool,
 }
 
-/// Hands a block to every jail that reads the file.
+/// Hands a block to every jail that reads the file. What their filters have in common is looked for once.
 pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>) {
     let now = clock::now();
     if !families.followers.contains_key(block.path) {
         // Found by a pattern just now; its first lines come in the same turn.
         families.adopt(block.path, judge);
     }
-    for follower in families.followers.get_mut(block.path).into_iter().flatten() {
-        let lines = unseen(follower, block);
-        let jail = Arc::clone(&follower.jail);
-        let mut work = jail.work.lock();
-        if work.idle || !work.started {
-            continue;
-        }
-        if !lines.is_empty() {
-            let bans = work.jail.total_banned();
+    let Some(followers) = families.followers.get_mut(block.path) else {
+        return;
+    };
+    if !families.screens.contains_key(block.path) {
+        families.screens.insert(block.path.to_owned(), Screen::default());
+    }
+    let Some(screen) = families.screens.get_mut(block.path) else {
+        return;
+    };
+    fit(screen, followers);
+    let mut shared = SharedBlock::new(block.bytes, screen);
+    for (member, follower) in followers.iter_mut().enumerate() {
+        judge_for(follower, judge, block, &mut shared, member, now);
+    }
+}
+
+/// Makes the screen anew if the filters are not those that it was made for.
+fn fit(screen: &mut Screen, followers: &[Follower]) {
+    let needs = |follower: &Follower| follower.jail.work.lock().filter.needs().clone();
+    let needs: Vec<Arc<Needs>> = followers.iter().map(needs).collect();
+    if !screen.is_for(needs.iter()) {
+        *screen = Screen::new(needs);
+    }
+}
+
+fn judge_for(
+    follower: &mut Follower,
+    judge: &Judge,
+    block: &Block<'_>,
+    shared: &mut SharedBlock<'_>,
+    member: usize,
+    now: Time,
+) {
+    let jail = Arc::clone(&follower.jail);
+    let lines = unseen(follower, block);
+    let mut work = jail.work.lock();
+    if work.idle || !work.started {
+        return;
+    }
+    if !lines.is_empty() {
+        let bans = work.jail.total_banned();
+        if lines.len() == block.bytes.len() {
+            judge.shared_lines(&jail, &mut work, shared, member, follower.in_operation, now);
+        } else {
             judge.lines(&jail, &mut work, lines, follower.in_operation, now);
-            work.unsaved
-                .insert(block.path.to_string_lossy().into_owned(), block.position.clone());
-            // What led to a ban is not to be counted again should this process end now and the ban be lifted by hand.
-            if work.jail.total_banned() != bans {
-                drop(work);
-                save_progress(judge, &jail);
-            }
         }
-        if block.at_end {
-            follower.in_operation = true;
+        work.unsaved
+            .insert(block.path.to_string_lossy().into_owned(), block.position.clone());
+        // What led to a ban is not to be counted again should this process end now and the ban be lifted by hand.
+        if work.jail.total_banned() != bans {
+            drop(work);
+            save_progress(judge, &jail);
         }
+    }
+    if block.at_end {
+        follower.in_operation = true;
     }
 }
 

@@ -195,6 +195,8 @@ impl Worker {
             }
             !all.is_empty()
         });
+        let followers = &self.families.followers;
+        self.families.screens.retain(|file, _| followers.contains_key(file));
     }
 }
 

@@ -15,6 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+/// While lines come in all the time, what time asks for is looked after this often, in seconds.
+const TEND_EVERY: f64 = 0.02;
+
 /// Positions and counters are written at least this often, in seconds, when they changed.
 const SAVE_EVERY: f64 = 2.0;
 
@@ -26,21 +29,22 @@ pub(super) struct Worker {
     pub(super) families: Families,
     pub(super) feeds: Feeds,
     pub(super) last_save: Time,
+    pub(super) last_tended: Time,
 }
 
 impl Worker {
     pub(super) fn run(&mut self, stop: &AtomicBool, gate: &RwLock<()>) {
         while !stop.load(Ordering::SeqCst) {
-            let (more, next_end) = {
+            let (more, due) = {
                 let _open = gate.read();
                 self.obey();
                 let more = self.read() | self.feeds.read(&self.judge);
-                (more, self.tend())
+                (more, self.tend_if_due())
             };
             if more {
                 continue;
             }
-            let patience = patience(next_end).min(self.feeds.patience());
+            let patience = due.min(self.feeds.patience());
             if let Err(error) = self.reader.wait_with(patience, &self.feeds.bells()) {
                 self.judge
                     .log
@@ -49,7 +53,7 @@ impl Worker {
             }
         }
         self.obey();
-        self.save(true);
+        self.save(true, clock::now());
     }
 
     fn obey(&mut self) {
@@ -119,10 +123,22 @@ impl Worker {
         }
     }
 
+    /// Tends when it is time to; gives how long nothing is to be done.
+    fn tend_if_due(&mut self) -> Duration {
+        let now = clock::now();
+        let next = self.last_tended.plus_secs(TEND_EVERY);
+        // A clock that was set back must not put it off.
+        if now < next && now >= self.last_tended {
+            return between(now, next);
+        }
+        self.last_tended = now;
+        let next_end = self.tend(now);
+        patience(next_end, now)
+    }
+
     /// What time asks for: bans that end, counters that are forgotten, progress that is to be written.
     /// Gives the end of the ban that ends next.
-    fn tend(&mut self) -> Option<Time> {
-        let now = clock::now();
+    fn tend(&mut self, now: Time) -> Option<Time> {
         let mut next_end: Option<Time> = None;
         for jail in self.jails.all() {
             let over = {
@@ -136,13 +152,12 @@ impl Worker {
                 self.judge.lift(&jail, ticket, "Unban");
             }
         }
-        self.save(false);
+        self.save(false, now);
         self.judge.records.purge_if_due(now);
         next_end
     }
 
-    fn save(&mut self, at_once: bool) {
-        let now = clock::now();
+    fn save(&mut self, at_once: bool, now: Time) {
         if !at_once && self.last_save.plus_secs(SAVE_EVERY) > now && self.last_save <= now {
             return;
         }
@@ -154,12 +169,15 @@ impl Worker {
 }
 
 /// Until the next ban ends, at most [`IDLE`].
-fn patience(next_end: Option<Time>) -> Duration {
-    let now = clock::now();
+fn patience(next_end: Option<Time>, now: Time) -> Duration {
     match next_end {
-        Some(end) if end > now => Duration::from_nanos((end.nanos() - now.nanos()) as u64).min(IDLE),
+        Some(end) if end > now => between(now, end).min(IDLE),
         // A ban is lifted after its end, not at it.
         Some(_) => Duration::from_millis(1),
         None => IDLE,
     }
+}
+
+fn between(now: Time, later: Time) -> Duration {
+    Duration::from_nanos(later.nanos().saturating_sub(now.nanos()).max(0).unsigned_abs())
 }

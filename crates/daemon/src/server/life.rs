@@ -2,6 +2,7 @@
 
 use super::{STOP_PATIENCE, Server};
 use crate::acting::{self, ActionLog, Effects, Leftover};
+use crate::attic::Attic;
 use crate::clock;
 use crate::live::{LiveJail, Work};
 use crate::log::Module;
@@ -9,6 +10,7 @@ use crate::reading;
 use bantam_enforce::{Backoff, Queue, Surroundings, Task};
 use bantam_source::journal::{self, JournalError, Match, Selection};
 use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl Server {
@@ -37,6 +39,7 @@ impl Server {
         let queue = Queue::new(name, surroundings, Backoff::default()).map_err(|error| error.to_string())?;
         let mut work = Work::new();
         work.journal_match = journal.as_ref().map(|_| Match::default());
+        work.jail.set_shelf(Box::new(Attic::new(self.attics())));
         let jail = LiveJail {
             name: name.to_owned(),
             backend: backend.to_owned(),
@@ -49,6 +52,20 @@ impl Server {
         self.jails.add(Arc::new(jail));
         self.records.enable_jail(name);
         Ok(())
+    }
+
+    /// Folders on a disk for what should not fill the memory.
+    fn attics(&self) -> Vec<PathBuf> {
+        let database = self.records.file().map(PathBuf::from);
+        let beside = database
+            .as_deref()
+            .and_then(Path::parent)
+            .filter(|folder| folder.is_absolute());
+        beside
+            .into_iter()
+            .map(Path::to_path_buf)
+            .chain(["/var/tmp".into(), "/tmp".into()])
+            .collect()
     }
 
     /// Starts a jail: actions, what was in force before, reading. Goes on with it after a reload.

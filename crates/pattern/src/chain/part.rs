@@ -1,7 +1,8 @@
 //! What stands between two literals without being a gap, such as `<HOST>` or `(404|403)`.
 use super::{Spans, plain_text};
+use crate::plan::Fault;
 use crate::regex::Regex;
-use crate::syntax::{Assertion, Ast, ClassItem, Greed, Kind, Node, PerlClass};
+use crate::syntax::{Assertion, Ast, ClassItem, Greed, Kind, Node, PerlClass, Span};
 
 /// An expression of its own.
 #[derive(Debug)]
@@ -22,17 +23,22 @@ enum Quick {
 }
 
 impl Part {
-    /// The part that these nodes are before a literal that begins with `next`.
-    pub fn of(nodes: &[Node], next: u8) -> Option<Part> {
-        let stops = next.is_ascii_punctuation() && next != b'_' && nodes.iter().all(|node| is_local(node, next));
-        if !stops {
-            return None;
+    /// The part that these nodes are before a literal.
+    pub fn of(nodes: &[Node], span: &Span, literal: &[u8]) -> Result<Part, Fault> {
+        let stop = literal.first().copied().unwrap_or_default();
+        nodes.iter().try_for_each(|node| local(node, stop))?;
+        if !stop.is_ascii_punctuation() || stop == b'_' {
+            let shown = String::from_utf8_lossy(literal);
+            let shown = shown.chars().next().unwrap_or_default().escape_debug();
+            return Err(Fault::at(
+                span,
+                format!("the text after it begins with `{shown}`; only a punctuation mark is sure to end it"),
+            ));
         }
         let quick = Quick::of(nodes);
         let mut nodes = nodes.to_vec();
         let mut groups = Vec::new();
         nodes.iter_mut().for_each(|node| renumber(node, &mut groups));
-        let span = nodes.first()?.span.start..nodes.last()?.span.end;
         nodes.push(Node {
             kind: Kind::Assertion(Assertion::TextEnd),
             span: span.end..span.end,
@@ -40,13 +46,14 @@ impl Part {
         let ast = Ast {
             root: Node {
                 kind: Kind::Concat(nodes),
-                span,
+                span: span.clone(),
             },
             groups: vec![None; groups.len() + 1],
             misplaced_flags: Vec::new(),
         };
-        Some(Part {
-            regex: Box::new(Regex::part(ast).ok()?),
+        let regex = Regex::part(ast).map_err(|error| Fault::at(span, error.message))?;
+        Ok(Part {
+            regex: Box::new(regex),
             groups,
             quick,
         })
@@ -175,25 +182,48 @@ fn is_dotted_quad(text: &[u8]) -> bool {
         && numbers == 4
 }
 
-/// Whether a node cannot take this character and looks at nothing after it.
-fn is_local(node: &Node, next: u8) -> bool {
-    let next_point = u32::from(next);
+/// That a node cannot take this character and looks at nothing after it.
+fn local(node: &Node, stop: u8) -> Result<(), Fault> {
+    let point_of_stop = u32::from(stop);
+    let fault = |reason: &str| Err(Fault::at(&node.span, reason));
+    let takes_stop = || {
+        let stop = char::from(stop).escape_debug();
+        Err(Fault::at(
+            &node.span,
+            format!("this may take the `{stop}` that the text after it begins with"),
+        ))
+    };
     match &node.kind {
-        Kind::Empty => true,
-        Kind::Literal { point, .. } => *point != next_point,
+        Kind::Empty => Ok(()),
+        Kind::Literal { point, .. } if *point != point_of_stop => Ok(()),
+        Kind::Literal { .. } | Kind::Any { .. } => takes_stop(),
         // Neither digits nor spaces nor words have punctuation in them; what is negated may have.
         Kind::Class(class) => {
-            !class.negated
+            let local = !class.negated
                 && class.items.iter().all(|item| match item {
-                    ClassItem::Range(first, last) => !(first..=last).contains(&&next_point),
+                    ClassItem::Range(first, last) => !(first..=last).contains(&&point_of_stop),
                     ClassItem::Perl { negated, .. } => !negated,
-                })
+                });
+            if local { Ok(()) } else { takes_stop() }
         }
+        Kind::Repeat { greed, node: inner, .. } if matches!(inner.kind, Kind::Any { .. }) => fault(match greed {
+            Greed::Greedy => "this gap is not a plain `.*`",
+            Greed::Lazy => "this gap is lazy",
+            Greed::Possessive => "this gap is possessive",
+        }),
         Kind::Concat(_) | Kind::Alternation(_) | Kind::Capture { .. } | Kind::Atomic(_) | Kind::Repeat { .. } => {
-            node.children().into_iter().all(|node| is_local(node, next))
+            node.children().into_iter().try_for_each(|node| local(node, stop))
         }
-        Kind::Look { behind, node, .. } => *behind && is_plain(node),
-        Kind::Any { .. } | Kind::Assertion(_) | Kind::Backref { .. } | Kind::Conditional { .. } => false,
+        Kind::Look {
+            behind: true,
+            node: inner,
+            ..
+        } if is_plain(inner) => Ok(()),
+        Kind::Look { behind: true, .. } => fault("this looks at more than characters"),
+        Kind::Look { .. } => fault("this looks at what stands after it"),
+        Kind::Assertion(_) => fault("this is a place and no text"),
+        Kind::Backref { .. } => fault("this refers to another group"),
+        Kind::Conditional { .. } => fault("this depends on another group"),
     }
 }
 

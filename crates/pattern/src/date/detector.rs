@@ -48,7 +48,7 @@ pub struct Detector {
     /// Of the line that is looked at.
     marks: Marks,
     /// Made for the first line; none where the templates are too many.
-    shapes: OnceCell<Option<Shapes>>,
+    shapes: OnceCell<Option<Arc<Shapes>>>,
     /// Lines of one second have one date.
     recent: Recent,
 }
@@ -72,7 +72,7 @@ pub struct TemplateInfo {
     pub base_weight: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Slot {
     id: usize,
     template: Arc<Template>,
@@ -87,7 +87,7 @@ struct Slot {
 }
 
 /// Where the last date was.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Last {
     /// Place of its template in the order.
     index: usize,
@@ -256,6 +256,34 @@ impl Detector {
         })
     }
 
+    /// Whether this one finds what the other finds, in whatever lines follow.
+    pub fn is_like(&self, other: &Detector) -> bool {
+        self.unset == other.unset
+            && self.last == other.last
+            && self.first_unused == other.first_unused
+            && self.default_offset == other.default_offset
+            && self.slots.len() == other.slots.len()
+            && self
+                .slots
+                .iter()
+                .zip(&other.slots)
+                .all(|(one, other)| one.is_like(other))
+            && self.local == other.local
+    }
+
+    /// Adds lines to the hits of the only template, for those who know by other means that it is found in them.
+    /// False, and nothing is done, where there are several: then each line decides about the order.
+    pub fn add_hits(&mut self, lines: u64) -> bool {
+        match self.slots.as_mut_slice() {
+            [only] => {
+                only.hits += lines;
+                only.was_found |= lines > 0;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Whether on the last line an expression took too many steps, so that a date may have been overlooked.
     pub fn gave_up(&self) -> bool {
         self.marks.gave_up
@@ -371,7 +399,7 @@ impl Detector {
     ) -> Option<(usize, Match)> {
         let last_distance = self.last.map_or(1, |last| last.begin.column);
         let templates = self.slots.iter().map(|slot| (slot.id, slot.template.as_ref()));
-        let shapes = self.shapes.get_or_init(|| Shapes::of(templates));
+        let shapes = self.shapes.get_or_init(|| Shapes::of(templates).map(Arc::new));
         let candidates = shapes
             .as_ref()
             .map_or(u64::MAX, |shapes| shapes.candidates(line.as_bytes(), &mut self.marks));
@@ -455,7 +483,38 @@ impl Detector {
     }
 }
 
+impl Clone for Detector {
+    fn clone(&self) -> Self {
+        Detector {
+            slots: self.slots.clone(),
+            unset: self.unset,
+            last: self.last,
+            first_unused: self.first_unused,
+            default_offset: self.default_offset,
+            local: self.local.clone(),
+            shapes: self.shapes.clone(),
+            // They are of one line.
+            recent: Recent::default(),
+            marks: Marks::default(),
+        }
+    }
+}
+
 impl Slot {
+    fn is_like(&self, other: &Slot) -> bool {
+        let same_template = || {
+            let (one, other) = (&self.template, &other.template);
+            Arc::ptr_eq(one, other) || (one.name == other.name && one.expression == other.expression)
+        };
+        self.id == other.id
+            && self.hits == other.hits
+            && self.distance == other.distance
+            && self.was_found == other.was_found
+            && self.last_used == other.last_used
+            && self.base_weight.to_bits() == other.base_weight.to_bits()
+            && same_template()
+    }
+
     fn weight(&self) -> f64 {
         self.hits as f64 * self.base_weight / self.distance.max(1) as f64
     }

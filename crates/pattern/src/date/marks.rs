@@ -3,6 +3,8 @@
 //! Nearly every template holds a time like `21:59:59`; lines have few of them. They are looked for once, for all
 //! templates together.
 
+use std::sync::LazyLock;
+
 use memchr::memchr_iter;
 
 use super::plan::Need;
@@ -79,8 +81,23 @@ impl Marks {
 }
 
 /// Whether a character beyond ASCII can be part of a date for the expressions: a digit, a blank, or a letter that is
-/// one of ASCII's in another case.
+/// one of ASCII's in another case. Asked about each character of a line: the answers are kept.
 fn may_matter(c: char) -> bool {
+    static KEPT: LazyLock<Vec<u64>> = LazyLock::new(|| {
+        let bit = |code: u32| u64::from(char::from_u32(code).is_some_and(matters)) << (code % 64);
+        (0..0x1_0000 / 64)
+            .map(|word| (word * 64..word * 64 + 64).map(bit).sum())
+            .collect()
+    });
+    let code = c as usize;
+    match KEPT.get(code / 64) {
+        _ if c.is_ascii() => false,
+        Some(word) => word >> (code % 64) & 1 == 1,
+        None => matters(c),
+    }
+}
+
+fn matters(c: char) -> bool {
     !c.is_ascii() && (c.is_numeric() || c.is_whitespace() || matches!(c, 'ſ' | 'ı' | 'İ' | '\u{212a}' | '\u{180e}'))
 }
 
@@ -135,4 +152,18 @@ pub(super) fn may_have_tai64n(text: &[u8]) -> bool {
             .is_some_and(|hex| hex.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
     };
     memchr_iter(b'@', text).any(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kept_answers_are_the_right_ones() {
+        assert!(
+            (0..=0x10_ffff)
+                .filter_map(char::from_u32)
+                .all(|c| may_matter(c) == matters(c))
+        );
+    }
 }

@@ -14,6 +14,7 @@ use super::tokens::{Piece, Years};
 use super::units::Unit;
 use super::words::{beside_non_ascii, in_word, is_blank, is_word};
 use super::{FieldSpan, Match, Spans};
+use crate::budget;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -75,6 +76,10 @@ enum Op {
     End,
 }
 
+/// So much is tried between two questions whether the line's budget allows more.
+const TRIES: u32 = 256;
+/// What they cost, in units of the budget.
+const TRIES_COST: u32 = 2048;
 /// The furthest that a time may stand behind the beginning of its date.
 const REACH: usize = 48;
 
@@ -110,18 +115,19 @@ impl Plan {
     }
 
     /// The first match among those that begin at the places given.
-    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Unsure> {
+    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Stopped> {
         let mut run = Run {
             plan: self,
             text,
             fields: Spans::default(),
             separator: 0,
-            unsure: false,
+            tries: 0,
+            stopped: None,
         };
         for start in starts {
             let end = run.match_at(start);
-            if run.unsure {
-                return Err(Unsure);
+            if let Some(stopped) = run.stopped {
+                return Err(stopped);
             }
             if let Some(end) = end {
                 return Ok(Some(Match {
@@ -141,13 +147,13 @@ impl Plan {
     }
 
     /// A match at the line's beginning, for plans that are bound to it.
-    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Unsure> {
+    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Stopped> {
         if self.begin == PlanBegin::LineBegin {
             return self.search(text, std::iter::once(0));
         }
         let head = text.get(..text.len().min(2)).unwrap_or_default();
         if !head.is_ascii() {
-            return Err(Unsure);
+            return Err(Stopped::Unsure);
         }
         let most = head.iter().take_while(|&&b| !is_word(b)).count();
         let found = self.search(text, (0..=most).rev())?;
@@ -155,20 +161,27 @@ impl Plan {
     }
 }
 
-/// A character beyond ASCII stands where it matters: ask the expression.
-#[derive(Debug)]
-pub(super) struct Unsure;
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stopped {
+    /// A character beyond ASCII stands where it matters: ask the expression.
+    Unsure,
+    /// The line has used up its budget.
+    OverBudget,
+}
 
 struct Run<'p> {
     plan: &'p Plan,
     text: &'p [u8],
     fields: Spans,
     separator: u8,
-    unsure: bool,
+    tries: u32,
+    stopped: Option<Stopped>,
 }
 
 impl Run<'_> {
     fn match_at(&mut self, start: usize) -> Option<usize> {
+        self.may_try().then_some(())?;
         if !self.plan.first.has(*self.text.get(start)?) {
             return None;
         }
@@ -178,7 +191,7 @@ impl Run<'_> {
         };
         if self.plan.begin == PlanBegin::WordBorder {
             if start > 0 && beside_non_ascii(self.text, start) {
-                self.unsure = true;
+                self.stopped = Some(Stopped::Unsure);
                 return None;
             }
             if in_word(self.text, start) {
@@ -189,8 +202,21 @@ impl Run<'_> {
         Some(end)
     }
 
+    /// Whether the line's budget allows one more try.
+    fn may_try(&mut self) -> bool {
+        self.tries += 1;
+        if self.tries > TRIES {
+            self.tries = 0;
+            if !budget::may_work(TRIES_COST) {
+                self.stopped = Some(Stopped::OverBudget);
+            }
+        }
+        !matches!(self.stopped, Some(Stopped::OverBudget))
+    }
+
     /// Runs on from an operation at a place; returns where the match ends.
     fn go(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
+        self.may_try().then_some(())?;
         loop {
             let here = self.text.get(at).copied();
             match *self.plan.ops.get(op)? {
@@ -248,7 +274,7 @@ impl Run<'_> {
 
     fn may_end(&mut self, at: usize) -> bool {
         if self.plan.word_end && at < self.text.len() && beside_non_ascii(self.text, at) {
-            self.unsure = true;
+            self.stopped = Some(Stopped::Unsure);
             return false;
         }
         !self.plan.word_end || !in_word(self.text, at)

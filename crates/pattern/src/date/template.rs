@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::bounds::{self, Begin, Bounded};
 use super::convert::{self, Field, Moment};
 use super::marks::{self, Marks};
-use super::plan::{Need, Plan, PlanBegin, Style, Unsure};
+use super::plan::{Need, Plan, PlanBegin, Stopped, Style};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
 use crate::{LimitHit, Options, PatternError, Regex, Time};
@@ -189,9 +189,15 @@ impl Template {
                 return None;
             }
             (None, Kind::Tai64n) if !marks::may_have_tai64n(text) => return None,
-            _ => Err(Unsure),
+            _ => Err(Stopped::Unsure),
         };
-        found.unwrap_or_else(|Unsure| self.search_expression(line, 0, line.len(), marks))
+        found.unwrap_or_else(|stopped| match stopped {
+            Stopped::Unsure => self.search_expression(line, 0, line.len(), marks),
+            Stopped::OverBudget => {
+                marks.gave_up = true;
+                None
+            }
+        })
     }
 
     /// The first match that begins at `start` or later and ends at `end` or before, which counts as the text's end.

@@ -9,6 +9,9 @@ pub(crate) enum Leash {
     Steps,
     /// Questions at checkpoints: sees everything, but makes expressions with many groups slower.
     Guard,
+    /// The same for an expression that is tried at many places without coming to a checkpoint: between some of them
+    /// the guard is asked, too.
+    GuardInSlices,
 }
 
 impl Leash {
@@ -16,9 +19,22 @@ impl Leash {
     pub fn for_expression(ast: &Ast) -> Leash {
         if begins_with_text(&ast.root) && is_countable(&ast.root) {
             Leash::Steps
-        } else {
+        } else if begins_with_text(&ast.root) || asks_at_once(&ast.root) {
             Leash::Guard
+        } else {
+            Leash::GuardInSlices
         }
+    }
+}
+
+/// Whether the guard is asked at every place where a match is tried, because the expression begins with a repetition.
+fn asks_at_once(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Repeat { max, node, .. } => max.is_none_or(|max| max > super::SHORT_SCAN) || asks_at_once(node),
+        Kind::Capture { node, .. } | Kind::Atomic(node) => asks_at_once(node),
+        Kind::Alternation(nodes) => nodes.iter().any(asks_at_once),
+        Kind::Concat(nodes) => nodes.first().is_some_and(asks_at_once),
+        _ => false,
     }
 }
 

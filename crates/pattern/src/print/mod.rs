@@ -10,6 +10,7 @@ mod sets;
 use std::fmt::Write;
 
 pub(crate) use leash::Leash;
+pub(crate) use sets::ascii_members;
 
 use crate::syntax::{Assertion, Ast, Case, Greed, Kind, Node};
 
@@ -152,7 +153,7 @@ impl Printer {
     fn repeat(&mut self, node: &Node, min: u32, max: Option<u32>, greed: Greed) -> Result<(), Inexpressible> {
         let item = self.is_one_item(node);
         let long = max.is_none_or(|max| max > SHORT_SCAN);
-        if long && self.leash == Leash::Guard {
+        if long && self.leash != Leash::Steps {
             self.out.push_str(CHECKPOINT);
         }
         // PCRE2 looks ahead for what follows a scan, and leaves out of its count the places where that cannot be.

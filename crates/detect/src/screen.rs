@@ -1,0 +1,248 @@
+//! One look at a block for all filters that read it: which of its lines can matter to which filter.
+//!
+//! Every filter names literals without which a line means nothing to it ([`Needs`]). A screen looks for those of all
+//! filters at once, with vector instructions, and cuts lines only around what it finds.
+use crate::expression::Expression;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
+use memchr::memmem::Finder;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Shorter literals stand in most lines.
+const SHORTEST: usize = 3;
+/// A filter with more of them is not screened for.
+const MOST: usize = 64;
+/// A line with more finds than this is one that somebody made; it may matter to all.
+const MOST_FINDS: usize = 256;
+
+/// What a line must have to mean something to a filter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// One of these; none where any line may matter.
+    literals: Option<Vec<Vec<u8>>>,
+}
+
+impl Needs {
+    /// What a filter's lines must have. `prefix_counts`: it is told of whether prefregex matched, even where no
+    /// failregex did.
+    pub(crate) fn of(prefregex: Option<&Expression>, fail: &[Expression], prefix_counts: bool) -> Self {
+        let each = |expressions: &[Expression]| -> Option<Vec<Vec<u8>>> {
+            let literals = expressions.iter().map(|e| literal(e).map(<[u8]>::to_vec));
+            let literals: Vec<Vec<u8>> = literals.collect::<Option<_>>()?;
+            let least = least(literals);
+            (!least.is_empty() && least.len() <= MOST).then_some(least)
+        };
+        let of_prefix = || each(std::slice::from_ref(prefregex?));
+        let literals = match prefregex {
+            Some(_) if prefix_counts => of_prefix(),
+            // What a failregex needs is rarer than what all of the program's lines begin with.
+            Some(_) => each(fail).or_else(of_prefix),
+            None => each(fail),
+        };
+        Needs { literals }
+    }
+
+    /// Whether lines can be told apart by it.
+    pub fn tells(&self) -> bool {
+        self.literals.is_some()
+    }
+
+    /// The literals, of which one has to be in the line; none where any line may matter.
+    pub fn literals(&self) -> Option<&[Vec<u8>]> {
+        self.literals.as_deref()
+    }
+
+    /// Whether cutting something out between the bytes `before` and `after` can bring one of them about.
+    pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
+        let of = |literal: &Vec<u8>| literal.windows(2).any(|pair| pair == [before, after]);
+        self.literals.iter().flatten().any(of)
+    }
+}
+
+fn literal(expression: &Expression) -> Option<&[u8]> {
+    expression
+        .required_literal()
+        .filter(|literal| literal.len() >= SHORTEST && literal.is_ascii())
+}
+
+/// Without those that contain another: a longer literal is found wherever a shorter one in it is.
+fn least(mut literals: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    literals.sort_unstable_by_key(Vec::len);
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    for literal in literals {
+        if !kept
+            .iter()
+            .any(|shorter| memchr::memmem::find(&literal, shorter).is_some())
+        {
+            kept.push(literal);
+        }
+    }
+    kept
+}
+
+/// What to look for in a block, for several filters, its members.
+#[derive(Debug, Default)]
+pub struct Screen {
+    members: Vec<Arc<Needs>>,
+    literals: Vec<Literal>,
+    search: Search,
+    /// Members that are looked for.
+    sought: Vec<usize>,
+    longest: usize,
+}
+
+#[derive(Debug)]
+struct Literal {
+    text: Vec<u8>,
+    /// The members to which a line with it matters.
+    members: Vec<usize>,
+}
+
+#[derive(Debug, Default)]
+enum Search {
+    #[default]
+    Nothing,
+    One(Box<Finder<'static>>),
+    Many(AhoCorasick),
+}
+
+impl Screen {
+    /// A screen for filters with these needs.
+    pub fn new(members: Vec<Arc<Needs>>) -> Self {
+        let mut literals: Vec<Literal> = Vec::new();
+        for (member, needs) in members.iter().enumerate() {
+            for text in needs.literals.iter().flatten() {
+                match literals.iter_mut().find(|literal| literal.text == *text) {
+                    Some(literal) => literal.members.push(member),
+                    None => literals.push(Literal {
+                        text: text.clone(),
+                        members: vec![member],
+                    }),
+                }
+            }
+        }
+        // At one place the longest is reported; what it begins with stands there as well.
+        literals.sort_by_key(|literal| std::cmp::Reverse(literal.text.len()));
+        for index in 0..literals.len() {
+            let (longer, shorter) = literals.split_at_mut(index + 1);
+            if let Some(literal) = longer.last_mut() {
+                let begins = |other: &&Literal| literal.text.starts_with(&other.text);
+                let more: Vec<usize> = shorter.iter().filter(begins).flat_map(|o| o.members.clone()).collect();
+                literal.members.extend(more);
+                literal.members.sort_unstable();
+                literal.members.dedup();
+            }
+        }
+        let Some(search) = Search::new(&literals) else {
+            // For nobody, so that each filter looks for itself.
+            return Screen::default();
+        };
+        Screen {
+            search,
+            longest: literals.first().map_or(0, |literal| literal.text.len()),
+            sought: (0..members.len()).filter(|&member| members[member].tells()).collect(),
+            literals,
+            members,
+        }
+    }
+
+    /// Whether it was made for filters with just these needs.
+    pub fn is_for<'n>(&self, needs: impl ExactSizeIterator<Item = &'n Arc<Needs>>) -> bool {
+        needs.len() == self.members.len() && needs.zip(&self.members).all(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
+    /// How many filters it was made for.
+    pub(crate) fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(crate) fn member(&self, member: usize) -> Option<&Arc<Needs>> {
+        self.members.get(member)
+    }
+
+    /// Tells for each member the lines of the block that can matter to it, in order, without their newlines.
+    pub(crate) fn look(&self, block: &[u8]) -> Vec<Vec<Range<usize>>> {
+        let mut lines: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.members.len()];
+        let mut from = 0;
+        // The line of the last find, how many members know of it, and how many finds it had.
+        let (mut line, mut told, mut finds) = (0..0, 0, 0);
+        while let Some((at, literal)) = self.search.find(block, from) {
+            if at >= line.end {
+                let start = memchr::memrchr(b'\n', &block[line.end..at]).map_or(line.end, |n| line.end + n + 1);
+                line = start..memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
+                (told, finds) = (0, 0);
+            }
+            finds += 1;
+            let members = match finds {
+                MOST_FINDS => &self.sought,
+                _ => &self.literals[literal].members,
+            };
+            for &member in members {
+                let own = &mut lines[member];
+                if own.last() != Some(&line) {
+                    own.push(line.clone());
+                    told += 1;
+                }
+            }
+            from = if told == self.sought.len() { line.end } else { at + 1 };
+        }
+        lines
+    }
+
+    /// The members to which a line may matter because something was cut out of it and its two parts now touch.
+    pub(crate) fn look_at_cut(&self, before: &[u8], after: &[u8], tell: &mut dyn FnMut(usize)) {
+        let (Some(_), Some(_)) = (before.last(), after.first()) else {
+            return;
+        };
+        let most = self.longest.saturating_sub(1);
+        let before = &before[before.len().saturating_sub(most)..];
+        let after = &after[..after.len().min(most)];
+        if !self.touches(before[before.len() - 1], after[0]) {
+            return;
+        }
+        let joined = [before, after].concat();
+        let mut from = 0;
+        while let Some((at, literal)) = self.search.find(&joined, from) {
+            self.literals[literal].members.iter().for_each(|&member| tell(member));
+            from = at + 1;
+        }
+    }
+
+    fn touches(&self, before: u8, after: u8) -> bool {
+        let has = |literal: &Literal| literal.text.windows(2).any(|pair| pair == [before, after]);
+        self.literals.iter().any(has)
+    }
+}
+
+impl Search {
+    /// `literals` with the longer ones first.
+    fn new(literals: &[Literal]) -> Option<Self> {
+        Some(match literals {
+            [] => Search::Nothing,
+            [only] => Search::One(Box::new(Finder::new(&only.text).into_owned())),
+            _ => Search::Many(
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .start_kind(StartKind::Unanchored)
+                    .kind(Some(AhoCorasickKind::ContiguousNFA))
+                    .build(literals.iter().map(|literal| &literal.text))
+                    .ok()?,
+            ),
+        })
+    }
+
+    /// The first find at or after `from`: where, and what.
+    fn find(&self, block: &[u8], from: usize) -> Option<(usize, usize)> {
+        match self {
+            Search::Nothing => None,
+            Search::One(finder) => finder.find(block.get(from..)?).map(|at| (from + at, 0)),
+            Search::Many(automaton) => {
+                let input = Input::new(block)
+                    .span(from.min(block.len())..block.len())
+                    .anchored(Anchored::No);
+                let found = automaton.find(input)?;
+                Some((found.start(), found.pattern().as_usize()))
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Filters that read a block together find what each finds by itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use bantam_detect::{Failure, Filter, LineContext, Resolver, Screen, SharedBlock, Time};
+use proptest::prelude::*;
+use std::net::IpAddr;
+
+struct NoNames;
+
+impl Resolver for NoNames {
+    fn addresses(&mut self, _name: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
+}
+
+/// 2026-11-22 10:20:00 UTC
+const NOW: i64 = 1_795_342_800;
+
+fn filter(datepattern: &str, prefregex: &str, failregexes: &[&str], ignoreregex: &str) -> Filter {
+    let mut filter = Filter::new();
+    filter.set_datepattern(datepattern).unwrap();
+    filter.set_log_timezone(Some("UTC")).unwrap();
+    filter.set_prefregex(prefregex).unwrap();
+    for failregex in failregexes {
+        filter.add_failregex(failregex).unwrap();
+    }
+    if !ignoreregex.is_empty() {
+        filter.add_ignoreregex(ignoreregex).unwrap();
+    }
+    filter
+}
+
+/// Some with dates at a literal, some with the default templates, with and without literals.
+fn filters() -> Vec<Filter> {
+    let json = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
+    let mut window = filter("", "", &[r"^first <HOST> - (?P<user>\w+)"], "");
+    window.set_max_lines(2).unwrap();
+    window
+        .add_failregex(r"^begin <F-USER>\w+</F-USER>\s*$<SKIPLINES>^end <HOST>")
+        .unwrap();
+    vec![
+        filter(json, "", &[r#""h":"<HOST>",.*"s":40\d,"#], r#""p":"/ignored"#),
+        filter(json, "", &[r#""h":"<HOST>",.*"s":50\d,"#], ""),
+        filter("", "", &[r#"^<HOST> \S+ \S+ \[\] "GET [^"]+" 401 "#], "favicon"),
+        filter("", "", &[r#"^<HOST> \S+ \S+ \[\] "GET [^"]+" 40[34] "#], ""),
+        filter("", "", &[r#"^<HOST> - <F-USER>\w+</F-USER> \[\] ""#], ""),
+        filter(
+            "",
+            r"^\s*\S+ sshd\[\d+\]: <F-CONTENT>.+</F-CONTENT>$",
+            &[
+                r"^Failed password for \S+ from <HOST>",
+                r"^Invalid user \S* from <HOST>",
+            ],
+            "",
+        ),
+        filter("", "", &[r"\b<HOST>\b.{1,3}$"], ""),
+        window,
+    ]
+}
+
+fn line() -> impl Strategy<Value = String> {
+    let second = || 0u32..60;
+    let status = prop::sample::select(vec![200, 401, 403, 404, 500]);
+    let path = prop::sample::select(vec![
+        "/",
+        "/favicon.ico",
+        "/x\" 401 ",
+        "/[22/Nov/2026:10:19:00 +0000]",
+        "/ignored",
+        "/sshd[1]: Failed password for a from 192.0.2.77",
+        "/\u{fc}",
+    ]);
+    let user = prop::sample::select(vec!["-", "anna", "2026-11-22 10:11:12", "[] \"", "q\" 40"]);
+    prop_oneof![
+        6 => (second(), status, path, user, 1u8..9).prop_map(|(second, status, path, user, host)| format!(
+            "192.0.2.{host} - {user} [22/Nov/2026:10:19:{second:02} +0000] \"GET {path} HTTP/2.0\" {status} 19 \"-\""
+        )),
+        3 => (second(), 1u8..9, prop::sample::select(vec!["Failed password for root", "Invalid user x", "Accepted"]))
+            .prop_map(|(second, host, what)| format!(
+                "Nov 22 10:19:{second:02} server sshd[77]: {what} from 192.0.2.{host}"
+            )),
+        3 => (second(), 1u8..9, prop::sample::select(vec![200, 404, 503]), prop::sample::select(vec!["/", "/ignored"]))
+            .prop_map(|(second, host, status, path)| format!(
+                r#"{{"h":"192.0.2.{host}","s":{status},"p":"{path}","StartLocal":"2026-11-22T10:19:{second:02}.5Z","x":1}}"#
+            )),
+        1 => Just(r#"{"h":"192.0.2.1","s":404,"no":"date"}"#.to_owned()),
+        1 => Just("begin bob".to_owned()),
+        1 => Just("end 192.0.2.5".to_owned()),
+        1 => Just(String::new()),
+        1 => second().prop_map(|second| format!("2026-11-22 10:21:{second:02},123 first 192.0.2.6 - joe")),
+        1 => Just("2026-02-30 10:21:00 first 192.0.2.6 - joe 192.0.2.6 .".to_owned()),
+        1 => Just("192.0.2.7 - joe [] \"no date\" 401 ".to_owned()),
+        1 => second().prop_map(|second| format!(" \" 4[22/Nov/2026:10:19:{second:02} +0000]01 192.0.2.8 - - [] \"GET /\" 401 ")),
+    ]
+}
+
+fn context(resolver: &mut NoNames, kind: u8) -> LineContext<'_> {
+    LineContext {
+        now: Time::from_secs(NOW),
+        in_operation: kind == 1,
+        findtime: (kind > 0).then_some(600.0),
+        resolver,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn filters_that_share_a_block_find_what_each_finds_line_by_line(
+        // Long enough to be shared, and short ones that are not.
+        blocks in prop::collection::vec((prop::collection::vec(line(), 1..40), prop::bool::ANY), 1..4),
+        kind in 0u8..3,
+    ) {
+        let (mut alone, mut together) = (filters(), filters());
+        let screen = Screen::new(together.iter().map(|filter| filter.needs().clone()).collect());
+        let mut expected: Vec<Vec<Failure>> = vec![Vec::new(); alone.len()];
+        let mut got = expected.clone();
+        for (lines, long) in &blocks {
+            let times = if *long { 1 + 17_000 / lines.iter().map(|l| l.len() + 1).sum::<usize>() } else { 1 };
+            let block: String = lines.iter().map(|line| format!("{line}\n")).collect::<String>().repeat(times);
+            let mut shared = SharedBlock::new(block.as_bytes(), &screen);
+            for (index, filter) in together.iter_mut().enumerate() {
+                let mut resolver = NoNames;
+                let mut context = context(&mut resolver, kind);
+                filter.process_shared(&mut shared, index, &mut context, &mut got[index], &mut Vec::new());
+            }
+            for (filter, expected) in alone.iter_mut().zip(&mut expected) {
+                let mut resolver = NoNames;
+                let mut context = context(&mut resolver, kind);
+                for line in block.lines() {
+                    filter.process(line.as_bytes(), &mut context, expected, &mut Vec::new());
+                }
+            }
+            for (one, other) in alone.iter().zip(&together) {
+                prop_assert_eq!(one.last_date(), other.last_date());
+            }
+        }
+        for (index, (expected, got)) in expected.iter().zip(&got).enumerate() {
+            prop_assert_eq!(expected, got, "filter {}", index);
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_was_changed_since_reads_the_block_by_itself() {
+    let mut filter = filter("", "", &["alpha from <HOST>"], "");
+    let screen = Screen::new(vec![filter.needs().clone()]);
+    filter.add_failregex("beta from <HOST>").unwrap();
+    let mut resolver = NoNames;
+    let mut failures = Vec::new();
+    filter.process_shared(
+        &mut SharedBlock::new(b"2026-11-22 10:19:00 beta from 192.0.2.1\n", &screen),
+        0,
+        &mut context(&mut resolver, 2),
+        &mut failures,
+        &mut Vec::new(),
+    );
+    assert_eq!(failures.len(), 1);
+}
+
+#[test]
+fn lines_without_what_any_filter_needs_are_left_out() {
+    let mut filter = filter("", "", &["alpha from <HOST>"], "");
+    let block = "2026-11-22 10:19:00 nothing here\n2026-11-22 10:19:01 alpha from 192.0.2.1\n".repeat(3);
+    let mut resolver = NoNames;
+    let mut looked_at = 0;
+    filter.judge_block(
+        block.as_bytes(),
+        &mut context(&mut resolver, 2),
+        &mut Vec::new(),
+        &mut |_, _| looked_at += 1,
+    );
+    assert_eq!(looked_at, 3);
+}

@@ -1,0 +1,419 @@
+//! What one line may cost all expressions together.
+//!
+//! Lines are written by attackers, and a jail has many expressions: a limit for each would be paid as often as there
+//! are expressions. So whoever judges a line says where this begins and ends ([`LineBudget`]), and all searches on this
+//! thread in between draw on one budget: one third of the line's is for its date, the rest for the filter's
+//! expressions, which are not to suffer from what the search for a date took. A search outside of any line has a budget
+//! of its own.
+//!
+//! An honest line never reads a slow clock. Searches pay by counted work from a small credit; when that is used up the
+//! wall clock is read, which is cheap, and runs at least as fast as the processor's time. Only when the wall clock says
+//! that the line takes long, the thread's processor time counts from there on: a busy host does not change what
+//! matches. Of what is left each search gets at most half, so that an expression that explodes does not hide a match
+//! of those behind it. When all is used up, the line's other expressions are not tried any more.
+use std::cell::Cell;
+use std::marker::PhantomData;
+
+/// Wall time that a line may take before its processor time is looked at, in nanoseconds.
+const QUIET: u64 = 80_000;
+/// Processor time that may follow.
+const TIME: u64 = 180_000;
+/// Processor time after that in which an expression is still tried, though not for long.
+const LAST: u64 = 100_000;
+/// More of each for so many bytes: what is linear takes its time honestly.
+const BYTES_PER_NANO: u64 = 2;
+/// What a search gets in any case when there is not much left.
+const LEAST: u64 = 10_000;
+/// Processor time of a search outside of a line, and more for each byte.
+const ALONE: u64 = 2_000_000;
+const ALONE_PER_BYTE: u64 = 100;
+/// Work between two looks at a clock; a unit is a few nanoseconds.
+const CREDIT: u32 = 16_384;
+/// Work that a first try may take, and more for each byte, which is some sixty scans.
+const LITTLE: u32 = 16_384;
+const LITTLE_PER_BYTE: u32 = 8;
+/// The clock of longer lines runs from their beginning.
+const LONG: usize = 4096;
+/// How much slower PCRE2's interpreter is.
+const INTERPRETER: u64 = 20;
+/// Which part of the line's budget the search for its date has.
+const DATE: u64 = 1;
+const WHOLE: u64 = 3;
+/// How much slower the program is when built without optimizations.
+const BUILD: u64 = if cfg!(debug_assertions) && !cfg!(test) { 10 } else { 1 };
+
+thread_local! {
+    static LINE: Cell<Option<Meter>> = const { Cell::new(None) };
+}
+
+/// While it lives, all searches of this thread share one budget.
+#[derive(Debug)]
+pub struct LineBudget {
+    /// That of the line in whose midst this one is judged.
+    outer: Option<Meter>,
+    /// It belongs to its thread.
+    thread: PhantomData<*const ()>,
+}
+
+impl LineBudget {
+    /// The search for the date begins in a line of so many bytes.
+    pub fn date(length: usize) -> LineBudget {
+        Self::begin(length, DATE)
+    }
+
+    /// The filter's expressions come next.
+    pub fn expressions(length: usize) -> LineBudget {
+        Self::begin(length, WHOLE - DATE)
+    }
+
+    fn begin(length: usize, part: u64) -> LineBudget {
+        let outer = LINE.replace(Some(Meter::line(length, part)));
+        let thread = PhantomData;
+        LineBudget { outer, thread }
+    }
+}
+
+impl Drop for LineBudget {
+    fn drop(&mut self) {
+        LINE.set(self.outer);
+    }
+}
+
+/// The time spent so far on this thread's line no longer counts. Called where the program itself had to do something
+/// first, which happens once.
+pub(crate) fn forget_time() {
+    if let Some(mut meter) = LINE.get() {
+        (meter.quiet_until, meter.end) = (None, None);
+        LINE.set(Some(meter));
+    }
+}
+
+/// Whether work of our own on this thread's line may go on after it has done so much more. Without a line always.
+pub(crate) fn may_work(work: u32) -> bool {
+    let Some(meter) = LINE.get() else {
+        return true;
+    };
+    let mut allowance = Allowance {
+        meter,
+        until: meter.end,
+        scan: 0,
+        little: None,
+    };
+    let may = allowance.may_work(work);
+    allowance.end();
+    may
+}
+
+/// The budget of a line, or of a search outside of one.
+#[derive(Debug, Clone, Copy)]
+struct Meter {
+    shared: bool,
+    /// Work left until a clock is looked at.
+    credit: u32,
+    /// More time for a long line.
+    extra: u64,
+    /// Which part of the line's budget this is.
+    part: u64,
+    /// How much slower than usual searches are.
+    slowness: u64,
+    /// On the wall clock; known after the first look.
+    quiet_until: Option<u64>,
+    /// Of the thread's processor time; known when it began to count.
+    end: Option<u64>,
+}
+
+impl Meter {
+    fn line(length: usize, part: u64) -> Meter {
+        let mut meter = Meter {
+            shared: true,
+            credit: CREDIT,
+            extra: length as u64 / BYTES_PER_NANO,
+            part,
+            slowness: BUILD,
+            quiet_until: None,
+            end: None,
+        };
+        if length >= LONG {
+            meter.quiet_until = Some(clock::wall().saturating_add(meter.quiet()));
+        }
+        meter
+    }
+
+    fn alone(length: usize) -> Meter {
+        Meter {
+            shared: false,
+            credit: CREDIT,
+            extra: (length as u64).saturating_mul(ALONE_PER_BYTE),
+            part: WHOLE,
+            slowness: BUILD,
+            quiet_until: None,
+            end: None,
+        }
+    }
+
+    /// So much of a time as this line may take.
+    fn allotted(&self, time: u64) -> u64 {
+        let all = time.saturating_add(self.extra).saturating_mul(self.slowness);
+        all.saturating_mul(self.part) / WHOLE
+    }
+
+    fn quiet(&self) -> u64 {
+        self.allotted(QUIET)
+    }
+
+    /// Begins to count the processor time, or goes on.
+    fn end_at(&mut self, now: u64) -> u64 {
+        let time = self.allotted(if self.shared { TIME } else { ALONE });
+        *self.end.get_or_insert(now.saturating_add(time))
+    }
+
+    /// When a search that goes on now has to end.
+    fn share(&mut self, now: u64) -> u64 {
+        let end = self.end_at(now);
+        if !self.shared {
+            return end;
+        }
+        let left = end.saturating_sub(now);
+        now.saturating_add((left / 2).max(LEAST.saturating_mul(self.slowness)))
+    }
+
+    /// Whether nothing is tried any more.
+    fn is_spent(&self, now: u64) -> bool {
+        self.end
+            .is_some_and(|end| now > end.saturating_add(self.allotted(LAST)))
+    }
+}
+
+/// One search, and what it may still take.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    meter: Meter,
+    /// Of the thread's processor time, when that counts.
+    until: Option<u64>,
+    /// What one scan of the text counts for.
+    scan: u32,
+    /// Work left of a first try.
+    little: Option<u32>,
+}
+
+/// Nothing is left of the line's budget.
+#[derive(Debug)]
+pub(crate) struct Spent;
+
+impl Allowance {
+    /// Begins a search in a text; `interpreted`: without machine code.
+    pub fn begin(length: usize, interpreted: bool) -> Result<Allowance, Spent> {
+        let mut meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
+        if interpreted {
+            meter.slowness = BUILD * INTERPRETER;
+        }
+        let mut until = None;
+        if meter.end.is_some() {
+            let now = clock::thread();
+            if meter.is_spent(now) {
+                return Err(Spent);
+            }
+            until = Some(meter.share(now));
+        }
+        let scan = u32::try_from(8 + length / 8).unwrap_or(u32::MAX);
+        Ok(Allowance {
+            meter,
+            until,
+            scan,
+            little: None,
+        })
+    }
+
+    /// Whether the search may scan the text once more.
+    pub fn may_scan(&mut self) -> bool {
+        self.may_work(self.scan)
+    }
+
+    /// The search is a first try: what takes longer is first given to something else.
+    pub fn only_a_little(&mut self, length: usize) {
+        let more = u32::try_from(length)
+            .unwrap_or(u32::MAX)
+            .saturating_mul(LITTLE_PER_BYTE);
+        self.little = Some(LITTLE.saturating_add(more));
+    }
+
+    /// Whether it is only a first try.
+    pub fn is_little(&self) -> bool {
+        self.little.is_some()
+    }
+
+    /// Whether the search may do so much more.
+    pub fn may_work(&mut self, work: u32) -> bool {
+        if let Some(little) = &mut self.little {
+            match little.checked_sub(work) {
+                Some(left) => *little = left,
+                None => return false,
+            }
+        }
+        if let Some(left) = self.meter.credit.checked_sub(work) {
+            self.meter.credit = left;
+            return true;
+        }
+        self.meter.credit = CREDIT;
+        if self.meter.end.is_none() {
+            let now = clock::wall();
+            let quiet = self.meter.quiet();
+            if now <= *self.meter.quiet_until.get_or_insert(now.saturating_add(quiet)) {
+                return true;
+            }
+        }
+        self.left().is_some()
+    }
+
+    /// Makes processor time count and tells what of it is left for this search, in nanoseconds, and what the clock
+    /// says; none if nothing is left.
+    pub fn left(&mut self) -> Option<(u64, u64)> {
+        let now = clock::thread();
+        let until = match self.until {
+            Some(until) => until,
+            None => *self.until.insert(self.meter.share(now)),
+        };
+        let left = until.checked_sub(now)?;
+        Some((left, now))
+    }
+
+    /// The search is over; the line's next one goes on from here.
+    pub fn end(self) {
+        if self.meter.shared {
+            LINE.set(Some(self.meter));
+        }
+    }
+}
+
+/// Clocks, in nanoseconds.
+#[cfg(not(test))]
+mod clock {
+    use rustix::time::{ClockId, Timespec, clock_gettime};
+
+    pub(super) fn wall() -> u64 {
+        nanos(clock_gettime(ClockId::Monotonic))
+    }
+
+    /// Processor time that this thread has used. Unlike a wall clock it stands still while the machine does other
+    /// work.
+    pub(super) fn thread() -> u64 {
+        nanos(clock_gettime(ClockId::ThreadCPUTime))
+    }
+
+    fn nanos(time: Timespec) -> u64 {
+        let of = |number: i64| u64::try_from(number).unwrap_or(0);
+        of(time.tv_sec)
+            .saturating_mul(1_000_000_000)
+            .saturating_add(of(time.tv_nsec))
+    }
+}
+
+/// Clocks that go on by a step with each look, so that tests count looks instead of taking time.
+#[cfg(test)]
+pub(crate) mod clock {
+    use std::cell::Cell;
+
+    /// As many nanoseconds go by between two looks.
+    pub(crate) const STEP: u64 = 20_000;
+
+    thread_local! {
+        static LOOKS: Cell<u64> = const { Cell::new(1) };
+    }
+
+    pub(super) fn wall() -> u64 {
+        thread()
+    }
+
+    pub(super) fn thread() -> u64 {
+        LOOKS.set(LOOKS.get() + 1);
+        LOOKS.get() * STEP
+    }
+
+    /// Looks that this thread has taken.
+    pub(crate) fn looks() -> u64 {
+        LOOKS.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::{LimitHit, Options, Regex};
+
+    /// Looks at a clock that a line's whole budget allows.
+    const ALL: u64 = (QUIET + TIME + LAST) / clock::STEP;
+
+    /// Expressions that explode on `aaaa…!`, each in its own way.
+    fn exploding(count: usize) -> Vec<Regex> {
+        let kinds = [
+            "^(a+)+$",
+            "(a|a)*b|(a+)+$",
+            r"(.*)(.*)(.*)\1\2x!?$",
+            ".*.*.*x!?$",
+            "^(a|aa)+$",
+            "^([a-z]+ ?)*$",
+        ];
+        let sources = kinds.iter().cycle().take(count);
+        sources
+            .map(|source| Regex::engine_only(source, Options::default()).unwrap())
+            .collect()
+    }
+
+    fn looks_of(expressions: &[Regex], text: &str, budget: Option<LineBudget>) -> (u64, Vec<Result<bool, LimitHit>>) {
+        let before = clock::looks();
+        let found = expressions.iter().map(|expression| expression.is_match(text)).collect();
+        drop(budget);
+        (clock::looks() - before, found)
+    }
+
+    #[test]
+    fn twenty_expressions_that_explode_share_one_budget() {
+        for length in [300, 2000] {
+            let text = "a".repeat(length) + "x!!";
+            let expressions = exploding(20);
+            let (one, _) = looks_of(&expressions[..1], &text, Some(LineBudget::expressions(text.len())));
+            let (shared, found) = looks_of(&expressions, &text, Some(LineBudget::expressions(text.len())));
+            let (apart, _) = looks_of(&expressions, &text, None);
+            assert!(found.iter().all(Result::is_err), "{found:?}");
+            let bound = ALL + 3 * (length as u64) / clock::STEP + 2 * 20;
+            assert!(one > 1 && shared <= bound, "{one} {shared} {bound}");
+            assert!(apart > 4 * shared, "{apart} {shared}");
+        }
+    }
+
+    #[test]
+    fn what_explodes_does_not_hide_a_match_behind_it() {
+        let text = "a".repeat(300) + "x!!";
+        let _line = LineBudget::expressions(text.len());
+        for expression in exploding(6) {
+            assert_eq!(expression.is_match(&text), Err(LimitHit));
+            let plain = Regex::engine_only("^[a-x]*(!)+$", Options::default()).unwrap();
+            assert_eq!(plain.is_match(&text), Ok(true));
+        }
+    }
+
+    #[test]
+    fn an_honest_line_reads_no_clock() {
+        let text = r#"192.0.2.1 - bob [22/Nov/2026:10:00:00 +0000] "GET /index.html HTTP/1.1" 401 12"#;
+        let expressions = [
+            r#"^\S+ - \S+ \[[^\]]*\] "[^"]*" 401 \d+$"#,
+            r"\d+/\w+/\d+",
+            "^(?:a|b)*$",
+        ]
+        .map(|source| Regex::engine_only(source, Options::default()).unwrap());
+        let (looks, found) = looks_of(&expressions, text, Some(LineBudget::expressions(text.len())));
+        assert_eq!((looks, found), (0, vec![Ok(true), Ok(true), Ok(false)]));
+    }
+
+    #[test]
+    fn a_line_in_the_midst_of_another_has_its_own_budget() {
+        let text = "a".repeat(300) + "x!!";
+        let expressions = [Regex::engine_only(".*.*.*x!?$", Options::default()).unwrap()];
+        let _outer = LineBudget::expressions(text.len());
+        let (first, _) = looks_of(&expressions, &text, None);
+        let (inner, _) = looks_of(&expressions, &text, Some(LineBudget::expressions(text.len())));
+        let (rest, _) = looks_of(&expressions, &text, None);
+        assert!(first == inner && rest < first, "{first} {inner} {rest}");
+    }
+}
