@@ -63,6 +63,7 @@ impl Marks {
         let (times, runs) = match need {
             Need::Time { .. } => (self.times.as_slice(), &[] as &[usize]),
             Need::EightDigits => (&[] as &[usize], self.runs.as_slice()),
+            Need::Literal(_) => (&[] as &[usize], &[] as &[usize]),
         };
         let mut next = 0;
         let windows = times.iter().flat_map(move |&colon| {

@@ -21,6 +21,8 @@ pub(super) struct Shapes {
     by_digits: u64,
     /// Those that need neither.
     always: u64,
+    /// There are others than those.
+    any_need: bool,
 }
 
 /// Further right no date that is bound to the line's beginning has its time.
@@ -35,27 +37,29 @@ impl Shapes {
             by_colon: [0; FAR],
             by_digits: 0,
             always: 0,
+            any_need: false,
         };
         if templates.len() > 64 {
             return None;
         }
         for (id, template) in templates {
             let bit = 1_u64.checked_shl(u32::try_from(id).ok()?)?;
-            match template.plan.as_ref().map(|plan| plan.need) {
+            match template.plan.as_ref().map(|plan| &plan.need) {
                 Some(Need::Time { least, most, before }) => {
-                    shapes.add(bit, &before);
+                    shapes.add(bit, before);
                     let last = if template.at_line_begin {
-                        most + HEAD
+                        *most + HEAD
                     } else {
                         usize::MAX
                     };
-                    for cell in shapes.by_colon.iter_mut().take(last.saturating_add(1)).skip(least) {
+                    for cell in shapes.by_colon.iter_mut().take(last.saturating_add(1)).skip(*least) {
                         *cell |= bit;
                     }
                 }
                 Some(Need::EightDigits) => shapes.by_digits |= bit,
-                _ => shapes.always |= bit,
+                Some(Need::Literal(_)) | None => shapes.always |= bit,
             }
+            shapes.any_need |= shapes.always & bit == 0;
         }
         Some(shapes)
     }
@@ -80,6 +84,9 @@ impl Shapes {
             return u64::MAX;
         }
         let mut all = self.always;
+        if !self.any_need {
+            return all;
+        }
         for &colon in marks.times(text) {
             let placed = self.by_colon[colon.min(FAR - 1)];
             for begin in hour_begins(text, colon) {

@@ -185,7 +185,10 @@ impl Template {
         }
         let found = match (&self.plan, &self.kind) {
             (Some(plan), _) if plan.at_line_begin() => plan.search_line_begin(text),
-            (Some(plan), _) => plan.search(text, marks.starts(text, &plan.need)),
+            (Some(plan), _) => match &plan.need {
+                Need::Literal(literal) => plan.search(text, literal.find_iter(text)),
+                need => plan.search(text, marks.starts(text, need)),
+            },
             (None, Kind::Epoch { group: 1, .. }) if !marks::may_have_epoch(text, self.at_line_begin) => {
                 return None;
             }
@@ -205,7 +208,11 @@ impl Template {
     pub fn search_within(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
         if let Some(plan) = self.plan.as_ref().filter(|plan| marks.usable && !plan.at_line_begin()) {
             let text = line.as_bytes().get(..end)?;
-            let searched = match plan.need {
+            let searched = match &plan.need {
+                Need::Literal(literal) => {
+                    let part = text.get(start..)?;
+                    plan.search(text, literal.find_iter(part).map(|at| start + at))
+                }
                 // What has a time in this part of the line has it in the line.
                 Need::Time { .. } => {
                     let starts = marks.starts(line.as_bytes(), &plan.need);
