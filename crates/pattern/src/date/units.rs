@@ -115,7 +115,8 @@ impl Unit {
     }
 
     /// How much of the text the unit may take.
-    #[inline]
+    // Within the loop that calls it, it makes that slower.
+    #[inline(never)]
     pub fn lengths(self, text: &[u8]) -> Lengths {
         let at = |n: usize| text.get(n).copied().unwrap_or(0);
         let digit = |n: usize| at(n).is_ascii_digit();
