@@ -50,6 +50,14 @@ impl<'l> Columns<'l> {
 
     /// The border at a place given in bytes.
     pub fn border(&self, byte: usize) -> Border {
+        if self.plain {
+            let at = |at: usize| self.line.as_bytes().get(at).map(|&byte| char::from(byte));
+            return Border {
+                column: byte,
+                before: byte.checked_sub(1).and_then(at),
+                after: at(byte),
+            };
+        }
         Border {
             column: self.column(byte),
             before: self.line.get(..byte).and_then(|before| before.chars().next_back()),

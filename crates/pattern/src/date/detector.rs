@@ -235,8 +235,9 @@ impl Detector {
     pub fn find(&mut self, line: &str, now: Time) -> Option<Found> {
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
-        let chosen = self.choose(line, &columns)?;
-        let (index, found) = self.of_access_log(line, &chosen).unwrap_or(chosen);
+        let (chosen, leftmost) = self.choose(line, &columns);
+        let chosen = chosen?;
+        let (index, found) = self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen);
         let index = self.learn(index, &found, &columns, now);
         let slot = self.slots.get(index)?;
         let mut moment = None;
@@ -314,8 +315,9 @@ impl Detector {
         }
     }
 
-    /// The winning template's place in the order, and its match.
-    fn choose(&mut self, line: &str, columns: &Columns<'_>) -> Option<(usize, Match)> {
+    /// The winning template's place in the order, and its match; and whether that is known to be the template's first
+    /// in the line.
+    fn choose(&mut self, line: &str, columns: &Columns<'_>) -> (Option<(usize, Match)>, bool) {
         let mut kept: Option<(usize, Match)> = None;
         let mut passed_over = None;
         if let Some(last) = self.last {
@@ -323,27 +325,31 @@ impl Detector {
             passed_over = whole_line.then_some(last.index);
             match found {
                 Some(found) if self.is_settled(&last, &found, columns) => {
-                    return Some((last.index, found));
+                    return (Some((last.index, found)), whole_line);
                 }
                 found => kept = found.map(|found| (last.index, found)),
             }
         }
-        self.search(line, columns, passed_over, kept)
+        let leftmost = kept.is_none() || passed_over.is_some();
+        (self.search(line, columns, passed_over, kept), leftmost)
     }
 
     /// In a line of an access log the date in brackets, where the default templates would take another that the client
     /// wrote into its name, the request or a header.
-    fn of_access_log(&mut self, line: &str, chosen: &(usize, Match)) -> Option<(usize, Match)> {
+    fn of_access_log(&mut self, line: &str, chosen: &(usize, Match), leftmost: bool) -> Option<(usize, Match)> {
         if !self.unset {
             return None;
         }
         let (chosen_index, chosen) = chosen;
-        let mut dates = access::dates_in_brackets(line, chosen.start).peekable();
-        dates.peek()?;
         let is_access_log = |slot: &Slot| slot.template.pattern.as_deref() == Some(ACCESS_LOG);
         let own = self.slots.get(*chosen_index).filter(|slot| is_access_log(slot));
-        // What a plan finds in a line it finds also when the line ends behind it.
+        // What a plan finds in a line it finds also when the line ends behind it, and the other way round.
         let is_found = self.marks.usable && own.is_some_and(|slot| slot.template.plan.is_some());
+        if is_found && access::is_first(line, chosen.start..chosen.end, leftmost) {
+            return None;
+        }
+        let mut dates = access::dates_in_brackets(line, chosen.start).peekable();
+        dates.peek()?;
         let index = match own {
             Some(_) => *chosen_index,
             None => self.slots.iter().position(is_access_log)?,
@@ -399,15 +405,19 @@ impl Detector {
         let last_distance = self.last.map_or(1, |last| last.begin.column);
         let templates = self.slots.iter().map(|slot| (slot.id, slot.template.as_ref()));
         let shapes = self.shapes.get_or_init(|| Shapes::of(templates).map(Arc::new));
-        let candidates = shapes
-            .as_ref()
-            .map_or(u64::MAX, |shapes| shapes.candidates(line.as_bytes(), &mut self.marks));
+        let passed_over_id = passed_over.and_then(|index| Some(self.slots.get(index)?.id));
+        let candidates = shapes.as_ref().map(|shapes| {
+            let asked = !passed_over_id.map_or(0, |id| 1 << id);
+            shapes.candidates(asked, line.as_bytes(), &mut self.marks)
+        });
+        if candidates == Some(0) {
+            return kept;
+        }
         for index in (0..self.slots.len()).filter(|&index| Some(index) != passed_over) {
-            let next_was_found = self.slots.get(index + 1).map(|next| next.was_found);
             let Some(slot) = self.slots.get_mut(index) else {
                 break;
             };
-            if shapes.is_some() && candidates >> slot.id & 1 == 0 {
+            if candidates.is_some_and(|candidates| candidates >> slot.id & 1 == 0) {
                 continue;
             }
             let Some(found) = slot.template.search(line, &mut self.marks) else {
@@ -415,6 +425,10 @@ impl Detector {
             };
             slot.was_found = true;
             let distance = columns.column(found.start);
+            let next_was_found = self.slots.get(index + 1).map(|next| next.was_found);
+            let Some(slot) = self.slots.get(index) else {
+                break;
+            };
             let takes_all = match next_was_found {
                 None => true,
                 Some(next) => slot.template.anchored || (distance == 0 && slot.hits > 0 && !next),

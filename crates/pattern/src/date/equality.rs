@@ -154,7 +154,7 @@ proptest! {
         let shapes = Shapes::of(templates).unwrap();
         for line in [format!("{head}{line}"), format!("{head}{line}{tail}")] {
             let mut marks = marks(&line);
-            let candidates = shapes.candidates(line.as_bytes(), &mut marks);
+            let candidates = shapes.candidates(u64::MAX, line.as_bytes(), &mut marks);
             for (id, template) in TEMPLATES.iter().enumerate() {
                 let found = template.search_expression(&line, 0, line.len(), &mut marks);
                 prop_assert!(found.is_none() || candidates >> id & 1 == 1, "{}", template.name);

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr2_iter};
 
 use super::plan::Need;
 use crate::Captures;
@@ -15,54 +15,104 @@ use crate::Captures;
 pub(super) struct Marks {
     /// The plans can be used: no character beyond ASCII that could be a digit, a blank or a letter of theirs.
     pub usable: bool,
-    searched: bool,
-    /// First colons of times like `1:2:3`.
+    /// First colons of times like `1:2:3`, once they were looked for.
     times: Vec<usize>,
-    /// Where eight digits or more begin.
+    has_times: bool,
+    /// Where eight digits or more begin, once they were looked for.
     runs: Vec<usize>,
+    has_runs: bool,
+    /// What is known of rarer things.
+    rare: Option<Rare>,
     /// Scratch for the expressions.
     pub captures: Captures,
     /// An expression took too many steps.
     pub gave_up: bool,
 }
 
+/// Whether a line may have dates of forms that are seldom seen.
+#[derive(Debug, Clone, Copy)]
+struct Rare {
+    /// Seconds since 1970 behind `audit(`.
+    audit: bool,
+    /// A TAI64N label.
+    label: bool,
+}
+
 impl Marks {
     /// Forgets the last line. `ascii`: this one has nothing else.
     pub fn reset(&mut self, line: &str, ascii: bool) {
         self.usable = ascii || !line.chars().any(may_matter);
-        self.searched = false;
+        self.has_times = false;
+        self.has_runs = false;
+        self.rare = None;
         self.gave_up = false;
         self.times.clear();
         self.runs.clear();
     }
 
-    fn search(&mut self, text: &[u8]) {
-        if !self.searched {
-            self.searched = true;
-            self.times
-                .extend(memchr_iter(b':', text).filter(|&colon| is_time(text, colon)));
-            find_runs(text, &mut self.runs);
-        }
-    }
-
     /// The first colons of all times in the line.
     pub fn times(&mut self, text: &[u8]) -> &[usize] {
-        self.search(text);
+        if !self.has_times {
+            self.has_times = true;
+            let times = memchr_iter(b':', text).filter(|&colon| is_time(text, colon));
+            self.times.extend(times);
+        }
         &self.times
     }
 
     /// Whether there are eight digits in a row.
     pub fn has_digits(&mut self, text: &[u8]) -> bool {
-        self.search(text);
-        !self.runs.is_empty()
+        !self.runs(text).is_empty()
+    }
+
+    fn runs(&mut self, text: &[u8]) -> &[usize] {
+        if !self.has_runs {
+            self.has_runs = true;
+            find_runs(text, &mut self.runs);
+        }
+        &self.runs
+    }
+
+    /// Whether seconds since 1970 can stand in the line where their templates want them: within the first characters,
+    /// and unless `at_begin`, behind `audit(`.
+    pub fn may_have_epoch(&mut self, text: &[u8], at_begin: bool) -> bool {
+        let ten_digits = |start: usize| {
+            text.get(start..start + 10)
+                .is_some_and(|t| t.iter().all(u8::is_ascii_digit))
+        };
+        // The two characters that may stand before are of up to four bytes each.
+        let plain = text.get(..2).is_none_or(<[u8]>::is_ascii);
+        let before = if plain { 2 } else { 8 };
+        (0..=before).any(ten_digits) || (!at_begin && self.rare(text).audit)
+    }
+
+    /// Whether a TAI64N label may be in the line.
+    pub fn may_have_label(&mut self, text: &[u8]) -> bool {
+        self.rare(text).label
+    }
+
+    fn rare(&mut self, text: &[u8]) -> Rare {
+        *self.rare.get_or_insert_with(|| {
+            let mut rare = Rare {
+                audit: false,
+                label: false,
+            };
+            for at in memchr2_iter(b'(', b'@', text) {
+                let (before, after) = text.split_at(at);
+                match after.first() {
+                    Some(b'@') => rare.label |= is_label(after),
+                    _ => rare.audit |= before.ends_with(b"audit"),
+                }
+            }
+            rare
+        })
     }
 
     /// Where a date with such a need can begin, in ascending order.
     pub fn starts<'m>(&'m mut self, text: &'m [u8], need: &'m Need) -> impl Iterator<Item = usize> + 'm {
-        self.search(text);
         let (times, runs) = match need {
-            Need::Time { .. } => (self.times.as_slice(), &[] as &[usize]),
-            Need::EightDigits => (&[] as &[usize], self.runs.as_slice()),
+            Need::Time { .. } => (self.times(text), &[] as &[usize]),
+            Need::EightDigits => (&[] as &[usize], self.runs(text)),
             Need::Literal(_) => (&[] as &[usize], &[] as &[usize]),
         };
         let mut next = 0;
@@ -113,46 +163,33 @@ fn is_time(text: &[u8], colon: usize) -> bool {
             || (digit(colon + 2) && at(colon + 3) == b':' && digit(colon + 4)))
 }
 
-/// Runs of eight digits hold one at a place whose number is a multiple of eight: only there it is looked.
+/// Runs of eight digits hold one at a place whose number is a multiple of eight, and four of them on one side of it:
+/// only there it is looked.
 fn find_runs(text: &[u8], runs: &mut Vec<usize>) {
+    let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
     let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        if byte.is_ascii_digit() {
-            let before = text.get(..at).unwrap_or_default();
-            let digits_before = before.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-            let digits_after = text.iter().skip(at).take_while(|b| b.is_ascii_digit()).count();
-            if digits_before + digits_after >= 8 {
-                runs.push(at - digits_before);
-            }
-            at += digits_after.max(1).next_multiple_of(8);
-        } else {
+    while at < text.len() {
+        let long = digit(at)
+            && (digit(at + 1) && digit(at + 2) && digit(at + 3)
+                || at >= 4 && digit(at - 1) && digit(at - 2) && digit(at - 3) && digit(at - 4));
+        if !long {
             at += 8;
+            continue;
         }
+        let (before, after) = text.split_at(at);
+        let digits_before = before.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let digits_after = after.iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits_before + digits_after >= 8 {
+            runs.push(at - digits_before);
+        }
+        at += digits_after.max(1).next_multiple_of(8);
     }
 }
 
-/// Whether seconds since 1970 can stand in the line where their templates want them: within the first characters, and
-/// unless `at_begin`, behind `audit(`.
-pub(super) fn may_have_epoch(text: &[u8], at_begin: bool) -> bool {
-    let ten_digits = |start: usize| {
-        text.get(start..start + 10)
-            .is_some_and(|t| t.iter().all(u8::is_ascii_digit))
-    };
-    // The two characters that may stand before are of up to four bytes each.
-    let plain = text.get(..2).is_none_or(<[u8]>::is_ascii);
-    let before = if plain { 2 } else { 8 };
-    (0..=before).any(ten_digits)
-        || (!at_begin
-            && memchr_iter(b'(', text).any(|at| text.get(..at).is_some_and(|before| before.ends_with(b"audit"))))
-}
-
-/// Whether a TAI64N label may be in the line.
-pub(super) fn may_have_tai64n(text: &[u8]) -> bool {
-    let is_label = |at: usize| {
-        text.get(at + 1..at + 25)
-            .is_some_and(|hex| hex.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
-    };
-    memchr_iter(b'@', text).any(is_label)
+/// Whether a text that begins with `@` begins with a TAI64N label.
+fn is_label(text: &[u8]) -> bool {
+    text.get(1..25)
+        .is_some_and(|hex| hex.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 #[cfg(test)]

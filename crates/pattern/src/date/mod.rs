@@ -53,12 +53,8 @@ impl FieldSpan {
         }
     }
 
-    fn all(self) -> std::ops::Range<usize> {
-        self.start as usize..self.end as usize
-    }
-
-    fn length(self) -> usize {
-        self.all().len()
+    fn is_empty(self) -> bool {
+        self.start >= self.end
     }
 
     fn range(self) -> Option<std::ops::Range<usize>> {

@@ -1,8 +1,11 @@
 //! The last moment that was made of a date: in a busy log many lines carry the same.
 
-use super::Match;
 use super::convert::{Context, Moment};
 use super::template::Template;
+use super::{FieldSpan, Match, Spans};
+
+/// Longer dates are not kept.
+const LONGEST: usize = 256;
 
 /// The fields of a date and the moment that they stood for.
 #[derive(Debug, Default)]
@@ -10,10 +13,12 @@ pub(super) struct Recent {
     template: usize,
     /// The second in which it was asked; a date without year or day is completed from it.
     asked: Option<i64>,
-    /// The fields' texts, one behind the other …
-    texts: Vec<u8>,
-    /// … and their lengths.
-    lengths: Vec<u32>,
+    /// The text from the first field to the last …
+    text: Vec<u8>,
+    /// … and where the fields lie in the line that it is from.
+    fields: Spans,
+    /// Where the first of them begins.
+    begin: u32,
     moment: Option<Moment>,
 }
 
@@ -39,30 +44,38 @@ impl Recent {
     }
 
     fn has(&self, line: &str, found: &Match) -> bool {
-        let mut rest = self.texts.as_slice();
-        let lengths = self.lengths.iter().map(|&length| length as usize);
-        let fields = found.fields.iter().take(self.lengths.len());
-        fields.zip(lengths).all(|(field, length)| {
-            let Some((text, behind)) = rest.split_at_checked(length) else {
-                return false;
-            };
-            rest = behind;
-            field.length() == length && line.as_bytes().get(field.all()) == Some(text)
-        }) && found
-            .fields
-            .iter()
-            .skip(self.lengths.len())
-            .all(|field| field.length() == 0)
+        let Some((begin, end)) = extent(&found.fields) else {
+            return false;
+        };
+        let same_place = |(one, other): (&FieldSpan, &FieldSpan)| match (one.is_empty(), other.is_empty()) {
+            (false, false) => {
+                one.start - begin == other.start - self.begin && one.end - begin == other.end - self.begin
+            }
+            (one, other) => one == other,
+        };
+        line.as_bytes().get(begin as usize..end as usize) == Some(self.text.as_slice())
+            && found.fields.iter().zip(&self.fields).all(same_place)
     }
 
     fn keep(&mut self, line: &str, found: &Match) {
-        self.texts.clear();
-        self.lengths.clear();
-        let last = found.fields.iter().rposition(|field| field.length() > 0);
-        for field in found.fields.iter().take(last.map_or(0, |last| last + 1)) {
-            let text = line.as_bytes().get(field.all()).unwrap_or_default();
-            self.texts.extend_from_slice(text);
-            self.lengths.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        let extent = extent(&found.fields);
+        let text = extent.and_then(|(begin, end)| line.as_bytes().get(begin as usize..end as usize));
+        match (extent, text) {
+            (Some((begin, _)), Some(text)) if text.len() <= LONGEST => {
+                self.text.clear();
+                self.text.extend_from_slice(text);
+                (self.begin, self.fields) = (begin, found.fields);
+            }
+            _ => self.asked = None,
         }
     }
+}
+
+/// From where to where the fields reach; nothing if none took part.
+fn extent(fields: &Spans) -> Option<(u32, u32)> {
+    let whole = fields.iter().filter(|field| !field.is_empty());
+    whole.fold(None, |extent, field| {
+        let (begin, end) = extent.unwrap_or((field.start, field.end));
+        Some((begin.min(field.start), end.max(field.end)))
+    })
 }

@@ -3,7 +3,7 @@
 use super::marks::Marks;
 use super::plan::Need;
 use super::tail::{Tail, hour_begins};
-use super::template::Template;
+use super::template::{Rarity, Template};
 
 /// Bytes before a date that is bound to the line's beginning: two characters.
 const HEAD: usize = 8;
@@ -19,10 +19,12 @@ pub(super) struct Shapes {
     by_colon: [u64; FAR],
     /// Those that need eight digits.
     by_digits: u64,
-    /// Those that need neither.
+    /// Those that need what seconds since 1970 have, at the line's beginning or also behind `audit(`.
+    by_epoch: [u64; 2],
+    /// Those that need a TAI64N label.
+    by_label: u64,
+    /// Those that need nothing of these.
     always: u64,
-    /// There are others than those.
-    any_need: bool,
 }
 
 /// Further right no date that is bound to the line's beginning has its time.
@@ -36,8 +38,9 @@ impl Shapes {
             by_nothing: [0; Tail::LONGEST],
             by_colon: [0; FAR],
             by_digits: 0,
+            by_epoch: [0; 2],
+            by_label: 0,
             always: 0,
-            any_need: false,
         };
         if templates.len() > 64 {
             return None;
@@ -57,9 +60,13 @@ impl Shapes {
                     }
                 }
                 Some(Need::EightDigits) => shapes.by_digits |= bit,
-                Some(Need::Literal(_)) | None => shapes.always |= bit,
+                Some(Need::Literal(_)) => shapes.always |= bit,
+                None => match template.rarity() {
+                    Some(Rarity::Epoch { at_begin }) => shapes.by_epoch[usize::from(!at_begin)] |= bit,
+                    Some(Rarity::Label) => shapes.by_label |= bit,
+                    None => shapes.always |= bit,
+                },
             }
-            shapes.any_need |= shapes.always & bit == 0;
         }
         Some(shapes)
     }
@@ -78,37 +85,46 @@ impl Shapes {
         }
     }
 
-    /// The templates that may match the line; only a missing bit is certain.
-    pub fn candidates(&self, text: &[u8], marks: &mut Marks) -> u64 {
+    /// Which of these templates may match the line; only a missing bit is certain.
+    pub fn candidates(&self, asked: u64, text: &[u8], marks: &mut Marks) -> u64 {
         if !marks.usable {
-            return u64::MAX;
+            return asked;
         }
-        let mut all = self.always;
-        if !self.any_need {
+        let mut all = self.always & asked;
+        let others = asked & !all;
+        if others == 0 {
             return all;
         }
         for &colon in marks.times(text) {
-            let placed = self.by_colon[colon.min(FAR - 1)];
+            let placed = self.by_colon[colon.min(FAR - 1)] & others & !all;
             for begin in hour_begins(text, colon) {
-                all |= placed & self.before(text, begin);
+                all |= self.before(placed, text, begin);
             }
         }
-        if marks.has_digits(text) {
-            all |= self.by_digits;
+        if self.by_digits & asked != 0 && marks.has_digits(text) {
+            all |= self.by_digits & asked;
+        }
+        for (at_begin, templates) in [true, false].into_iter().zip(self.by_epoch) {
+            if templates & asked != 0 && marks.may_have_epoch(text, at_begin) {
+                all |= templates & asked;
+            }
+        }
+        if self.by_label & asked != 0 && marks.may_have_label(text) {
+            all |= self.by_label & asked;
         }
         all
     }
 
-    fn before(&self, text: &[u8], begin: usize) -> u64 {
-        let mut fitting = u64::MAX;
+    /// Those among them that may have this before the hour.
+    fn before(&self, mut fitting: u64, text: &[u8], begin: usize) -> u64 {
         for (distance, row) in self.by_byte.iter().enumerate() {
+            if fitting == 0 {
+                break;
+            }
             let byte = begin.checked_sub(distance + 1).and_then(|at| text.get(at));
             fitting &= byte
                 .and_then(|&byte| row.get(usize::from(byte)))
                 .unwrap_or(&self.by_nothing[distance]);
-            if fitting == 0 {
-                break;
-            }
         }
         fitting
     }

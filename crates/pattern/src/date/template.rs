@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::bounds::{self, Begin, Bounded};
 use super::convert::{self, Field, Moment};
-use super::marks::{self, Marks};
+use super::marks::Marks;
 use super::plan::{Need, Plan, PlanBegin, Stopped, Style};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
@@ -35,6 +35,15 @@ enum Kind {
         group: usize,
     },
     Tai64n,
+}
+
+/// What a line must have for a template without plan to match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rarity {
+    /// Ten digits, at the line's beginning or, if need not be there, behind `audit(`.
+    Epoch { at_begin: bool },
+    /// A TAI64N label.
+    Label,
 }
 
 #[derive(Debug)]
@@ -177,23 +186,34 @@ impl Template {
         Ok(Compiled { regex, fields })
     }
 
+    /// What a line must have, where no plan tells it.
+    pub fn rarity(&self) -> Option<Rarity> {
+        match (&self.plan, &self.kind) {
+            (None, Kind::Epoch { group: 1, .. }) => Some(Rarity::Epoch {
+                at_begin: self.at_line_begin,
+            }),
+            (None, Kind::Tai64n) => Some(Rarity::Label),
+            _ => None,
+        }
+    }
+
     /// The first match in the line.
     pub fn search(&self, line: &str, marks: &mut Marks) -> Option<Match> {
         let text = line.as_bytes();
         if !marks.usable {
             return self.search_expression(line, 0, line.len(), marks);
         }
-        let found = match (&self.plan, &self.kind) {
-            (Some(plan), _) if plan.at_line_begin() => plan.search_line_begin(text),
-            (Some(plan), _) => match &plan.need {
+        let found = match &self.plan {
+            Some(plan) if plan.at_line_begin() => plan.search_line_begin(text),
+            Some(plan) => match &plan.need {
                 Need::Literal(literal) => plan.search(text, literal.find_iter(text)),
                 need => plan.search(text, marks.starts(text, need)),
             },
-            (None, Kind::Epoch { group: 1, .. }) if !marks::may_have_epoch(text, self.at_line_begin) => {
-                return None;
-            }
-            (None, Kind::Tai64n) if !marks::may_have_tai64n(text) => return None,
-            _ => Err(Stopped::Unsure),
+            None => match self.rarity() {
+                Some(Rarity::Epoch { at_begin }) if !marks.may_have_epoch(text, at_begin) => return None,
+                Some(Rarity::Label) if !marks.may_have_label(text) => return None,
+                _ => Err(Stopped::Unsure),
+            },
         };
         found.unwrap_or_else(|stopped| match stopped {
             Stopped::Unsure => self.search_expression(line, 0, line.len(), marks),
