@@ -335,7 +335,8 @@ impl<'w> Pass<'_, '_, 'w> {
             *rest = Some(std::mem::take(&mut taken.left));
         }
         if self.rules.needs_record(expression) {
-            self.record_hit(index, expression, text, found, &taken.matched)
+            let lines = lasting.then_some(taken.matched.as_slice());
+            self.record_hit(index, expression, text, found, lines)
         } else {
             self.count_hit(index, expression, text, found)
         }
@@ -382,26 +383,30 @@ impl<'w> Pass<'_, '_, 'w> {
         expression: &Expression,
         text: &str,
         found: &Captures,
-        lines: &[MatchedLine],
+        lines: Option<&[MatchedLine]>,
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let keep = self.rules.keep_records;
         let mut record = expression.record(text, found, keep);
         if let Some((prefix, found, whole)) = &self.prefix {
             let mut merged = prefix.record(whole, found, keep);
-            merged.take("content");
+            if keep {
+                merged.take("content");
+            }
             // Without other groups in prefregex the record stays as it is, groups without part included.
             if !merged.is_empty() {
                 merged.merge_known(record);
                 record = merged;
             }
         }
-        let connection = record.known("mlfid").map(|id| id.text().into_owned());
+        let connection = record.known("mlfid").map(Value::shared);
         let now = self.context.now;
         let mut joined = match &connection {
             Some(id) => self.memory.connections.join(id, record, lines, now),
             None => {
-                record.set("matches", Value::Lines(lines.to_vec()));
+                if let Some(lines) = lines {
+                    record.set("matches", Value::Lines(lines.to_vec()));
+                }
                 Joined::alone(record)
             }
         };
