@@ -245,15 +245,20 @@ impl<'a> Trial<'a> {
         let mut resolver = System::default();
         let mut notes = Notes::new(&self.messages);
         let begin = Instant::now();
+        let one_by_one = notes.are_told() || self.filter.max_lines() > 1;
         while let Some(block) = log.next_block()? {
-            lines::for_each_line(&block, |line, whole| {
-                if !self.interrupt.came() {
-                    if notes.are_told() {
-                        notes.tell_before(whole, self);
+            if one_by_one {
+                lines::for_each_line(&block, |line, whole| {
+                    if !self.interrupt.came() {
+                        if notes.are_told() {
+                            notes.tell_before(whole, self);
+                        }
+                        self.count_line(Input::Line(line), &mut stats, &mut resolver, &mut notes);
                     }
-                    self.count_line(Input::Line(line), &mut stats, &mut resolver, &mut notes);
-                }
-            });
+                });
+            } else {
+                self.count_block(&block, &mut stats, &mut resolver, &mut notes);
+            }
             notes.collect();
             self.interrupt.check()?;
         }
@@ -282,6 +287,23 @@ impl<'a> Trial<'a> {
         }
         notes.warn(self);
         Ok(())
+    }
+
+    /// All lines of a block, where none has to be told of before the next is judged.
+    fn count_block(&mut self, block: &[u8], stats: &mut Stats, resolver: &mut System, notes: &mut Notes) {
+        let (encoding, interrupt) = (self.filter.encoding(), &self.interrupt);
+        let mut context = context(resolver);
+        let tell = &mut |line: &[u8], report: Option<&mut Report>| {
+            if interrupt.came() {
+                return;
+            }
+            match report {
+                Some(report) => stats.count_hits(report),
+                None => stats.count_nothing(),
+            }
+            stats.count_line(|| encoding.decode(line).into_owned());
+        };
+        self.filter.judge_each(block, &mut context, &mut notes.fresh, tell);
     }
 
     fn count_line(&mut self, line: Input<'_>, stats: &mut Stats, resolver: &mut System, notes: &mut Notes) {

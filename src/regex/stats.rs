@@ -152,6 +152,12 @@ impl Stats {
         self.count_prefix(report);
     }
 
+    /// Nothing matched on a line.
+    pub fn count_nothing(&mut self) {
+        self.line_ignored = false;
+        self.line_failures = 0;
+    }
+
     /// Counts the line by what became of it.
     pub fn count_line(&mut self, text: impl Fn() -> String) {
         let kind = match (self.line_ignored, self.line_failures) {

@@ -29,7 +29,7 @@ impl Judge {
         Judge {
             log,
             records,
-            names: Mutex::default(),
+            names: Mutex::new(Names::prepared()),
             ignore_files: Mutex::default(),
         }
     }

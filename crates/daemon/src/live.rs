@@ -1,4 +1,5 @@
 //! A jail at work: its filter, its memory, its queue of effects, behind one lock that nothing slow is done under.
+use crate::reading::Behind;
 use bantam_conf::Seconds;
 use bantam_detect::{Filter, Time};
 use bantam_enforce::{Queue, SharedDefinition};
@@ -22,6 +23,8 @@ pub struct LiveJail {
     pub work: Mutex<Work>,
     /// Its actions.
     pub queue: Queue,
+    /// How far reading is behind its files.
+    pub behind: Behind,
 }
 
 /// What changes from line to line.

@@ -2,7 +2,7 @@
 use bantam_detect::{Id, Resolver};
 use std::collections::HashMap;
 use std::net::{IpAddr, ToSocketAddrs};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 /// How long an answer (also "no such name") is believed.
@@ -20,6 +20,8 @@ const KEPT: usize = 1000;
 pub struct Names {
     known: HashMap<String, (Instant, Vec<IpAddr>)>,
     own: Option<(Instant, Vec<IpAddr>)>,
+    /// Own addresses that are being looked up.
+    coming: Option<Receiver<Vec<IpAddr>>>,
     spent: Spent,
 }
 
@@ -66,19 +68,51 @@ impl Resolver for Names {
 }
 
 impl Names {
-    /// Whether an id is one of this host's own addresses (`ignoreself`).
+    /// Begins to look up the own addresses, so that the first who fails need not wait for them.
+    pub fn prepared() -> Self {
+        let mut names = Names::default();
+        names.look_up_own();
+        names
+    }
+
+    /// Whether an id is one of this host's own addresses (`ignoreself`). Only the first answer is waited for: later
+    /// the old one holds until the new one is there.
     pub fn is_own(&mut self, id: &Id) -> bool {
         let Id::Ip(address) = id else { return false };
-        let fresh = self.own.as_ref().is_some_and(|(at, _)| at.elapsed() < BELIEVED);
-        if !fresh {
-            self.own = Some((Instant::now(), own_addresses()));
+        if self.own.as_ref().is_none_or(|(at, _)| at.elapsed() >= BELIEVED) {
+            self.look_up_own();
+        }
+        if let Some(coming) = &self.coming {
+            let found = match self.own {
+                None => Some(coming.recv().unwrap_or_else(|_| own_addresses())),
+                Some(_) => match coming.try_recv() {
+                    Err(TryRecvError::Disconnected) => Some(own_addresses()),
+                    other => other.ok(),
+                },
+            };
+            if let Some(found) = found {
+                self.own = Some((Instant::now(), found));
+                self.coming = None;
+            }
         }
         self.own.as_ref().is_some_and(|(_, own)| own.contains(address))
     }
 
+    fn look_up_own(&mut self) {
+        if self.coming.is_some() {
+            return;
+        }
+        let (answer, coming) = mpsc::channel();
+        // Without a thread the channel is closed, and whoever asks first looks it up himself.
+        let _ = std::thread::Builder::new().name("names".to_owned()).spawn(move || {
+            let _ = answer.send(own_addresses());
+        });
+        self.coming = Some(coming);
+    }
+
     /// Forgets everything (a reload of all jails).
     pub fn clear(&mut self) {
-        *self = Names::default();
+        *self = Names::prepared();
     }
 }
 

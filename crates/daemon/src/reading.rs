@@ -5,6 +5,7 @@ mod catch_up;
 mod delivery;
 mod following;
 mod journals;
+mod lag;
 mod progress;
 mod worker;
 
@@ -15,6 +16,7 @@ use crate::live::{LiveJail, LogPath};
 use bantam_source::{Backend, Reader, Waker};
 use delivery::Families;
 use journals::Feeds;
+use lag::Lags;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +26,7 @@ use std::time::Duration;
 use worker::Worker;
 
 pub(crate) use following::matches;
+pub use lag::Behind;
 pub use progress::save_progress;
 
 /// How long the thread sleeps when nothing happens.
@@ -84,6 +87,7 @@ impl Reading {
             jails,
             families: Families::default(),
             feeds: Feeds::default(),
+            lags: Lags::new(),
             last_save: clock::now(),
             last_tended: clock::now(),
         };

@@ -6,13 +6,15 @@
 //! out must not bring together a text that an expression requires. The patterns that are simple enough to be sure of
 //! both are read here; for all others every line's date is looked for.
 use crate::screen::Needs;
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 
 /// A date pattern whose dates stand where a literal stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DateAnchor {
     /// What every date begins with.
     literal: Vec<u8>,
+    /// What follows.
+    pieces: Vec<Piece>,
     /// The byte before the part that is cut out.
     before: u8,
     /// The byte after it.
@@ -23,14 +25,27 @@ pub(crate) struct DateAnchor {
 enum Piece {
     Literal(u8),
     Year,
+    /// Two digits, from the first of these numbers to the second whatever the pattern's field is.
+    Two(u8, u8),
+    Fraction,
     /// Something that takes only digits, white space, signs, colons or the letters of a zone.
-    Other,
+    Other(Other),
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Other {
+    Blanks,
+    Digits,
+    Zone,
+    Unknown,
+}
+
+const UNKNOWN: Piece = Piece::Other(Other::Unknown);
 
 impl DateAnchor {
     /// Reads a `datepattern` option.
     pub(crate) fn of(pattern: &str) -> Option<Self> {
-        let (pieces, has_group) = pieces(pattern.trim())?;
+        let (mut pieces, has_group) = pieces(pattern.trim())?;
         // Without a group of its own the whole match is cut out, and anything may stand around it.
         if !has_group {
             return None;
@@ -53,11 +68,37 @@ impl DateAnchor {
         };
         // The end must be a byte that nothing before it can take, so that a date has one possible end.
         let sure_end = end.is_ascii_punctuation() && !b".:+-/_".contains(end);
+        let (before, after) = (*before, *after);
+        let pieces = pieces.split_off(literal.len());
         (literal.len() >= 4 && sure_end).then_some(DateAnchor {
             literal,
-            before: *before,
-            after: *after,
+            pieces,
+            before,
+            after,
         })
+    }
+
+    /// Looks for places where a date can begin.
+    pub(crate) fn finder(&self) -> Finder<'_> {
+        Finder::new(&self.literal)
+    }
+
+    /// The year of a date whose literal begins here and that is written the usual way, so that the pattern matches it for certain
+    /// if it matches the year. Days that not every month has are left out.
+    pub(crate) fn usual_year<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        // In front of a letter the pattern looks for a word's beginning.
+        self.literal
+            .first()
+            .filter(|byte| byte.is_ascii_punctuation() && **byte != b'_')?;
+        let (mut rest, mut year) = (text.get(self.literal.len()..)?, None);
+        for piece in &self.pieces {
+            let (taken, left) = rest.split_at_checked(piece.usual_length(rest)?)?;
+            if *piece == Piece::Year {
+                year = Some(taken);
+            }
+            rest = left;
+        }
+        year
     }
 
     /// Whether the line has one possible place for a date.
@@ -69,6 +110,37 @@ impl DateAnchor {
     pub(crate) fn spares(&self, needs: &Needs) -> bool {
         !needs.may_join(self.before, self.after)
     }
+}
+
+impl Piece {
+    /// How much of the text it takes for certain, if that is written the usual way.
+    #[inline]
+    fn usual_length(self, text: &[u8]) -> Option<usize> {
+        match self {
+            Piece::Literal(byte) => (*text.first()? == byte).then_some(1),
+            Piece::Year => (digits(text.get(..4)?) == 4).then_some(4),
+            Piece::Two(from, to) => {
+                let [ten @ b'0'..=b'9', one @ b'0'..=b'9', ..] = text else {
+                    return None;
+                };
+                (from..=to).contains(&((ten - b'0') * 10 + (one - b'0'))).then_some(2)
+            }
+            Piece::Fraction => Some(digits(text).min(6)).filter(|length| *length > 0),
+            Piece::Other(Other::Blanks) => Some(text.iter().take_while(|byte| **byte == b' ').count()),
+            Piece::Other(Other::Digits) => Some(digits(text)),
+            Piece::Other(Other::Zone) => Some(match text {
+                [b'Z', ..] => 1,
+                [b'+' | b'-', b'0', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', ..] => 6,
+                _ => 0,
+            }),
+            Piece::Other(Other::Unknown) => None,
+        }
+    }
+}
+
+#[inline]
+fn digits(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 /// The first piece that is a group of its own in the expression.
@@ -90,12 +162,15 @@ fn pieces(pattern: &str) -> Option<(Vec<Piece>, bool)> {
         }
         let tail_unquantified = tail.trim_start_matches(['*', '+', '?']);
         let quantifiers = tail.len() - tail_unquantified.len();
-        match (quantifiers, piece) {
-            (0, piece) => pieces.push(piece),
-            (1, Piece::Literal(byte)) if !byte.is_ascii_punctuation() => pieces.push(Piece::Other),
-            (1, Piece::Other) => pieces.push(Piece::Other),
+        pieces.push(match (&tail[..quantifiers], piece) {
+            ("", Piece::Other(_)) => UNKNOWN,
+            ("", piece) => piece,
+            ("*", Piece::Other(kind @ (Other::Blanks | Other::Digits))) => Piece::Other(kind),
+            ("?", Piece::Other(Other::Zone)) => Piece::Other(Other::Zone),
+            (_, Piece::Literal(byte)) if quantifiers == 1 && !byte.is_ascii_punctuation() => UNKNOWN,
+            (_, Piece::Other(_) | Piece::Two(..) | Piece::Fraction) if quantifiers == 1 => UNKNOWN,
             _ => return None,
-        }
+        });
         rest = tail_unquantified;
     }
     Some((pieces, has_group))
@@ -105,7 +180,8 @@ fn next_piece(text: &str) -> Option<(Piece, &str)> {
     let mut chars = text.chars();
     let piece = match chars.next()? {
         '\\' => match chars.next()? {
-            's' | 'd' => Piece::Other,
+            's' => Piece::Other(Other::Blanks),
+            'd' => Piece::Other(Other::Digits),
             c if c.is_ascii_punctuation() => Piece::Literal(u8::try_from(c).ok()?),
             _ => return None,
         },
@@ -124,8 +200,12 @@ fn next_piece(text: &str) -> Option<(Piece, &str)> {
                 return None;
             }
             let (inner, _) = pieces(inner)?;
-            let fields = inner.iter().all(|piece| *piece == Piece::Other);
-            return fields.then_some((Piece::Other, tail));
+            let is_field = |piece: &Piece| matches!(piece, Piece::Other(_) | Piece::Two(..) | Piece::Fraction);
+            let kind = match (text.strip_suffix(tail), inner.as_slice()) {
+                (Some("(%z)"), _) => Other::Zone,
+                _ => Other::Unknown,
+            };
+            return inner.iter().all(is_field).then_some((Piece::Other(kind), tail));
         }
         c if c.is_ascii_graphic() && !"^$.|?*+)]{}".contains(c) || c == ' ' => Piece::Literal(u8::try_from(c).ok()?),
         _ => return None,
@@ -135,37 +215,71 @@ fn next_piece(text: &str) -> Option<(Piece, &str)> {
 
 /// A `%` field that takes no letters of a language (those make a pattern ignore case).
 fn field(text: &str) -> Option<(Piece, &str)> {
-    for (names, piece) in [
-        (&["ExY", "Y"][..], Piece::Year),
-        (
-            &["Exm", "Exd", "ExH", "ExM", "ExS", "m", "d", "H", "M", "S", "f", "z"][..],
-            Piece::Other,
-        ),
-    ] {
-        for name in names {
-            if let Some(tail) = text.strip_prefix(name) {
-                return Some((piece, tail));
-            }
-        }
-    }
-    None
+    const FIELDS: [(&str, Piece); 14] = [
+        ("ExY", Piece::Year),
+        ("Y", Piece::Year),
+        ("Exm", Piece::Two(1, 12)),
+        ("m", Piece::Two(1, 12)),
+        // Not all months have more.
+        ("Exd", Piece::Two(1, 28)),
+        ("d", Piece::Two(1, 28)),
+        ("ExH", Piece::Two(0, 23)),
+        ("H", Piece::Two(0, 23)),
+        ("ExM", Piece::Two(0, 59)),
+        ("M", Piece::Two(0, 59)),
+        ("ExS", Piece::Two(0, 59)),
+        ("S", Piece::Two(0, 59)),
+        ("f", Piece::Fraction),
+        ("z", UNKNOWN),
+    ];
+    FIELDS
+        .iter()
+        .find_map(|(name, piece)| Some((*piece, text.strip_prefix(name)?)))
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
     fn the_pattern_of_the_guide_is_anchored_at_its_key() {
         let pattern = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
-        assert_eq!(
-            DateAnchor::of(pattern),
-            Some(DateAnchor {
-                literal: br#""StartLocal""#.to_vec(),
-                before: b'"',
-                after: b'-',
-            })
-        );
+        let anchor = DateAnchor::of(pattern).unwrap();
+        assert_eq!(anchor.literal, br#""StartLocal""#);
+        assert_eq!((anchor.before, anchor.after), (b'"', b'-'));
+    }
+
+    #[test]
+    fn only_dates_written_the_usual_way_are_sure() {
+        let pattern = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
+        let anchor = DateAnchor::of(pattern).unwrap();
+        let year = |date: &str| {
+            let text = format!(r#""StartLocal":"{date}","x"#);
+            anchor
+                .usual_year(text.as_bytes())
+                .map(|year| String::from_utf8_lossy(year).into_owned())
+        };
+        for date in [
+            "2026-01-28T23:59:59.1Z",
+            "2026-12-01T00:00:00.123456789",
+            "2026-01-08T14:19:15.98+01:00",
+        ] {
+            assert_eq!(year(date).as_deref(), Some("2026"), "{date}");
+        }
+        for date in [
+            "2026-01-29T23:59:59.1Z",
+            "2026-13-01T23:59:59.1Z",
+            "2026-01-01T24:59:59.1Z",
+            "2026-01-01T23:59:59.Z",
+            "2026-01-01T23:59:59.1z",
+            "2026-01-01T23:59:59.1+25:00",
+            "26-01-01T23:59:59.1Z",
+            "2026-1-01T23:59:59.1Z",
+            "",
+        ] {
+            assert_eq!(year(date), None, "{date}");
+        }
     }
 
     #[test]

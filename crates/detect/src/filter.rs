@@ -352,11 +352,16 @@ impl Filter {
             Some(settle) => {
                 let spare = self.spare.get_or_insert_with(Detector::defaults);
                 let _budget = LineBudget::date(text.len());
+                let hits = spare.only_hits().map(|hits| *hits);
                 let dated = cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
                 if dated.own_date {
                     std::mem::swap(&mut self.detector, &mut self.spare);
                     dated
                 } else {
+                    // The other one is asked as well, and counts it.
+                    if let (Some(hits), Some(counted)) = (hits, spare.only_hits()) {
+                        *counted = hits;
+                    }
                     settle(self);
                     self.look_for_date(text, moment, notes)
                 }
@@ -380,11 +385,20 @@ impl Filter {
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
 
-    /// Lets the detector learn from a line that is not judged.
-    pub(crate) fn learn_date(&mut self, text: &str, moment: Moment) {
+    /// Lets the detector learn from a line that is not judged. Whether the line tells its time.
+    pub(crate) fn learn_date(&mut self, text: &str, moment: Moment) -> bool {
         let mut notes = Vec::new();
         let dated = self.look_for_date(text, moment, &mut notes);
+        let own = dated.own_date;
         cut::complete(dated, &mut self.dates, text, moment, &mut notes);
+        own
+    }
+
+    /// Counts lines as hits of the only date template.
+    pub(crate) fn add_date_hits(&mut self, lines: u64) {
+        if let Some(hits) = self.detector.as_mut().and_then(Detector::only_hits) {
+            *hits += lines;
+        }
     }
 
     /// Whether a line whose date does not depend on others has one; teaches nothing.

@@ -5,6 +5,7 @@
 
 mod block;
 mod connection;
+mod counted;
 mod cut;
 mod date_anchor;
 mod dated;

@@ -1,7 +1,7 @@
 //! The quick way through blocks gives what judging line by line gives.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use bantam_detect::{Failure, Filter, LineContext, Resolver, Time};
+use bantam_detect::{Failure, Filter, LineContext, Resolver, Time, trim_line_end};
 use proptest::prelude::*;
 use std::net::IpAddr;
 use std::path::Path;
@@ -143,4 +143,45 @@ fn the_guide_s_filter_skips_lines_without_looking_at_them() {
     assert_eq!(failures[0].time.secs(), 1_767_881_956);
     let looked_at: u64 = filter.date_templates().iter().map(|t| t.hits).sum();
     assert!(looked_at < 10, "{looked_at} lines were looked at");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("MORE").is_some() {4000} else {96}))]
+
+    #[test]
+    fn counting_a_block_tells_of_each_line_what_judging_it_tells(
+        blocks in proptest::collection::vec(proptest::collection::vec(line(), 0..12), 1..4),
+        kind in 0u8..3,
+    ) {
+        let (mut by_line, mut by_block) = (guide(), guide());
+        by_line.set_check_all(true);
+        by_block.set_check_all(true);
+        for lines in &blocks {
+            let mut block = Vec::new();
+            let (mut expected, mut got) = (Vec::new(), Vec::new());
+            for line in lines {
+                let mut resolver = NoNames;
+                let mut context = context(&mut resolver, kind);
+                let text = trim_line_end(&line.0);
+                if !matches!(text.first(), None | Some(b'#')) {
+                    let report = by_line.judge(text, &mut context, &mut Vec::new());
+                    expected.push((text.to_vec(), report.hits.clone(), report.ignored.clone()));
+                }
+                block.extend_from_slice(&line.0);
+                block.push(b'\n');
+            }
+            let mut resolver = NoNames;
+            let mut context = context(&mut resolver, kind);
+            by_block.judge_each(&block, &mut context, &mut Vec::new(), &mut |text, report| {
+                let (hits, ignored) = report.map_or_else(Default::default, |report| {
+                    (report.hits.clone(), report.ignored.clone())
+                });
+                got.push((text.to_vec(), hits, ignored));
+            });
+            prop_assert_eq!(&expected, &got);
+            prop_assert_eq!(by_line.last_date(), by_block.last_date());
+            let hits = |filter: &Filter| filter.date_templates().iter().map(|t| t.hits).sum::<u64>();
+            prop_assert_eq!(hits(&by_line), hits(&by_block));
+        }
+    }
 }

@@ -23,6 +23,7 @@ use crate::plan::Fault;
 use crate::syntax::{Ast, Kind, Node};
 use elements::{Element, between_ends, elements, is_gap};
 use ending::Ending;
+use memchr::memmem::Finder;
 use needle::Needle;
 use part::Part;
 
@@ -35,6 +36,8 @@ pub(crate) struct Chain {
     first: Vec<u8>,
     links: Vec<Link>,
     groups: usize,
+    /// The first gap that ends with words, by its link, and what finds the literal behind it.
+    ending: Option<(usize, Box<Finder<'static>>)>,
 }
 
 /// What stands between two literals, and the literal that ends it.
@@ -117,10 +120,15 @@ impl Chain {
         if links.iter().all(|link| matches!(link.between, Between::Part(_))) {
             return Err(Fault::of_all("it has no gap such as `.*`"));
         }
+        let ending = links
+            .iter()
+            .position(|link| matches!(link.between, Between::Ending(_)))
+            .and_then(|at| Some((at, Box::new(Finder::new(&links.get(at)?.literal.text).into_owned()))));
         Ok(Chain {
             first,
             links,
             groups: ast.groups.len(),
+            ending,
         })
     }
 
@@ -132,6 +140,9 @@ impl Chain {
     /// Looks for the match from the text's beginning.
     pub fn find(&self, text: &str, spans: Option<&mut Spans>) -> Verdict {
         let bytes = text.as_bytes();
+        if self.lacks_ending(bytes) {
+            return Verdict::NoMatch;
+        }
         let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         if memchr::memchr(b'\n', body).is_some() {
             return Verdict::Unknown;
@@ -147,6 +158,27 @@ impl Chain {
             self.tell(body, &places, &inside, spans);
         }
         Verdict::Match
+    }
+
+    /// Whether nowhere in the text one of the words stands where a gap has to end with one: a quick "no" for an
+    /// ignoreregex that is a failregex but for such an ending.
+    fn lacks_ending(&self, text: &[u8]) -> bool {
+        let Some((index, literal)) = &self.ending else {
+            return false;
+        };
+        let Some(Between::Ending(ending)) = self.links.get(*index).map(|link| &link.between) else {
+            return false;
+        };
+        let mut from = 0;
+        // One may overlap the next.
+        while let Some(at) = text.get(from..).and_then(|rest| literal.find(rest)) {
+            let before = text.get(..from + at).unwrap_or_default();
+            if ending.find(before).is_some() {
+                return false;
+            }
+            from += at + 1;
+        }
+        true
     }
 
     /// Finds where each link's literal stands at the latest; nothing where they cannot all stand.

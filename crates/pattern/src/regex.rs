@@ -59,10 +59,10 @@ pub struct Captures {
 /// Who answers for a text, in the order in which they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// No required literal is in it.
-    Literals,
     /// The chain of literals tells, match or not.
     Chain,
+    /// No required literal is in it.
+    Literals,
     /// The literals do not stand in their order.
     Order,
     /// PCRE2.
@@ -290,13 +290,7 @@ impl Regex {
             return (Stage::Literals, Some(false));
         };
         let bytes = rest.as_bytes();
-        if self
-            .prefilter
-            .as_ref()
-            .is_some_and(|literal| literal.find(bytes).is_none())
-        {
-            return (Stage::Literals, Some(false));
-        }
+        // It says no as quickly as a search for one of its literals, and mostly more than that.
         if let Some(chain) = &self.chain
             && start == 0
         {
@@ -305,6 +299,13 @@ impl Regex {
                 Verdict::NoMatch => return (Stage::Chain, Some(false)),
                 Verdict::Unknown => {}
             }
+        }
+        if self
+            .prefilter
+            .as_ref()
+            .is_some_and(|literal| literal.find(bytes).is_none())
+        {
+            return (Stage::Literals, Some(false));
         }
         if self.order.as_ref().is_some_and(|order| !order.may_match(bytes)) {
             return (Stage::Order, Some(false));

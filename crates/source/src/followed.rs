@@ -94,6 +94,11 @@ impl Followed {
         }
     }
 
+    /// Bytes that were last seen and are not read yet, in all files of this name.
+    pub(crate) fn behind(&self) -> u64 {
+        self.old.iter().chain(&self.current).map(Stream::behind).sum()
+    }
+
     /// Whether a look from outside (without inotify) finds something to do.
     pub(crate) fn changed(&self, settings: &Settings) -> bool {
         let now = Instant::now();

@@ -151,6 +151,14 @@ impl Reader {
         self.followed.get(id)?.position()
     }
 
+    /// How many bytes of each file were last seen and are not read yet, an unfinished line among them. Without a look at
+    /// the files: it is right after [`Reader::read`].
+    pub fn behind(&self) -> impl Iterator<Item = (&Path, u64)> {
+        self.followed
+            .values()
+            .map(|followed| (followed.path(), followed.behind()))
+    }
+
     /// A handle that wakes [`Reader::wait`].
     pub fn waker(&self) -> Waker {
         self.waker.clone()

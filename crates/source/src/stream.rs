@@ -157,6 +157,11 @@ impl Stream {
         rustix::fs::fstat(&self.file)
     }
 
+    /// Bytes that stood in the file when it was last looked at and are not read yet.
+    pub(crate) fn behind(&self) -> u64 {
+        u64::try_from(self.seen.size).unwrap_or(0).saturating_sub(self.offset)
+    }
+
     /// What is to be remembered.
     pub(crate) fn position(&self) -> Position {
         Position {

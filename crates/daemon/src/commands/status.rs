@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// What of a jail is told, and how.
 const FLAVORS: [&str; 4] = ["short", "basic", "stats", "cymru"];
+/// Our own: as `basic`, and how far reading is behind.
+const LAG: &str = "lag";
 
 pub(super) fn status(server: &Server, words: Words<'_>) -> Answer {
     match words.len() {
@@ -67,7 +69,7 @@ fn overview(server: &Server) -> Value {
 }
 
 fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
-    if !FLAVORS.contains(&flavor) {
+    if flavor != LAG && !FLAVORS.contains(&flavor) {
         let text = format!(
             "Unsupported extended jail status flavor {}. Supported: {}",
             repr(&Value::from(flavor)),
@@ -96,11 +98,16 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
             pair("File list", Value::List(files))
         }
     };
-    let filter = vec![
+    let mut filter = vec![
         pair("Currently failed", Value::Int(failed)),
         pair("Total failed", Value::Int(failed_total)),
         source,
     ];
+    if flavor == LAG {
+        let seconds = jail.behind.time().as_secs();
+        filter.push(pair("Bytes behind", Value::Int(total(jail.behind.bytes()))));
+        filter.push(pair("Seconds behind", Value::Int(total(seconds))));
+    }
     let mut actions = vec![
         pair("Currently banned", Value::Int(banned)),
         pair("Total banned", Value::Int(banned_total)),

@@ -1,6 +1,7 @@
 //! The thread itself: obeys, reads in fair turns, ends bans, saves progress.
 use super::delivery::{Families, deliver};
 use super::journals::Feeds;
+use super::lag::Lags;
 use super::progress::save_progress;
 use super::{IDLE, Order};
 use crate::clock;
@@ -28,6 +29,7 @@ pub(super) struct Worker {
     pub(super) jails: Jails,
     pub(super) families: Families,
     pub(super) feeds: Feeds,
+    pub(super) lags: Lags,
     pub(super) last_save: Time,
     pub(super) last_tended: Time,
 }
@@ -81,15 +83,18 @@ impl Worker {
 
     /// One fair turn over all files.
     fn read(&mut self) -> bool {
-        let (families, judge) = (&mut self.families, &self.judge);
+        let (families, judge, lags) = (&mut self.families, &self.judge, &mut self.lags);
         let mut appeared = false;
         let more = {
             let mut events = Vec::new();
-            let more = self
-                .reader
-                .read(&mut |block| deliver(families, judge, &block), &mut |event| {
-                    events.push(event)
-                });
+            let more = self.reader.read(
+                &mut |block| {
+                    deliver(families, judge, &block);
+                    lags.read(block.path, block.bytes.len());
+                },
+                &mut |event| events.push(event),
+            );
+            lags.measure(more, &self.reader, families, &judge.log);
             for event in events {
                 appeared |= matches!(event, Event::Added { .. });
                 self.tell(event);

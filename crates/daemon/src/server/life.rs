@@ -6,7 +6,7 @@ use crate::attic::Attic;
 use crate::clock;
 use crate::live::{LiveJail, Work};
 use crate::log::Module;
-use crate::reading;
+use crate::reading::{self, Behind};
 use bantam_enforce::{Backoff, Queue, Surroundings, Task};
 use bantam_source::journal::{self, JournalError, Match, Selection};
 use parking_lot::Mutex;
@@ -46,6 +46,7 @@ impl Server {
             journal,
             work: Mutex::new(work),
             queue,
+            behind: Behind::default(),
         };
         self.log
             .info(Module::Jail, format!("Initiated '{}' backend", jail.backend_name()));

@@ -272,16 +272,12 @@ impl Detector {
             && self.local == other.local
     }
 
-    /// Adds lines to the hits of the only template, for those who know by other means that it is found in them.
-    /// False, and nothing is done, where there are several: then each line decides about the order.
-    pub fn add_hits(&mut self, lines: u64) -> bool {
+    /// The hits of the only template, for those who know by other means in which lines it is found. None where there
+    /// are several: then each line decides about their order.
+    pub fn only_hits(&mut self) -> Option<&mut u64> {
         match self.slots.as_mut_slice() {
-            [only] => {
-                only.hits += lines;
-                only.was_found |= lines > 0;
-                true
-            }
-            _ => false,
+            [only] => Some(&mut only.hits),
+            _ => None,
         }
     }
 

@@ -23,23 +23,49 @@ fn text() -> impl Strategy<Value = String> {
         "[ -~]",
         "[é ３ſ\u{a0}]",
         "<|>|@|\\[",
+        r#"("StartLocal"|"?time"?|x) ?[:=]?[ \u{1c}]?"?"#,
+        r#"[0-9]{0,3}(Z|\+[01][0-9])?",?"#,
         "x?[0-3][0-9]/[01][0-9]/(20)?[0-2][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}",
     ];
     prop::collection::vec(piece, 1..7).prop_map(|pieces| pieces.concat())
 }
 
-/// The defaults, and patterns that people write.
+/// Patterns that people write.
+const OWN: [&str; 8] = [
+    "%H:%M:%S",
+    "{UNB}%k:%M:%S",
+    "{^LN-BEG}%Exk:%M:%S %p",
+    "%Y-%m-%d %H:%M:%S",
+    r"\[%d/%b/%Y:%H:%M:%S %z\]",
+    r"<%y%m%d[T ]%H:%M:%S(?:,%f|\.%f)?>",
+    r"%d(?P<_sep>[-/])%m(?P=_sep)%y\s*%H:%M:%S",
+    "%ExY%Exm%Exd",
+];
+
+/// With groups of their own, blanks, digits, and a literal that dates are found by.
+const KEYED: [&str; 10] = [
+    r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#,
+    r#"{UNB}"time"\s*:\s*"(%Y-%m-%d)T%H:%M:%S\d*"#,
+    r#""time":"%Y-%m-%d(T)?%H:%M:%S(?:\.%f\d*)?(%z)?""#,
+    r"time=%H:%M:%S\s*\d*(?:x|%f)?(Z|%z)",
+    r"{^LN-BEG}time\s*(%y%m%d \d*)\s*x%H:%M:%S",
+    r"time\d*(?P<_sep>[-/])%d(?P=_sep)%m(?P=_sep)%Y\d*(x)?",
+    r"^time(%d/%m/%Y:%H:%M:%S)",
+    r"%H:%M:%S\d*( %z)?",
+    r"time%Y-%m-%d(:)%H:%M:%S\s*",
+    r"time (%Y\d*)-%m",
+];
+
+/// The defaults, and patterns of all kinds; some of the last need an engine.
 static TEMPLATES: LazyLock<Vec<Arc<Template>>> = LazyLock::new(|| {
-    let own = [
-        "%H:%M:%S",
-        "{UNB}%k:%M:%S",
-        "{^LN-BEG}%Exk:%M:%S %p",
-        "%Y-%m-%d %H:%M:%S",
-        r"\[%d/%b/%Y:%H:%M:%S %z\]",
-        r"<%y%m%d[T ]%H:%M:%S(?:,%f|\.%f)?>",
-        r"%d(?P<_sep>[-/])%m(?P=_sep)%y\s*%H:%M:%S",
-        "%ExY%Exm%Exd",
+    let odd = [
+        r"time(?:(x)|%Y)\s*:",
+        r"(time)?\s*%H:%M:%S",
+        r"time\s*\d*%Y(x)",
+        r"time(\d*)%Y",
+        r"%Y?-(x)%H:%M:%S",
     ];
+    let own = OWN.into_iter().chain(KEYED).chain(odd);
     let own = own.map(|pattern| Arc::new(Template::new(pattern, &Years::today(), false).unwrap()));
     let defaults = defaults::shared(&Years::today()).unwrap();
     defaults
@@ -48,6 +74,29 @@ static TEMPLATES: LazyLock<Vec<Arc<Template>>> = LazyLock::new(|| {
         .chain(own)
         .collect()
 });
+
+/// A date of one of the keyed patterns, or nearly one.
+fn keyed() -> impl Strategy<Value = String> {
+    (
+        "[é x\"]?",
+        prop::sample::select(vec!["\"StartLocal\"", "\"time\"", "time", "time ", "time=", "\"tim"]),
+        "[ \u{1c}\t]{0,2}:?[ é\u{a0}]?\"?[0-9]{0,2}",
+        prop::sample::select(vec![
+            "2026-09-21",
+            "26-9-1",
+            "260921 1",
+            "21/09/2026",
+            "-21-09-2026",
+            "",
+        ]),
+        "[T: x]{0,2}",
+        prop::sample::select(vec!["15:13:20", "1:2:3", "15:13", ""]),
+        "(\\.[0-9]{0,12}|[0-9]{0,9}| [0-9]{0,3})x?",
+        "( ?[+-]01:?00|Z|Z3| )?",
+        "\"?,?[:é a]?",
+    )
+        .prop_map(|(a, b, c, d, e, f, g, h, i)| [&a, b, &c, d, &e, f, &g, &h, &i].concat())
+}
 
 fn marks(line: &str) -> Marks {
     let mut marks = Marks::default();
@@ -67,11 +116,31 @@ fn all_default_patterns_have_a_plan_with_the_expressions_fields() {
     }
 }
 
+#[test]
+fn patterns_with_groups_and_runs_of_their_own_have_a_plan() {
+    for pattern in KEYED {
+        let template = Template::new(pattern, &Years::today(), false).unwrap();
+        assert!(template.plan.is_some(), "{pattern}");
+    }
+}
+
+#[test]
+fn of_a_pattern_with_a_group_of_its_own_the_first_group_is_cut_out() {
+    let template = Template::new(KEYED[0], &Years::today(), false).unwrap();
+    let line = r#"{"StartLocal" : "2026-09-21T15:13:20.000052028+01:00","x":1}"#;
+    let found = template.search(line, &mut marks(line)).unwrap();
+    assert_eq!(&line[found.cut.0..found.cut.1], "2026");
+    assert_eq!(
+        Some(found),
+        template.search_expression(line, 0, line.len(), &mut marks(line))
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_plan_finds_what_its_expression_finds(line in text()) {
+    fn a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), keyed(), (keyed(), text(), keyed()).prop_map(|(a, b, c)| a + &b + &c)]) {
         let mut marks = marks(&line);
         for template in TEMPLATES.iter() {
             let planned = template.search(&line, &mut marks);
@@ -94,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn within_borders_a_plan_finds_what_its_expression_finds(line in text(), a in 0_usize..60, b in 0_usize..60) {
+    fn within_borders_a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), keyed()], a in 0_usize..60, b in 0_usize..60) {
         let border = |n: usize| (0..=n.min(line.len())).rev().find(|&n| line.is_char_boundary(n)).unwrap_or(0);
         let (a, b) = (border(a.min(b)), border(a.max(b)));
         let mut marks = marks(&line);

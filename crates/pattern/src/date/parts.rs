@@ -26,6 +26,11 @@ impl Set {
         Set(self.0 | other.0)
     }
 
+    /// Whether something is in both.
+    pub fn meets(self, other: Set) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// The ASCII characters that are such.
     pub fn of(is_such: impl Fn(u8) -> bool) -> Set {
         (0..128).filter(|&byte| is_such(byte)).fold(Set::default(), Set::with)
@@ -38,13 +43,23 @@ pub(super) enum Node {
     Byte(u8),
     OneOf(Set),
     Unit(Unit, Option<usize>),
-    /// `\s*`
-    Blanks,
+    /// `\s*` or `\d*`
+    Run(Run),
+    /// What is to be cut out of the line: the pattern's first group.
+    Cut(Vec<Node>),
     /// A separator to be found again.
     Separator(Set),
     SameSeparator,
     Optional(Vec<Node>),
     Choice(Vec<Vec<Node>>),
+}
+
+/// As many characters of a set as there are, or fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub set: Set,
+    /// What follows begins with none of the set: only all that there are can be right.
+    pub whole: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +86,8 @@ pub(super) struct Parts {
     pub fields: Vec<Field>,
     /// It says itself that it is bound to the line's beginning.
     pub at_line_begin: bool,
+    /// It has a group of its own, so that its first group is cut out: a [`Node::Cut`] that every match has.
+    pub has_cut: bool,
 }
 
 impl Parts {
@@ -83,15 +100,24 @@ impl Parts {
             years,
             style,
             separator: false,
-            blanks: false,
+            grouped: false,
+            own_group: false,
         };
         let at_line_begin = reader.takes("^");
-        let nodes = reader.sequence()?;
+        let mut nodes = reader.sequence()?;
         let is_whole = reader.at == reader.input.len();
-        is_whole.then_some(Parts {
+        mark_whole_runs(&mut nodes);
+        let has_cut = reader.own_group;
+        if has_cut {
+            cut_first_group(&mut nodes)?;
+        }
+        // Twice would be tried in every combination, without the engine's limit on steps.
+        let is_bounded = open_runs(&nodes) <= 1;
+        (is_whole && is_bounded).then_some(Parts {
             nodes,
             fields: reader.fields,
             at_line_begin,
+            has_cut,
         })
     }
 }
@@ -105,8 +131,10 @@ struct Reader<'p> {
     style: Style,
     /// A separator was read that can be referred to.
     separator: bool,
-    /// Blanks were read.
-    blanks: bool,
+    /// A group was read, be it that of a token.
+    grouped: bool,
+    /// A group was read that says that the first is to be cut out.
+    own_group: bool,
 }
 
 impl Reader<'_> {
@@ -160,6 +188,7 @@ impl Reader<'_> {
         if self.takes("(?P<_sep>[") {
             let set = self.set()?;
             self.separator = true;
+            self.grouped = true;
             return self.takes(")").then_some(Node::Separator(set));
         }
         if self.takes("(?P=_sep)") {
@@ -168,9 +197,17 @@ impl Reader<'_> {
         if self.takes("[") {
             return self.set().map(Node::OneOf);
         }
+        if self.takes("(") {
+            self.own_group = true;
+            let is_first = !std::mem::replace(&mut self.grouped, true);
+            let group = self.group()?;
+            return Some(if is_first { Node::Cut(vec![group]) } else { group });
+        }
         if self.takes(r"\s*") {
-            // Twice would be tried in every combination, without the engine's limit on steps.
-            return (!std::mem::replace(&mut self.blanks, true)).then_some(Node::Blanks);
+            return Some(run_of(is_blank));
+        }
+        if self.takes(r"\d*") {
+            return Some(run_of(|byte| byte.is_ascii_digit()));
         }
         let escaped = self.takes("\\");
         let Some(Input::Char(byte)) = self.peek() else {
@@ -200,6 +237,7 @@ impl Reader<'_> {
             self.fields.push(field);
             self.fields.len() - 1
         });
+        self.grouped = true;
         Some(Node::Unit(unit, slot))
     }
 
@@ -229,6 +267,65 @@ impl Reader<'_> {
     }
 }
 
+/// Marks the first group as what is to be cut out; nothing if some matches do without it.
+fn cut_first_group(nodes: &mut [Node]) -> Option<()> {
+    let first = nodes.iter_mut().find(|node| has_group(node))?;
+    match first {
+        Node::Cut(_) => {}
+        Node::Unit(..) | Node::Separator(_) => {
+            let group = std::mem::replace(first, Node::Cut(Vec::new()));
+            *first = Node::Cut(vec![group]);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn has_group(node: &Node) -> bool {
+    match node {
+        Node::Unit(..) | Node::Separator(_) | Node::Cut(_) => true,
+        Node::Optional(inner) => inner.iter().any(has_group),
+        Node::Choice(choices) => choices.iter().flatten().any(has_group),
+        Node::Byte(_) | Node::OneOf(_) | Node::SameSeparator | Node::Run(_) => false,
+    }
+}
+
+fn run_of(is_such: impl Fn(u8) -> bool) -> Node {
+    Node::Run(Run {
+        set: Set::of(is_such),
+        whole: false,
+    })
+}
+
+/// Marks the runs that end where what follows begins.
+fn mark_whole_runs(nodes: &mut [Node]) {
+    for at in 0..nodes.len() {
+        let Some((node, behind)) = nodes.get_mut(at..).and_then(<[Node]>::split_first_mut) else {
+            return;
+        };
+        match node {
+            Node::Run(run) => {
+                let mut next = Set::default();
+                run.whole = first_bytes(behind, &mut next) && !next.meets(run.set);
+            }
+            Node::Cut(inner) | Node::Optional(inner) => mark_whole_runs(inner),
+            Node::Choice(choices) => choices.iter_mut().for_each(|choice| mark_whole_runs(choice)),
+            _ => {}
+        }
+    }
+}
+
+/// How many runs may end early.
+fn open_runs(nodes: &[Node]) -> usize {
+    let open = |node: &Node| match node {
+        Node::Run(run) => usize::from(!run.whole),
+        Node::Cut(inner) | Node::Optional(inner) => open_runs(inner),
+        Node::Choice(choices) => choices.iter().map(|choice| open_runs(choice)).sum(),
+        _ => 0,
+    };
+    nodes.iter().map(open).sum()
+}
+
 /// Adds the bytes that what the nodes match can begin with; tells whether they always take at least one.
 pub(super) fn first_bytes(nodes: &[Node], set: &mut Set) -> bool {
     nodes.iter().any(|node| first_bytes_of(node, set))
@@ -240,10 +337,11 @@ fn first_bytes_of(node: &Node, set: &mut Set) -> bool {
         Node::OneOf(one) | Node::Separator(one) => *set = set.or(*one),
         Node::SameSeparator => *set = Set::ALL,
         Node::Unit(unit, _) => *set = set.or(Set::of(|byte| unit.may_begin_with(byte))),
-        Node::Blanks => {
-            *set = set.or(Set::of(is_blank));
+        Node::Run(run) => {
+            *set = set.or(run.set);
             return false;
         }
+        Node::Cut(inner) => return first_bytes(inner, set),
         Node::Optional(inner) => {
             first_bytes(inner, set);
             return false;
@@ -263,8 +361,8 @@ pub(super) fn most_of(nodes: &[Node]) -> Option<usize> {
             sum + match node {
                 Node::Byte(_) | Node::OneOf(_) | Node::Separator(_) | Node::SameSeparator => 1,
                 Node::Unit(unit, _) => unit.longest(),
-                Node::Blanks => return None,
-                Node::Optional(inner) => most_of(inner)?,
+                Node::Run(_) => return None,
+                Node::Optional(inner) | Node::Cut(inner) => most_of(inner)?,
                 Node::Choice(choices) => choices
                     .iter()
                     .try_fold(0, |most, choice| Some(most_of(choice)?.max(most)))?,
@@ -278,7 +376,8 @@ pub(super) fn least_of(nodes: &[Node]) -> usize {
     let least = |node: &Node| match node {
         Node::Byte(_) | Node::OneOf(_) | Node::Separator(_) | Node::SameSeparator => 1,
         Node::Unit(unit, _) => unit.shortest(),
-        Node::Blanks | Node::Optional(_) => 0,
+        Node::Run(_) | Node::Optional(_) => 0,
+        Node::Cut(inner) => least_of(inner),
         Node::Choice(choices) => choices.iter().map(|choice| least_of(choice)).min().unwrap_or(0),
     };
     nodes.iter().map(least).sum()

@@ -8,13 +8,14 @@
 //! Made for ASCII: what is beyond it is left to the expression.
 
 use super::convert::{Field, MAX_FIELDS};
-use super::parts::{Node, Parts, Set, first_bytes, least_of, most_of};
+use super::parts::{Node, Parts, Run as Several, Set, first_bytes, least_of, most_of};
 use super::tail::Tail;
 use super::tokens::{Piece, Years};
 use super::units::Unit;
-use super::words::{beside_non_ascii, in_word, is_blank, is_word};
+use super::words::{beside_non_ascii, in_word, is_word};
 use super::{FieldSpan, Match, Spans};
 use crate::budget;
+use memchr::memmem::Finder;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) struct Plan {
     /// Bytes that a match can begin with.
     first: Set,
     pub need: Need,
+    /// A group of its own is cut out, and not all that matches.
+    has_cut: bool,
 }
 
 /// Where a match may begin.
@@ -53,13 +56,15 @@ pub(super) struct Style {
 }
 
 /// What a line must have for the plan to match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Need {
     /// A time such as `1:2:3`, its first colon so many bytes behind the date's beginning.
     /// `before`: what has to stand before the hour.
     Time { least: usize, most: usize, before: Tail },
     /// Eight digits in a row, at the date's beginning.
     EightDigits,
+    /// This literal, at the date's beginning.
+    Literal(Box<Finder<'static>>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +72,9 @@ enum Op {
     Byte(u8),
     OneOf(Set),
     Unit(Unit, Option<usize>),
-    Blanks,
+    Run(Several),
+    CutBegin,
+    CutEnd,
     Separator(Set),
     SameSeparator,
     /// Goes on behind itself, and if that fails at the other place.
@@ -80,6 +87,10 @@ enum Op {
 const TRIES: u32 = 256;
 /// What they cost, in units of the budget.
 const TRIES_COST: u32 = 2048;
+/// Bytes of a run of digits or blanks that cost as much as one try.
+const BYTES_PER_TRY: usize = 16;
+/// A shorter literal stands in too many places to be looked for.
+const SHORTEST_LITERAL: usize = 4;
 /// The furthest that a time may stand behind the beginning of its date.
 const REACH: usize = 48;
 
@@ -90,6 +101,7 @@ impl Plan {
             nodes,
             fields,
             at_line_begin,
+            has_cut,
         } = Parts::read(pieces, style, years)?;
         let begin = if at_line_begin {
             PlanBegin::LineBegin
@@ -111,6 +123,7 @@ impl Plan {
             fields,
             first,
             need,
+            has_cut,
         })
     }
 
@@ -121,6 +134,7 @@ impl Plan {
             text,
             fields: Spans::default(),
             separator: 0,
+            cut: (0, 0),
             tries: 0,
             stopped: None,
         };
@@ -133,7 +147,7 @@ impl Plan {
                 return Ok(Some(Match {
                     start,
                     end,
-                    cut: (start, end),
+                    cut: if self.has_cut { run.cut } else { (start, end) },
                     fields: run.fields,
                 }));
             }
@@ -175,13 +189,14 @@ struct Run<'p> {
     text: &'p [u8],
     fields: Spans,
     separator: u8,
+    cut: (usize, usize),
     tries: u32,
     stopped: Option<Stopped>,
 }
 
 impl Run<'_> {
     fn match_at(&mut self, start: usize) -> Option<usize> {
-        self.may_try().then_some(())?;
+        self.may_try(1).then_some(())?;
         if !self.plan.first.has(*self.text.get(start)?) {
             return None;
         }
@@ -202,12 +217,13 @@ impl Run<'_> {
         Some(end)
     }
 
-    /// Whether the line's budget allows one more try.
-    fn may_try(&mut self) -> bool {
-        self.tries += 1;
+    /// Whether the line's budget allows so many more tries.
+    fn may_try(&mut self, tries: u32) -> bool {
+        self.tries = self.tries.saturating_add(tries);
         if self.tries > TRIES {
+            let cost = (self.tries / TRIES).saturating_mul(TRIES_COST);
             self.tries = 0;
-            if !budget::may_work(TRIES_COST) {
+            if !budget::may_work(cost) {
                 self.stopped = Some(Stopped::OverBudget);
             }
         }
@@ -216,7 +232,7 @@ impl Run<'_> {
 
     /// Runs on from an operation at a place; returns where the match ends.
     fn go(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
-        self.may_try().then_some(())?;
+        self.may_try(1).then_some(())?;
         loop {
             let here = self.text.get(at).copied();
             match *self.plan.ops.get(op)? {
@@ -244,15 +260,22 @@ impl Run<'_> {
                     self.note(slot, at, end);
                     at = end;
                 }
-                Op::Blanks => {
-                    let most = self.text.get(at..)?.iter().take_while(|&&b| is_blank(b)).count();
-                    for length in (1..=most).rev() {
-                        if let Some(end) = self.go(op + 1, at + length) {
-                            return Some(end);
+                Op::Run(Several { set, whole }) => {
+                    let most = self.text.get(at..)?.iter().take_while(|&&b| set.has(b)).count();
+                    self.may_try((most / BYTES_PER_TRY) as u32).then_some(())?;
+                    if whole {
+                        at += most;
+                    } else {
+                        for length in (1..=most).rev() {
+                            if let Some(end) = self.go(op + 1, at + length) {
+                                return Some(end);
+                            }
+                            self.forget_from(at);
                         }
-                        self.forget_from(at);
                     }
                 }
+                Op::CutBegin => self.cut.0 = at,
+                Op::CutEnd => self.cut.1 = at,
                 Op::Split(other) => {
                     if let Some(end) = self.go(op + 1, at) {
                         return Some(end);
@@ -302,7 +325,12 @@ fn emit(nodes: &[Node], ops: &mut Vec<Op>) {
             Node::Byte(byte) => ops.push(Op::Byte(*byte)),
             Node::OneOf(set) => ops.push(Op::OneOf(*set)),
             Node::Unit(unit, slot) => ops.push(Op::Unit(*unit, *slot)),
-            Node::Blanks => ops.push(Op::Blanks),
+            Node::Run(run) => ops.push(Op::Run(*run)),
+            Node::Cut(inner) => {
+                ops.push(Op::CutBegin);
+                emit(inner, ops);
+                ops.push(Op::CutEnd);
+            }
             Node::Separator(set) => ops.push(Op::Separator(*set)),
             Node::SameSeparator => ops.push(Op::SameSeparator),
             Node::Optional(inner) => {
@@ -340,17 +368,32 @@ fn emit_choice(choices: &[Vec<Node>], ops: &mut Vec<Op>) {
 
 fn need_of(nodes: &[Node]) -> Option<Need> {
     use Unit::{Day2, Hour, Hour2, Hour12, HourLoose, Minute, Month2, Second, YearExact};
+    let literal = nodes.iter().map_while(|node| match node {
+        Node::Byte(byte) => Some(*byte),
+        _ => None,
+    });
+    let literal: Vec<u8> = literal.collect();
+    if literal.len() >= SHORTEST_LITERAL {
+        return Some(Need::Literal(Box::new(Finder::new(&literal).into_owned())));
+    }
+    let is_hour = |node: &Node| match node {
+        Node::Cut(inner) => matches!(inner.as_slice(), [Node::Unit(Hour | Hour12 | HourLoose | Hour2, _)]),
+        node => matches!(node, Node::Unit(Hour | Hour12 | HourLoose | Hour2, _)),
+    };
     let time = nodes.windows(5).position(|w| {
-        matches!(
-            w,
-            [
-                Node::Unit(Hour | Hour12 | HourLoose | Hour2, _),
-                Node::Byte(b':'),
-                Node::Unit(Minute, _),
-                Node::Byte(b':'),
-                Node::Unit(Second, _)
-            ]
-        )
+        let [hour, behind @ ..] = w else {
+            return false;
+        };
+        is_hour(hour)
+            && matches!(
+                behind,
+                [
+                    Node::Byte(b':'),
+                    Node::Unit(Minute, _),
+                    Node::Byte(b':'),
+                    Node::Unit(Second, _)
+                ]
+            )
     });
     if let Some(hour) = time {
         let (least, most) = (least_of(nodes.get(..=hour)?), most_of(nodes.get(..=hour)?)?);

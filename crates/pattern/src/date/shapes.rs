@@ -47,19 +47,20 @@ impl Shapes {
         }
         for (id, template) in templates {
             let bit = 1_u64.checked_shl(u32::try_from(id).ok()?)?;
-            match template.plan.as_ref().map(|plan| plan.need) {
+            match template.plan.as_ref().map(|plan| &plan.need) {
                 Some(Need::Time { least, most, before }) => {
-                    shapes.add(bit, &before);
+                    shapes.add(bit, before);
                     let last = if template.at_line_begin {
-                        most + HEAD
+                        *most + HEAD
                     } else {
                         usize::MAX
                     };
-                    for cell in shapes.by_colon.iter_mut().take(last.saturating_add(1)).skip(least) {
+                    for cell in shapes.by_colon.iter_mut().take(last.saturating_add(1)).skip(*least) {
                         *cell |= bit;
                     }
                 }
                 Some(Need::EightDigits) => shapes.by_digits |= bit,
+                Some(Need::Literal(_)) => shapes.always |= bit,
                 None => match template.rarity() {
                     Some(Rarity::Epoch { at_begin }) => shapes.by_epoch[usize::from(!at_begin)] |= bit,
                     Some(Rarity::Label) => shapes.by_label |= bit,
@@ -90,9 +91,12 @@ impl Shapes {
             return asked;
         }
         let mut all = self.always & asked;
-        let with_times = asked & !all;
+        let others = asked & !all;
+        if others == 0 {
+            return all;
+        }
         for &colon in marks.times(text) {
-            let placed = self.by_colon[colon.min(FAR - 1)] & with_times & !all;
+            let placed = self.by_colon[colon.min(FAR - 1)] & others & !all;
             for begin in hour_begins(text, colon) {
                 all |= self.before(placed, text, begin);
             }

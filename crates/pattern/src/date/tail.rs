@@ -3,7 +3,6 @@
 
 use super::parts::{Node, Set};
 use super::units::Unit;
-use super::words::is_blank;
 
 /// The last bytes of what stands before the hour, the nearest first. Only what every match has is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,7 +44,8 @@ impl Tail {
             Node::OneOf(set) | Node::Separator(set) => self.and_byte(*set),
             Node::SameSeparator => self.and_byte(separators),
             Node::Unit(unit, _) => self.and_unit(*unit),
-            Node::Blanks => self.either(Tail::default().and_byte(Set::of(is_blank))),
+            Node::Run(run) => self.either(Tail::default().and_byte(run.set)),
+            Node::Cut(inner) => self.and_nodes(inner, separators),
             Node::Optional(inner) => self.either(self.and_nodes(inner, separators)),
             Node::Choice(choices) => choices
                 .iter()
@@ -104,7 +104,7 @@ fn collect_separators(nodes: &[Node], set: &mut Set) {
     for node in nodes {
         match node {
             Node::Separator(one) => *set = set.or(*one),
-            Node::Optional(inner) => collect_separators(inner, set),
+            Node::Optional(inner) | Node::Cut(inner) => collect_separators(inner, set),
             Node::Choice(choices) => choices.iter().for_each(|choice| collect_separators(choice, set)),
             _ => {}
         }
@@ -123,7 +123,7 @@ mod tests {
             .into_iter()
             .flat_map(|defaults| defaults.plain.clone())
             .filter(|template| {
-                let need = template.plan.as_ref().map(|plan| plan.need);
+                let need = template.plan.as_ref().map(|plan| &plan.need);
                 matches!(need, Some(Need::Time { before, .. }) if before.fits(line, 29))
             })
             .filter_map(|template| template.pattern.clone())

@@ -205,7 +205,10 @@ impl Template {
         }
         let found = match &self.plan {
             Some(plan) if plan.at_line_begin() => plan.search_line_begin(text),
-            Some(plan) => plan.search(text, marks.starts(text, &plan.need)),
+            Some(plan) => match &plan.need {
+                Need::Literal(literal) => plan.search(text, literal.find_iter(text)),
+                need => plan.search(text, marks.starts(text, need)),
+            },
             None => match self.rarity() {
                 Some(Rarity::Epoch { at_begin }) if !marks.may_have_epoch(text, at_begin) => return None,
                 Some(Rarity::Label) if !marks.may_have_label(text) => return None,
@@ -225,7 +228,11 @@ impl Template {
     pub fn search_within(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
         if let Some(plan) = self.plan.as_ref().filter(|plan| marks.usable && !plan.at_line_begin()) {
             let text = line.as_bytes().get(..end)?;
-            let searched = match plan.need {
+            let searched = match &plan.need {
+                Need::Literal(literal) => {
+                    let part = text.get(start..)?;
+                    plan.search(text, literal.find_iter(part).map(|at| start + at))
+                }
                 // What has a time in this part of the line has it in the line.
                 Need::Time { .. } => {
                     let starts = marks.starts(line.as_bytes(), &plan.need);

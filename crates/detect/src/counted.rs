@@ -1,0 +1,155 @@
+//! Whole blocks for those who count every line, such as `bantam regex`: what can be told of a line without judging it
+//! is told so.
+//!
+//! It equals judging each line, the hits of the date template included. Beyond [`crate::block`] this takes a look at
+//! each line's date, which for most is a comparison of shapes.
+use crate::Report;
+use crate::cut::Moment;
+use crate::date_anchor::DateAnchor;
+use crate::decode::trim_line_end;
+use crate::filter::{Filter, LineContext, Note};
+use memchr::memmem::Finder;
+use std::cell::Cell;
+use std::ops::Range;
+
+impl Filter {
+    /// Judges each line of a block but those that are blank or comments. `tell` gets the line, without its end, and
+    /// what became of it; nothing where it can mean nothing.
+    pub fn judge_each(
+        &mut self,
+        block: &[u8],
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+        tell: &mut dyn FnMut(&[u8], Option<&mut Report>),
+    ) {
+        let Some(anchor) = self.skipping() else {
+            for line in crate::block::lines(block) {
+                let line = trim_line_end(&block[line]);
+                if is_log(line) {
+                    self.judge(line, context, notes);
+                    tell(line, Some(&mut self.report));
+                }
+            }
+            return;
+        };
+        self.prepare_spare();
+        let screen = self.screen();
+        let candidates = screen.look(block).into_iter().next().unwrap_or_default();
+        let mut candidates = candidates.into_iter().peekable();
+        let mut dates = Dates::new(block, &anchor);
+        for line in crate::block::lines(block) {
+            let text = trim_line_end(&block[line.clone()]);
+            let is_candidate = candidates.next_if_eq(&line).is_some();
+            if !is_log(text) {
+                continue;
+            }
+            if is_candidate {
+                self.judge_counted(&mut dates, line, context, notes);
+                tell(text, Some(&mut self.report));
+            } else {
+                self.count_date(&mut dates, line, Moment::from(&*context));
+                tell(text, None);
+            }
+        }
+        let moment = Moment::from(&*context);
+        dates.settle(self, moment);
+        self.add_date_hits(dates.hits.get());
+    }
+
+    fn judge_counted(
+        &mut self,
+        dates: &mut Dates<'_>,
+        line: Range<usize>,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+    ) {
+        let moment = Moment::from(&*context);
+        let text = self.encoding().decode(&dates.block[line.clone()]);
+        if dates.only_place_in(&line).is_some() {
+            // Where the line tells its own time, those before it do not matter.
+            self.judge_text(&text, context, notes, Some(&|filter| dates.settle(filter, moment)));
+            dates.forget();
+        } else {
+            dates.settle(self, moment);
+            self.judge_text(&text, context, notes, None);
+        }
+    }
+
+    fn count_date(&mut self, dates: &mut Dates<'_>, line: Range<usize>, moment: Moment) {
+        let place = dates.only_place_in(&line);
+        let year = place.and_then(|at| dates.anchor.usual_year(&dates.block[at..line.end]));
+        if year.is_some() && year == dates.year {
+            dates.forget();
+            dates.unsettled.set(Some((line.start, line.end)));
+            return;
+        }
+        dates.settle(self, moment);
+        let text = self.encoding().decode(&dates.block[line]);
+        if self.learn_date(&text, moment) {
+            // The pattern takes this year, so it is not asked again.
+            dates.year = year.or(dates.year);
+        }
+    }
+}
+
+/// Neither blank nor a comment.
+fn is_log(line: &[u8]) -> bool {
+    !matches!(line.first(), None | Some(b'#'))
+}
+
+/// The dates of a block's lines, as far as they are known.
+struct Dates<'b> {
+    block: &'b [u8],
+    anchor: &'b DateAnchor,
+    finder: Finder<'b>,
+    /// The next place where a date may begin.
+    place: Option<usize>,
+    /// A year that the pattern takes.
+    year: Option<&'b [u8]>,
+    /// Lines that have a date for certain.
+    hits: Cell<u64>,
+    /// The last of them, from which the detector has not learnt.
+    unsettled: Cell<Option<(usize, usize)>>,
+}
+
+impl<'b> Dates<'b> {
+    fn new(block: &'b [u8], anchor: &'b DateAnchor) -> Self {
+        let finder = anchor.finder();
+        Dates {
+            block,
+            anchor,
+            place: finder.find(block),
+            finder,
+            year: None,
+            hits: Cell::new(0),
+            unsettled: Cell::new(None),
+        }
+    }
+
+    /// Where the line's date stands, if there is one place for it. To be asked about lines in their order.
+    fn only_place_in(&mut self, line: &Range<usize>) -> Option<usize> {
+        if self.place.is_some_and(|at| at < line.start) {
+            self.place = self.place_from(line.start);
+        }
+        let at = self.place.filter(|at| *at < line.end)?;
+        self.place = self.place_from(at + 1);
+        self.place.is_none_or(|next| next >= line.end).then_some(at)
+    }
+
+    fn place_from(&self, from: usize) -> Option<usize> {
+        self.finder.find(self.block.get(from..)?).map(|at| from + at)
+    }
+
+    /// Lets the filter learn from the last line whose date was not looked at.
+    fn settle(&self, filter: &mut Filter, moment: Moment) {
+        if let Some((start, end)) = self.unsettled.take() {
+            filter.learn_date(&filter.encoding().decode(&self.block[start..end]), moment);
+        }
+    }
+
+    /// Another line's date takes its place; what remains of it is a hit.
+    fn forget(&self) {
+        let left = self.unsettled.take();
+        self.hits.set(self.hits.get() + u64::from(left.is_some()));
+    }
+}
