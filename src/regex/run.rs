@@ -309,13 +309,10 @@ impl<'a> Trial<'a> {
     fn count_line(&mut self, line: Input<'_>, stats: &mut Stats, resolver: &mut System, notes: &mut Notes) {
         let multi_line = self.filter.max_lines() > 1;
         let encoding = self.filter.encoding();
-        let before = match multi_line {
-            true => self.filter.window().to_vec(),
-            false => Vec::new(),
-        };
         let mut context = context(resolver);
         let report = line.judge(&mut self.filter, &mut context, &mut notes.fresh);
         stats.count_hits(report);
+        let before = report.window_before.clone();
         let last = report.hits.last().and_then(|hit| hit.record.matches().last());
         let last = last.filter(|_| multi_line && self.options.debuggex).cloned();
         if notes.are_told() {
@@ -323,9 +320,8 @@ impl<'a> Trial<'a> {
             let text = line.text(encoding);
             notes.tell_line(&hits, &text, resolver, self);
         }
-        if multi_line {
-            let gone = usize::from(before.len() >= self.filter.max_lines());
-            stats.count_taken(&before[gone.min(before.len())..], self.filter.window(), last.as_ref());
+        if let Some((_, before)) = before.as_ref().and_then(|lines| lines.split_last()) {
+            stats.count_taken(before, self.filter.window(), last.as_ref());
         }
         stats.count_line(|| line.text(encoding));
     }

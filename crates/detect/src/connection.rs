@@ -16,15 +16,49 @@ pub(crate) struct Connections {
     entries: VecDeque<Entry>,
     /// Of each entry its id's hash, so that most are passed over without a look at their text.
     hashes: VecDeque<u64>,
+    /// How many there are by the first bits of their hash: most ids are told to be new by this alone.
+    alike: Alike,
     /// No entry expires before.
     soonest: Option<Time>,
     /// Number of the next new one.
     next: u64,
 }
 
+/// Hashes counted by their first bits; there are never more of them than a byte can count.
+#[derive(Debug)]
+struct Alike([u8; 1024]);
+
+const _: () = assert!(KEPT <= u8::MAX as usize);
+
+impl Default for Alike {
+    fn default() -> Self {
+        Alike([0; 1024])
+    }
+}
+
+impl Alike {
+    fn place(hash: u64) -> usize {
+        (hash >> 54) as usize
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.0[Self::place(hash)] > 0
+    }
+
+    fn add(&mut self, hash: u64) {
+        let count = &mut self.0[Self::place(hash)];
+        *count = count.saturating_add(1);
+    }
+
+    fn remove(&mut self, hash: u64) {
+        let count = &mut self.0[Self::place(hash)];
+        *count = count.saturating_sub(1);
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
-    id: String,
+    id: Arc<str>,
     record: Record,
     place: Place,
 }
@@ -80,8 +114,9 @@ impl Signals {
 }
 
 impl Connections {
-    /// Joins what a line tells with what earlier lines of the same connection told.
-    pub(crate) fn join(&mut self, id: &str, mut fail: Record, lines: &[MatchedLine], now: Time) -> Joined {
+    /// Joins what a line tells with what earlier lines of the same connection told. `lines` are those of the match, if
+    /// lines are kept.
+    pub(crate) fn join(&mut self, id: &str, mut fail: Record, lines: Option<&[MatchedLine]>, now: Time) -> Joined {
         let mut signals = Signals::of(&mut fail);
         let known = self.take(id, now);
         let is_known = known.is_some();
@@ -110,12 +145,14 @@ impl Connections {
             signals.nofail = false;
             signals.gained = false;
         }
-        keep_lines(&mut joined.record, lines, signals);
+        if let Some(lines) = lines {
+            keep_lines(&mut joined.record, lines, signals);
+        }
         joined
     }
 
     /// Remembers the connection for its next line, unless it is over.
-    pub(crate) fn remember(&mut self, id: String, joined: Joined, now: Time) {
+    pub(crate) fn remember(&mut self, id: Arc<str>, joined: Joined, now: Time) {
         let Some(place) = joined.place else {
             return;
         };
@@ -124,7 +161,9 @@ impl Connections {
         }
         // Known connections keep their place in the order of age.
         let at = self.entries.partition_point(|other| other.place.number < place.number);
-        self.hashes.insert(at, hash(&id));
+        let hash = hash(&id);
+        self.alike.add(hash);
+        self.hashes.insert(at, hash);
         let entry = Entry {
             id,
             record: joined.record,
@@ -146,13 +185,18 @@ impl Connections {
 
     fn take(&mut self, id: &str, now: Time) -> Option<Entry> {
         let wanted = hash(id);
+        if !self.alike.has(wanted) {
+            return None;
+        }
         let mut alike = self.hashes.iter().enumerate().filter(|&(_, &hash)| hash == wanted);
-        let (at, _) = alike.find(|&(at, _)| self.entries.get(at).is_some_and(|entry| entry.id == id))?;
+        let (at, _) = alike.find(|&(at, _)| self.entries.get(at).is_some_and(|entry| &*entry.id == id))?;
         self.remove(at).filter(|entry| entry.place.expires > now)
     }
 
     fn remove(&mut self, at: usize) -> Option<Entry> {
-        self.hashes.remove(at);
+        if let Some(hash) = self.hashes.remove(at) {
+            self.alike.remove(hash);
+        }
         self.entries.remove(at)
     }
 
@@ -160,6 +204,8 @@ impl Connections {
         if self.soonest.is_none_or(|soonest| soonest <= now) {
             self.entries.retain(|entry| entry.place.expires > now);
             self.hashes = self.entries.iter().map(|entry| hash(&entry.id)).collect();
+            self.alike = Alike::default();
+            self.hashes.iter().for_each(|&hash| self.alike.add(hash));
             self.soonest = self.entries.iter().map(|entry| entry.place.expires).min();
         }
         if self.entries.len() >= KEPT {
@@ -192,29 +238,26 @@ fn merge(mut earlier: Record, fail: Record, signals: Signals) -> Record {
         earlier.take("matches");
     }
     if let Some(user) = fail.known("user").filter(|user| user.is_truthy()) {
-        add_user(&mut earlier, &user.text());
+        add_user(&mut earlier, user.shared());
     }
     earlier.merge_known(fail);
     earlier
 }
 
 fn note_user(record: &mut Record) {
-    let user = record
-        .known("user")
-        .filter(|user| user.is_truthy())
-        .map(|user| user.text().into_owned());
-    if let Some(user) = user {
-        add_user(record, &user);
+    let user = record.known("user").filter(|user| user.is_truthy());
+    if let Some(user) = user.map(Value::shared) {
+        add_user(record, user);
     }
 }
 
-fn add_user(record: &mut Record, user: &str) {
+fn add_user(record: &mut Record, user: Arc<str>) {
     let mut users = match record.take_in_place("users") {
         Some(Value::Users(users)) => users,
         _ => Vec::new(),
     };
-    if !users.iter().any(|known| &**known == user) {
-        users.push(Arc::from(user));
+    if !users.contains(&user) {
+        users.push(user);
     }
     record.set("users", Value::Users(users));
 }

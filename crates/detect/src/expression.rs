@@ -16,6 +16,8 @@ pub(crate) struct Expression {
     names: Vec<(Arc<str>, usize)>,
     /// Those of them on which it depends who is named.
     telling: Vec<(Arc<str>, usize)>,
+    /// It makes a difference whether there is a group that took no part.
+    tells_by_absence: bool,
     /// `alt_user_1` fills `user`: group, target.
     alternatives: Vec<(Arc<str>, Arc<str>)>,
     /// `tuple_id_1` joins `id`: group, target.
@@ -81,8 +83,11 @@ impl Expression {
         };
         let at = |name: &str| regex.group_index(name);
         let telling = names.iter().filter(|(name, _)| tells(name)).cloned().collect();
+        // A mark of the pipeline's own, which looks whether it is there.
+        let tells_by_absence = names.iter().any(|(name, _)| &**name == "mlfpending");
         Expression {
             telling,
+            tells_by_absence,
             alternatives: named("alt_"),
             tuples: named("tuple_"),
             groups: IdGroups {
@@ -145,10 +150,14 @@ impl Expression {
     /// The named groups, alternatives and tuples joined: all, or only those on which it depends who is named.
     pub(crate) fn record(&self, text: &str, captures: &Captures, all: bool) -> Record {
         let names = if all { &self.names } else { &self.telling };
-        let mut record = Record::with_capacity(names.len() + 2);
+        let absent = all || self.tells_by_absence;
+        let mut record = Record::with_capacity(names.len().min(6) + 2);
         for (name, group) in names {
-            let value = span_text(text, captures, Some(*group)).map_or(Value::Missing, |text| Value::Text(text.into()));
-            record.push(name.clone(), value);
+            match span_text(text, captures, Some(*group)) {
+                Some(text) => record.push(name.clone(), Value::Text(text.into())),
+                None if absent => record.push(name.clone(), Value::Missing),
+                None => {}
+            }
         }
         for (group, target) in &self.alternatives {
             if record.has(group)

@@ -372,6 +372,7 @@ impl Filter {
 
     fn judge_dated(&mut self, dated: DatedLine<'_>, text: &str, context: &mut LineContext<'_>, notes: &mut Vec<Note>) {
         let moment = Moment::from(&*context);
+        self.report.window_before = None;
         let _budget = LineBudget::expressions(text.len());
         if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
             let report = &mut self.report;

@@ -48,6 +48,9 @@ pub struct Report {
     pub prefix_matched: bool,
     /// Groups of that search, where records are kept and prefregex matched.
     pub prefix_groups: Option<Record>,
+    /// The lines that were looked at together, the last of them the one at hand, where not all of them are kept for
+    /// the next match.
+    pub window_before: Option<Vec<MatchedLine>>,
 }
 
 /// The expressions and what governs them.
@@ -152,7 +155,7 @@ pub(crate) fn judge(
         memory.window.push(line.cut.to_line());
         let surplus = memory.window.len().saturating_sub(rules.max_lines);
         memory.window.drain(..surplus);
-        Lines::Many(memory.window.clone())
+        Lines::Many(std::mem::take(&mut memory.window))
     } else {
         Lines::One(line.cut)
     };
@@ -167,13 +170,30 @@ pub(crate) fn judge(
         undated: line.undated,
         prefix: None,
         has_literals,
+        window: None,
         context,
         notes,
         report,
     };
     pass.run(&whole, &mut content);
-    if let Some((_, found, _)) = pass.prefix.take() {
+    let Pass {
+        memory,
+        lines,
+        prefix,
+        window,
+        report,
+        ..
+    } = pass;
+    if let Some((_, found, _)) = prefix {
         memory.found_prefix = found;
+    }
+    match (lines, window) {
+        (Lines::Many(lines), None) => memory.window = lines,
+        (Lines::Many(lines), Some(left)) => {
+            memory.window = left;
+            report.window_before = Some(lines);
+        }
+        (Lines::One(_), _) => {}
     }
     memory.whole = whole;
     memory.content = content;
@@ -197,6 +217,8 @@ struct Pass<'a, 'c, 'w> {
     prefix: Option<(&'a Expression, Captures, &'w str)>,
     /// Whether the text has one of the literals that it must have, if that is known.
     has_literals: Option<bool>,
+    /// The lines to be kept for the next match, where they are not all that are looked at.
+    window: Option<Vec<MatchedLine>>,
     context: &'a mut LineContext<'c>,
     notes: &'a mut Vec<Note>,
     report: &'a mut Report,
@@ -237,7 +259,7 @@ impl<'w> Pass<'_, '_, 'w> {
                 own_text = true;
                 candidates = self.candidates(content);
                 if self.rules.multi_line() {
-                    self.memory.window = left;
+                    self.window = Some(left);
                 }
             }
             if flow.is_break() {
@@ -290,10 +312,10 @@ impl<'w> Pass<'_, '_, 'w> {
             content.push_str(chosen);
             content.push('\n');
             if self.rules.multi_line() {
-                self.memory.window = vec![MatchedLine {
+                self.window = Some(vec![MatchedLine {
                     after: chosen.to_owned(),
                     ..MatchedLine::default()
-                }];
+                }]);
             }
         }
         self.prefix = Some((expression, found, whole));
@@ -335,7 +357,8 @@ impl<'w> Pass<'_, '_, 'w> {
             *rest = Some(std::mem::take(&mut taken.left));
         }
         if self.rules.needs_record(expression) {
-            self.record_hit(index, expression, text, found, &taken.matched)
+            let lines = lasting.then_some(taken.matched.as_slice());
+            self.record_hit(index, expression, text, found, lines)
         } else {
             self.count_hit(index, expression, text, found)
         }
@@ -382,26 +405,30 @@ impl<'w> Pass<'_, '_, 'w> {
         expression: &Expression,
         text: &str,
         found: &Captures,
-        lines: &[MatchedLine],
+        lines: Option<&[MatchedLine]>,
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let keep = self.rules.keep_records;
         let mut record = expression.record(text, found, keep);
         if let Some((prefix, found, whole)) = &self.prefix {
             let mut merged = prefix.record(whole, found, keep);
-            merged.take("content");
+            if keep {
+                merged.take("content");
+            }
             // Without other groups in prefregex the record stays as it is, groups without part included.
             if !merged.is_empty() {
                 merged.merge_known(record);
                 record = merged;
             }
         }
-        let connection = record.known("mlfid").map(|id| id.text().into_owned());
+        let connection = record.known("mlfid").map(Value::shared);
         let now = self.context.now;
         let mut joined = match &connection {
             Some(id) => self.memory.connections.join(id, record, lines, now),
             None => {
-                record.set("matches", Value::Lines(lines.to_vec()));
+                if let Some(lines) = lines {
+                    record.set("matches", Value::Lines(lines.to_vec()));
+                }
                 Joined::alone(record)
             }
         };

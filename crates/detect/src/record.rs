@@ -46,6 +46,14 @@ impl Value {
         }
     }
 
+    /// The same to be kept, without a copy where it is text.
+    pub(crate) fn shared(&self) -> Arc<str> {
+        match self {
+            Value::Text(text) => text.clone(),
+            other => other.text().into(),
+        }
+    }
+
     /// The value as Python's `repr` gives it.
     pub fn literal(&self) -> String {
         let list = |parts: Vec<String>| parts.join(", ");
@@ -192,7 +200,7 @@ impl Record {
     /// Overwrites with all values of `other` that are known.
     pub(crate) fn merge_known(&mut self, other: Record) {
         for (name, value) in other.entries {
-            if value != Value::Missing {
+            if !matches!(value, Value::Missing) {
                 self.put(name, value);
             }
         }

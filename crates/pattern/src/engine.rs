@@ -128,7 +128,9 @@ impl Program {
         };
         // Where the JIT is missing or forbidden its failure leaves the code to the interpreter, which is only slower.
         // SAFETY: the code is valid and no other thread knows of it yet.
-        let jit = unsafe { sys::pcre2_jit_compile_8(code.as_ptr(), sys::PCRE2_JIT_COMPLETE) } == 0;
+        let compiled = unsafe { sys::pcre2_jit_compile_8(code.as_ptr(), sys::PCRE2_JIT_COMPLETE) } == 0;
+        // An expression may say itself that it wants no machine code, and that is no failure.
+        let jit = compiled && has_machine_code(code);
         // Many are compiled when a line first needs them, which is not its fault.
         budget::forget_time();
         Ok(Program {
@@ -288,23 +290,22 @@ impl Program {
     /// Searches within so many steps for each place. Fails with PCRE2's error, which always means that a limit of
     /// steps, time or memory was reached.
     fn run(&self, scratch: &mut Scratch, text: &str, start: usize, steps: usize) -> Result<bool, c_int> {
-        let checked = if self.utf { sys::PCRE2_NO_UTF_CHECK } else { 0 };
-        let interpreted = if self.jit { 0 } else { sys::PCRE2_NO_JIT };
         // PCRE2's vector code reads around the text's address, which for an empty string need not be memory at all.
         let memory = if text.is_empty() { EMPTY.as_ptr() } else { text.as_ptr() };
-        // SAFETY: code, match data and context are valid; pointer and length belong to one string; `start` is within
-        // it and at a character's border; a `str` is UTF-8, so PCRE2 need not check that again.
-        let found = unsafe {
-            sys::pcre2_set_match_limit_8(scratch.context.as_ptr(), u32::try_from(steps).unwrap_or(u32::MAX));
-            sys::pcre2_match_8(
-                self.code.as_ptr(),
-                memory,
-                text.len(),
-                start,
-                checked | interpreted,
-                scratch.data.as_ptr(),
-                scratch.context.as_ptr(),
-            )
+        scratch.set_match_limit(u32::try_from(steps).unwrap_or(u32::MAX));
+        let (code, length) = (self.code.as_ptr(), text.len());
+        let (data, context) = (scratch.data.as_ptr(), scratch.context.as_ptr());
+        let found = if self.jit {
+            // SAFETY: code, match data and context are valid; pointer and length belong to one string; `start` is within
+            // it and at a character's border. This is what `pcre2_match` itself calls after its checks of the
+            // arguments: the code was compiled for the JIT with `PCRE2_JIT_COMPLETE`, the only option asked for, an
+            // offset limit is set only for code that allows one, and a `str` is UTF-8.
+            unsafe { sys::pcre2_jit_match_8(code, memory, length, start, 0, data, context) }
+        } else {
+            let checked = if self.utf { sys::PCRE2_NO_UTF_CHECK } else { 0 };
+            let options = checked | sys::PCRE2_NO_JIT;
+            // SAFETY: as above, and PCRE2 need not check again that a `str` is UTF-8.
+            unsafe { sys::pcre2_match_8(code, memory, length, start, options, data, context) }
         };
         match found {
             sys::PCRE2_ERROR_NOMATCH => Ok(false),
@@ -312,6 +313,19 @@ impl Program {
             _ => Ok(true),
         }
     }
+}
+
+fn has_machine_code(code: NonNull<sys::pcre2_code_8>) -> bool {
+    let mut size: usize = 0;
+    // SAFETY: the code is valid, and the answer to this question is written to a `size_t`.
+    let asked = unsafe {
+        sys::pcre2_pattern_info_8(
+            code.as_ptr(),
+            sys::PCRE2_INFO_JITSIZE,
+            ptr::from_mut(&mut size).cast::<c_void>(),
+        )
+    };
+    asked == 0 && size > 0
 }
 
 /// Steps that no search exceeds, however fast they are.
@@ -364,6 +378,8 @@ struct Scratch {
     stack: *mut sys::pcre2_jit_stack_8,
     /// Groups that fit, group 0 included.
     capacity: usize,
+    /// The context's limit of steps, once one was set.
+    match_limit: Option<u32>,
 }
 
 impl Scratch {
@@ -388,7 +404,17 @@ impl Scratch {
                 context,
                 stack,
                 capacity,
+                match_limit: None,
             })
+        }
+    }
+
+    /// Steps for each place.
+    fn set_match_limit(&mut self, limit: u32) {
+        if self.match_limit != Some(limit) {
+            self.match_limit = Some(limit);
+            // SAFETY: the context is valid.
+            unsafe { sys::pcre2_set_match_limit_8(self.context.as_ptr(), limit) };
         }
     }
 
