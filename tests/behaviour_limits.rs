@@ -67,9 +67,10 @@ fn a_failregex_that_explodes_is_named_once_and_no_other_line_is_missed() {
 #[test]
 fn a_prefregex_that_explodes_is_named_once_and_no_other_line_is_missed() {
     let house = house(
-        "prefregex = ^\\s*<F-CONTENT>(?:(?:a+)+(?![ab])|\\S+ knocks)</F-CONTENT>\nfailregex = ^<HOST> knocks\ndatepattern = ^EPOCH\n",
+        "prefregex = ^\\s*<F-CONTENT>(?:(?:a+)+(?![ab])|\\d\\S+ knocks)</F-CONTENT>\nfailregex = ^<HOST> knocks\ndatepattern = ^EPOCH\n",
     );
-    attack(&house, &format!("{}b", "a".repeat(50_000)), 10);
+    // Without what its failregex needs a line would not get that far.
+    attack(&house, &format!("{}b knocks", "a".repeat(50_000)), 10);
     assert_held(&house, &format!("prefregex {ADVICE}"));
 }
 
