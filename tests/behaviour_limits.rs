@@ -13,7 +13,8 @@ mod house;
 use house::House;
 use house::Subject::Bantam;
 
-const EXPLODING: &str = "^(a+)+$";
+/// What would settle it in linear time knows of no look-ahead, and without that the lines here match.
+const EXPLODING: &str = "^(a+)+(?![ab!])";
 /// What stands behind an expression in the log's note.
 const ADVICE: &str = "took too many steps on a line and was given up there";
 
@@ -66,9 +67,10 @@ fn a_failregex_that_explodes_is_named_once_and_no_other_line_is_missed() {
 #[test]
 fn a_prefregex_that_explodes_is_named_once_and_no_other_line_is_missed() {
     let house = house(
-        "prefregex = ^\\s*<F-CONTENT>(?:(?:a+)+$|\\S+ knocks)</F-CONTENT>\nfailregex = ^<HOST> knocks\ndatepattern = ^EPOCH\n",
+        "prefregex = ^\\s*<F-CONTENT>(?:(?:a+)+(?![ab])|\\d\\S+ knocks)</F-CONTENT>\nfailregex = ^<HOST> knocks\ndatepattern = ^EPOCH\n",
     );
-    attack(&house, &format!("{}b", "a".repeat(50_000)), 10);
+    // Without what its failregex needs a line would not get that far.
+    attack(&house, &format!("{}b knocks", "a".repeat(50_000)), 10);
     assert_held(&house, &format!("prefregex {ADVICE}"));
 }
 
@@ -84,15 +86,15 @@ fn an_ignoreregex_that_explodes_is_named_once_and_no_other_line_is_missed() {
 
 #[test]
 fn a_datepattern_that_explodes_is_named_once_and_no_other_line_is_missed() {
-    let house = house("failregex = ^\\s*<HOST> knocks\ndatepattern = ^EPOCH\n  ^(?:a+)+$%%Y\n");
-    attack(&house, &format!("{}b", "a".repeat(50_000)), 10);
+    let house = house("failregex = ^\\s*<HOST> knocks\ndatepattern = ^EPOCH\n  ^(?:a+)+(?!b)b%%Y\n");
+    attack(&house, &format!("{}b2026", "a".repeat(50_000)), 10);
     assert_held(&house, &format!("datepattern {ADVICE}"));
 }
 
 #[test]
 fn each_expression_is_named_again_after_a_reload() {
     let house = house(&format!(
-        "failregex = (?:{EXPLODING})<F-ID></F-ID>\n  (?:^(b+)+$)<F-ID></F-ID>\n  ^\\s*<HOST> knocks\ndatepattern = ^EPOCH\n"
+        "failregex = (?:{EXPLODING})<F-ID></F-ID>\n  (?:^(b+)+(?![b!]))<F-ID></F-ID>\n  ^\\s*<HOST> knocks\ndatepattern = ^EPOCH\n"
     ));
     let lines = format!("{}!\n{}!\n", "a".repeat(20_000), "b".repeat(20_000));
     house.append("door.log", lines.repeat(3).as_bytes());

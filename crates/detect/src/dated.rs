@@ -8,6 +8,7 @@ use crate::cut::{DATE_LIMIT, Moment, note};
 use crate::decode::Encoding;
 use crate::filter::Note;
 use crate::screen::Screen;
+use bantam_pattern::LineBudget;
 use bantam_pattern::date::{Detector, Found};
 use std::ops::Range;
 
@@ -64,6 +65,7 @@ impl DatedBlock {
 
     fn add(&mut self, block: &[u8], line: Range<usize>, now: Time, screen: &Screen) {
         let text = self.encoding.decode(&block[line.clone()]);
+        let _budget = LineBudget::date(text.len());
         let found = self.after.find(&text, now);
         self.gave_up |= self.after.gave_up();
         if let Some(found) = &found {

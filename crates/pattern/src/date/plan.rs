@@ -244,7 +244,17 @@ impl Run<'_> {
                 }
                 Op::SameSeparator if here == Some(self.separator) => at += 1,
                 Op::Unit(unit, slot) => {
-                    let mut lengths = unit.lengths(self.text.get(at..)?);
+                    // What the next character rules out need not be tried: mostly one length remains.
+                    let next = self.plan.ops.get(op + 1).copied()?;
+                    let text = self.text;
+                    let mut lengths = unit.lengths(text.get(at..)?).filter(|&length| {
+                        let behind = text.get(at + usize::from(length)).copied();
+                        match next {
+                            Op::Byte(byte) => behind == Some(byte),
+                            Op::OneOf(set) => behind.is_some_and(|byte| set.has(byte)),
+                            _ => true,
+                        }
+                    });
                     let mut length = lengths.next()?;
                     for next in lengths {
                         let end = at + usize::from(length);

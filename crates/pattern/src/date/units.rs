@@ -41,27 +41,23 @@ pub(super) enum Unit {
     },
 }
 
-/// Lengths in the order in which they are to be tried.
+/// Lengths in the order in which they are to be tried; none is 0 or above 9.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lengths {
-    all: [u8; 9],
-    count: u8,
-    next: u8,
+    /// Four bits each, the first lowest.
+    all: u64,
+    /// Where the next is to be added.
+    shift: u32,
 }
 
 impl Lengths {
-    const NONE: Lengths = Lengths {
-        all: [0; 9],
-        count: 0,
-        next: 0,
-    };
+    const NONE: Lengths = Lengths { all: 0, shift: 0 };
 
-    fn or(mut self, length: u8, when: bool) -> Self {
-        if when && let Some(slot) = self.all.get_mut(usize::from(self.count)) {
-            *slot = length;
-            self.count += 1;
+    fn or(self, length: u8, when: bool) -> Self {
+        Lengths {
+            all: self.all | (u64::from(length) * u64::from(when)) << self.shift,
+            shift: self.shift + 4 * u32::from(when),
         }
-        self
     }
 }
 
@@ -69,11 +65,9 @@ impl Iterator for Lengths {
     type Item = u8;
 
     fn next(&mut self) -> Option<u8> {
-        if self.next >= self.count {
-            return None;
-        }
-        self.next += 1;
-        self.all.get(usize::from(self.next - 1)).copied()
+        let length = (self.all & 0xf) as u8;
+        self.all >>= 4;
+        (length > 0).then_some(length)
     }
 }
 
@@ -248,10 +242,11 @@ fn offset(text: &[u8], fold: bool) -> Lengths {
         text.get(..name.len())
             .is_some_and(|here| here == name || (fold && here.eq_ignore_ascii_case(name)))
     };
+    if at(0).is_ascii_alphabetic() {
+        return Lengths::NONE.or(1, is(b"Z")).or(3, is(b"UTC") || is(b"GMT"));
+    }
     let signed = matches!(at(0), b'+' | b'-') && matches!(at(1), b'0' | b'1') && digit(2);
     Lengths::NONE
-        .or(1, is(b"Z"))
-        .or(3, is(b"UTC") || is(b"GMT"))
         .or(6, signed && at(3) == b':' && digit(4) && digit(5))
         .or(5, signed && digit(3) && digit(4))
         .or(3, signed)
