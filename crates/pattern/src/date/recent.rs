@@ -34,17 +34,17 @@ impl Recent {
         context: &Context<'_>,
     ) -> Option<Moment> {
         let second = context.now.secs();
-        if self.asked == Some(second) && self.template == id && self.has(line, found) {
+        if self.asked == Some(second) && self.template == id && self.has(line, found, template.field_count()) {
             return self.moment;
         }
         let moment = template.moment(line, found, context);
         (self.template, self.asked, self.moment) = (id, Some(second), moment);
-        self.keep(line, found);
+        self.keep(line, found, template.field_count());
         moment
     }
 
-    fn has(&self, line: &str, found: &Match) -> bool {
-        let Some((begin, end)) = extent(&found.fields) else {
+    fn has(&self, line: &str, found: &Match, count: usize) -> bool {
+        let Some((begin, end)) = extent(&found.fields, count) else {
             return false;
         };
         let same_place = |(one, other): (&FieldSpan, &FieldSpan)| match (one.is_empty(), other.is_empty()) {
@@ -54,11 +54,11 @@ impl Recent {
             (one, other) => one == other,
         };
         line.as_bytes().get(begin as usize..end as usize) == Some(self.text.as_slice())
-            && found.fields.iter().zip(&self.fields).all(same_place)
+            && found.fields.iter().zip(&self.fields).take(count).all(same_place)
     }
 
-    fn keep(&mut self, line: &str, found: &Match) {
-        let extent = extent(&found.fields);
+    fn keep(&mut self, line: &str, found: &Match, count: usize) {
+        let extent = extent(&found.fields, count);
         let text = extent.and_then(|(begin, end)| line.as_bytes().get(begin as usize..end as usize));
         match (extent, text) {
             (Some((begin, _)), Some(text)) if text.len() <= LONGEST => {
@@ -71,9 +71,9 @@ impl Recent {
     }
 }
 
-/// From where to where the fields reach; nothing if none took part.
-fn extent(fields: &Spans) -> Option<(u32, u32)> {
-    let whole = fields.iter().filter(|field| !field.is_empty());
+/// From where to where the first so many fields reach; nothing if none took part.
+fn extent(fields: &Spans, count: usize) -> Option<(u32, u32)> {
+    let whole = fields.iter().take(count).filter(|field| !field.is_empty());
     whole.fold(None, |extent, field| {
         let (begin, end) = extent.unwrap_or((field.start, field.end));
         Some((begin.min(field.start), end.max(field.end)))

@@ -283,6 +283,14 @@ impl Template {
         self.compiled.get_or_init(|| self.compile().ok()).as_ref()
     }
 
+    /// How many slots of a match can tell something.
+    pub fn field_count(&self) -> usize {
+        match &self.plan {
+            Some(plan) => plan.fields.len(),
+            None => self.compiled().map_or(0, |compiled| compiled.fields.len()),
+        }
+    }
+
     /// What the slots of a match tell.
     fn fields(&self) -> impl Iterator<Item = Field> {
         let planned = self.plan.iter().flat_map(|plan| plan.fields.iter().copied());
