@@ -191,15 +191,15 @@ impl Screen {
 
     /// The members to which a line may matter because something was cut out of it and its two parts now touch.
     pub(crate) fn look_at_cut(&self, before: &[u8], after: &[u8], tell: &mut dyn FnMut(usize)) {
-        let (Some(_), Some(_)) = (before.last(), after.first()) else {
+        let (Some(&last), Some(&first)) = (before.last(), after.first()) else {
             return;
         };
+        if !self.touches(last, first) {
+            return;
+        }
         let most = self.longest.saturating_sub(1);
         let before = &before[before.len().saturating_sub(most)..];
         let after = &after[..after.len().min(most)];
-        if !self.touches(before[before.len() - 1], after[0]) {
-            return;
-        }
         let joined = [before, after].concat();
         let mut from = 0;
         while let Some((at, literal)) = self.search.find(&joined, from) {

@@ -173,3 +173,25 @@ fn lines_without_what_any_filter_needs_are_left_out() {
     );
     assert_eq!(looked_at, 3);
 }
+
+#[test]
+fn filters_of_which_none_names_a_literal_share_a_block_too() {
+    let failregexes = [r"^\S+ \S+ <HOST>$", r"^\S+ \w+ <HOST>$"];
+    let mut filters = failregexes.map(|failregex| filter("", "", &[failregex], ""));
+    let block = "[2026-11-22 10:19:00] bob 192.0.2.1\nx [2026-11-22 10:19:00] bob 192.0.2.1\n".repeat(400);
+    let screen = Screen::new(filters.iter().map(|filter| filter.needs().clone()).collect());
+    let mut shared = SharedBlock::new(block.as_bytes(), &screen);
+    for (index, filter) in filters.iter_mut().enumerate() {
+        assert!(filter.needs().literals().is_none());
+        let (mut expected, mut got) = (Vec::new(), Vec::new());
+        let mut resolver = NoNames;
+        let mut context = context(&mut resolver, 2);
+        filter.process_shared(&mut shared, index, &mut context, &mut got, &mut Vec::new());
+        let mut alone = self::filter("", "", &[failregexes[index]], "");
+        for line in block.lines() {
+            alone.process(line.as_bytes(), &mut context, &mut expected, &mut Vec::new());
+        }
+        assert!(!expected.is_empty());
+        assert_eq!(expected, got);
+    }
+}
