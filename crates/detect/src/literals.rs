@@ -14,22 +14,12 @@ pub(crate) struct Literals {
 impl Literals {
     /// Those of the expressions that a line must pass; none where some expression has none.
     pub(crate) fn of(prefregex: Option<&Expression>, fail: &[Expression]) -> Option<Self> {
-        let mut needles: Vec<&[u8]> = match prefregex {
+        let needles: Vec<&[u8]> = match prefregex {
             // Whether prefregex matched is reported, so its own literal is the only one that may dismiss a line.
             Some(expression) => vec![expression.required_literal()?],
             None => fail.iter().map(Expression::required_literal).collect::<Option<_>>()?,
         };
-        needles.sort_unstable_by_key(|needle| needle.len());
-        let mut chosen: Vec<&[u8]> = Vec::new();
-        for needle in needles {
-            // A longer literal is found wherever a shorter one in it is.
-            if !chosen
-                .iter()
-                .any(|shorter| memchr::memmem::find(needle, shorter).is_some())
-            {
-                chosen.push(needle);
-            }
-        }
+        let chosen = least(needles);
         let usable = (1..=MOST).contains(&chosen.len()) && chosen.iter().all(|n| n.is_ascii());
         usable.then(|| Literals {
             finders: chosen
@@ -50,17 +40,29 @@ impl Literals {
         if self.occur_in(after.as_bytes()) || self.occur_in(before.as_bytes()) {
             return Some(true);
         }
+        let needles = self.finders.iter().map(Finder::needle);
         let joins = match (before.as_bytes().last(), after.as_bytes().first()) {
-            (Some(&before), Some(&after)) => self.may_join(before, after),
+            (Some(&before), Some(&after)) => may_join(needles, before, after),
             _ => false,
         };
         (!joins).then_some(false)
     }
+}
 
-    /// Whether cutting something out between the bytes `before` and `after` can bring one of them about.
-    pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
-        self.finders
-            .iter()
-            .any(|finder| finder.needle().windows(2).any(|pair| pair == [before, after]))
+/// Without those that contain another: a longer literal is found wherever a shorter one in it is.
+pub(crate) fn least<L: AsRef<[u8]>>(mut literals: Vec<L>) -> Vec<L> {
+    literals.sort_unstable_by_key(|literal| literal.as_ref().len());
+    let mut kept: Vec<L> = Vec::new();
+    for literal in literals {
+        let holds = |shorter: &L| memchr::memmem::find(literal.as_ref(), shorter.as_ref()).is_some();
+        if !kept.iter().any(holds) {
+            kept.push(literal);
+        }
     }
+    kept
+}
+
+/// Whether cutting something out between the bytes `before` and `after` can bring one of these about.
+pub(crate) fn may_join<'l>(mut literals: impl Iterator<Item = &'l [u8]>, before: u8, after: u8) -> bool {
+    literals.any(|literal| literal.windows(2).any(|pair| pair == [before, after]))
 }

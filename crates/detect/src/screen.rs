@@ -3,6 +3,7 @@
 //! Every filter names literals without which a line means nothing to it ([`Needs`]). A screen looks for those of all
 //! filters at once, with vector instructions, and cuts lines only around what it finds.
 use crate::expression::Expression;
+use crate::literals::{least, may_join};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
 use memchr::memmem::Finder;
 use std::ops::Range;
@@ -54,8 +55,7 @@ impl Needs {
 
     /// Whether cutting something out between the bytes `before` and `after` can bring one of them about.
     pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
-        let of = |literal: &Vec<u8>| literal.windows(2).any(|pair| pair == [before, after]);
-        self.literals.iter().flatten().any(of)
+        may_join(self.literals.iter().flatten().map(Vec::as_slice), before, after)
     }
 }
 
@@ -63,21 +63,6 @@ fn literal(expression: &Expression) -> Option<&[u8]> {
     expression
         .required_literal()
         .filter(|literal| literal.len() >= SHORTEST && literal.is_ascii())
-}
-
-/// Without those that contain another: a longer literal is found wherever a shorter one in it is.
-fn least(mut literals: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    literals.sort_unstable_by_key(Vec::len);
-    let mut kept: Vec<Vec<u8>> = Vec::new();
-    for literal in literals {
-        if !kept
-            .iter()
-            .any(|shorter| memchr::memmem::find(&literal, shorter).is_some())
-        {
-            kept.push(literal);
-        }
-    }
-    kept
 }
 
 /// What to look for in a block, for several filters, its members.
@@ -194,7 +179,8 @@ impl Screen {
         let (Some(&last), Some(&first)) = (before.last(), after.first()) else {
             return;
         };
-        if !self.touches(last, first) {
+        let literals = self.literals.iter().map(|literal| literal.text.as_slice());
+        if !may_join(literals, last, first) {
             return;
         }
         let most = self.longest.saturating_sub(1);
@@ -206,11 +192,6 @@ impl Screen {
             self.literals[literal].members.iter().for_each(|&member| tell(member));
             from = at + 1;
         }
-    }
-
-    fn touches(&self, before: u8, after: u8) -> bool {
-        let has = |literal: &Literal| literal.text.windows(2).any(|pair| pair == [before, after]);
-        self.literals.iter().any(has)
     }
 }
 
