@@ -6,41 +6,55 @@ pub(super) struct Needle {
     pub text: Vec<u8>,
     /// Place in the literal of the byte that lines have least of.
     rarest: usize,
-    /// The first bytes, where there are as many.
-    head: Option<[u8; WORD]>,
+    /// The same of another one, or again of this one if there is no other.
+    second: usize,
 }
 
 /// So many bytes are compared at once.
 const WORD: usize = 8;
-/// So far from the right a literal is looked for place by place: that is where most stand, and a search for one byte
-/// takes longer to begin.
-const NEAR: usize = 32;
 
 impl Needle {
     /// `text` must not be empty to be found.
     pub fn new(text: Vec<u8>) -> Needle {
-        let rarest = (0..text.len())
-            .min_by_key(|&at| frequency(text[at]))
-            .unwrap_or_default();
-        let head = text.first_chunk().copied();
-        Needle { text, rarest, head }
+        let mut places: Vec<usize> = (0..text.len()).collect();
+        places.sort_by_key(|&at| frequency(text[at]));
+        let rarest = places.first().copied().unwrap_or_default();
+        let other = |at: &usize| text[*at] != text[rarest];
+        let second = places.iter().copied().find(other).unwrap_or(rarest);
+        Needle { text, rarest, second }
     }
 
-    /// Where it last stands in the text.
-    pub fn rfind(&self, text: &[u8]) -> Option<usize> {
-        let last = text.len().checked_sub(self.text.len())?;
-        let Some(head) = self.head else {
-            return self.rfind_byte(text);
-        };
-        let from = last.saturating_sub(NEAR - 1);
-        let heads = text.get(from..last + WORD)?.windows(WORD);
-        for (at, window) in heads.enumerate().rev() {
-            if window == head && self.stands_at(text, from + at) {
-                return Some(from + at);
+    /// Where it last stands in this part of the text.
+    pub fn rfind(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
+        let mut last = end.checked_sub(self.text.len()).filter(|&last| last >= start)?;
+        loop {
+            // As far to the right as the places go, and where these begin too early, as far to the left.
+            let from = (last + 1).saturating_sub(PLACES);
+            let Some(mut found) = self.candidates(text, from) else {
+                return Some(start + self.rfind_byte(text.get(start..last + self.text.len())?)?);
+            };
+            found &= u32::MAX >> (PLACES - 1 - (last - from));
+            while found != 0 {
+                let bit = found.ilog2();
+                let at = from + bit as usize;
+                if at < start {
+                    return None;
+                }
+                if self.stands_at(text, at) {
+                    return Some(at);
+                }
+                found ^= 1 << bit;
             }
+            last = from.checked_sub(1).filter(|&last| last >= start)?;
         }
-        // One byte less than what would hold it at the nearest of the places tried.
-        self.rfind_byte(text.get(..(from + self.text.len()).checked_sub(1)?)?)
+    }
+
+    /// At which of the places from this one on its two bytes stand, a bit for each; nothing where the text is too short
+    /// to tell.
+    fn candidates(&self, text: &[u8], from: usize) -> Option<u32> {
+        let bytes = |place: usize| Some((text.get(from + place..)?.first_chunk()?, *self.text.get(place)?));
+        let ((here, rarest), (there, second)) = (bytes(self.rarest)?, bytes(self.second)?);
+        Some(vector::both(here, rarest, there, second))
     }
 
     fn rfind_byte(&self, text: &[u8]) -> Option<usize> {
@@ -56,6 +70,7 @@ impl Needle {
     }
 
     /// Without a call for each comparison, they being short.
+    #[inline]
     fn stands_at(&self, text: &[u8], at: usize) -> bool {
         let Some(here) = text.get(at..at + self.text.len()) else {
             return false;
@@ -67,6 +82,62 @@ impl Needle {
                 (Some(end), Some(end_here)) => end == end_here,
                 _ => rest == rest_here,
             }
+    }
+}
+
+/// So many places are looked at together.
+const PLACES: usize = 32;
+
+/// Comparing many bytes at once, with instructions that every machine of this kind has.
+#[cfg(target_arch = "x86_64")]
+mod vector {
+    use super::PLACES;
+    use std::arch::x86_64::{__m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+
+    /// At which places `one` has the first byte and `other` the second.
+    #[allow(unsafe_code, reason = "a function of the CPU's vector unit can only be called so")]
+    #[inline]
+    pub(super) fn both(one: &[u8; PLACES], first: u8, other: &[u8; PLACES], second: u8) -> u32 {
+        // SAFETY: SSE2 belongs to the architecture, so that each CPU of this kind has it.
+        unsafe { with_sse2(one, first, other, second) }
+    }
+
+    #[target_feature(enable = "sse2")]
+    fn with_sse2(one: &[u8; PLACES], first: u8, other: &[u8; PLACES], second: u8) -> u32 {
+        let (first, second) = (_mm_set1_epi8(first.cast_signed()), _mm_set1_epi8(second.cast_signed()));
+        let half = |one: &[u8; 16], other: &[u8; 16]| {
+            let here = _mm_cmpeq_epi8(load(one), first);
+            let there = _mm_cmpeq_epi8(load(other), second);
+            _mm_movemask_epi8(_mm_and_si128(here, there)) as u32
+        };
+        match (one.as_chunks().0, other.as_chunks().0) {
+            ([low, high], [other_low, other_high]) => half(low, other_low) | half(high, other_high) << 16,
+            // Twice sixteen are all.
+            _ => u32::MAX,
+        }
+    }
+
+    /// The compiler makes one load of it.
+    #[target_feature(enable = "sse2")]
+    fn load(bytes: &[u8; 16]) -> __m128i {
+        let [low, high] = [0, 8].map(|at| {
+            let word = bytes[at..].first_chunk().copied().unwrap_or_default();
+            i64::from_le_bytes(word)
+        });
+        _mm_set_epi64x(high, low)
+    }
+}
+
+/// The same for the compiler to make the best of.
+#[cfg(not(target_arch = "x86_64"))]
+mod vector {
+    use super::PLACES;
+
+    pub(super) fn both(one: &[u8; PLACES], first: u8, other: &[u8; PLACES], second: u8) -> u32 {
+        let bytes = one.iter().zip(other).enumerate();
+        bytes.fold(0, |found, (at, (one, other))| {
+            found | u32::from(*one == first && *other == second) << at
+        })
     }
 }
 
@@ -90,9 +161,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_last_place_is_that_of_a_plain_search(needle in "[abZ]{1,4}", text in "[abZ]{0,40}") {
-            let found = Needle::new(needle.clone().into_bytes()).rfind(text.as_bytes());
-            prop_assert_eq!(found, text.rfind(&needle));
+        fn the_last_place_is_that_of_a_plain_search(
+            needle in "[abZ]{1,4}", before in "[abZ]{0,70}", text in "[abZ]{0,70}", after in "[abZ]{0,70}",
+        ) {
+            let all = format!("{before}{text}{after}");
+            let (start, end) = (before.len(), before.len() + text.len());
+            let found = Needle::new(needle.clone().into_bytes()).rfind(all.as_bytes(), start, end);
+            prop_assert_eq!(found, text.rfind(&needle).map(|at| start + at));
         }
 
         #[test]
@@ -108,9 +183,13 @@ mod tests {
                 }
                 (needle, text)
             }),
+            start in 0_usize..40,
+            less in 0_usize..40,
         ) {
-            let found = Needle::new(needle.clone().into_bytes()).rfind(text.as_bytes());
-            prop_assert_eq!(found, text.rfind(&needle));
+            let end = text.len().saturating_sub(less);
+            let start = start.min(end);
+            let found = Needle::new(needle.clone().into_bytes()).rfind(text.as_bytes(), start, end);
+            prop_assert_eq!(found, text[start..end].rfind(&needle).map(|at| start + at));
         }
     }
 }
