@@ -134,17 +134,19 @@ pub(crate) struct Memory {
 }
 
 /// Judges a line; the outcome is left in `report`, where `prefix_matched` outlives lines that do not get that far.
+/// `has_literals`: whether it has one of the literals that it must have, if that is known.
 pub(crate) fn judge(
     rules: &Rules,
     memory: &mut Memory,
     line: DatedLine<'_>,
+    has_literals: Option<bool>,
     context: &mut LineContext<'_>,
     notes: &mut Vec<Note>,
     report: &mut Report,
 ) {
     // Where literals tell it, the text without the date need not be written.
-    let mut has_literals = None;
-    if !rules.multi_line() && !rules.ignores_first() {
+    let mut has_literals = has_literals;
+    if has_literals.is_none() && !rules.multi_line() && !rules.ignores_first() {
         let around = |literals: &Literals| literals.occur_around(line.cut.before, line.cut.after);
         has_literals = rules.literals.as_ref().map_or(Some(true), around);
         if has_literals == Some(false) {

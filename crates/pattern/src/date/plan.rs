@@ -28,6 +28,8 @@ pub(super) struct Plan {
     /// Bytes that a match can begin with.
     first: Set,
     pub need: Need,
+    /// Operations that match for certain wherever it is tried: the literal that was looked for.
+    certain: usize,
     /// A group of its own is cut out, and not all that matches.
     has_cut: bool,
 }
@@ -116,8 +118,15 @@ impl Plan {
         if !first_bytes(&nodes, &mut first) {
             return None;
         }
+        let certain = match &need {
+            Need::Literal(literal) if !matches!(begin, PlanBegin::LineBegin | PlanBegin::NearLineBegin) => {
+                literal.needle().len()
+            }
+            _ => 0,
+        };
         (fields.len() <= MAX_FIELDS).then_some(Plan {
             ops,
+            certain,
             begin,
             word_end: style.word_end,
             fields,
@@ -200,7 +209,14 @@ impl Run<'_> {
         if !self.plan.first.has(*self.text.get(start)?) {
             return None;
         }
-        let Some(end) = self.go(0, start) else {
+        let (op, at) = (self.plan.certain, start + self.plan.certain);
+        // Mostly the first way is the right one.
+        let mut found = self.go::<true>(op, at);
+        if found.is_none() {
+            self.fields = Spans::default();
+            found = self.go::<false>(op, at);
+        }
+        let Some(end) = found else {
             self.fields = Spans::default();
             return None;
         };
@@ -230,8 +246,9 @@ impl Run<'_> {
         !matches!(self.stopped, Some(Stopped::OverBudget))
     }
 
-    /// Runs on from an operation at a place; returns where the match ends.
-    fn go(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
+    /// Runs on from an operation at a place; returns where the match ends. `FIRST`: of all ways only the one that is
+    /// preferred.
+    fn go<const FIRST: bool>(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
         self.may_try(1).then_some(())?;
         loop {
             let here = self.text.get(at).copied();
@@ -256,14 +273,16 @@ impl Run<'_> {
                         }
                     });
                     let mut length = lengths.next()?;
-                    for next in lengths {
-                        let end = at + usize::from(length);
-                        self.note(slot, at, end);
-                        if let Some(end) = self.go(op + 1, end) {
-                            return Some(end);
+                    if !FIRST {
+                        for next in lengths {
+                            let end = at + usize::from(length);
+                            self.note(slot, at, end);
+                            if let Some(end) = self.go::<FIRST>(op + 1, end) {
+                                return Some(end);
+                            }
+                            self.forget_from(at);
+                            length = next;
                         }
-                        self.forget_from(at);
-                        length = next;
                     }
                     // The last is the only one to be tried from here on.
                     let end = at + usize::from(length);
@@ -273,11 +292,11 @@ impl Run<'_> {
                 Op::Run(Several { set, whole }) => {
                     let most = self.text.get(at..)?.iter().take_while(|&&b| set.has(b)).count();
                     self.may_try((most / BYTES_PER_TRY) as u32).then_some(())?;
-                    if whole {
+                    if whole || FIRST {
                         at += most;
                     } else {
                         for length in (1..=most).rev() {
-                            if let Some(end) = self.go(op + 1, at + length) {
+                            if let Some(end) = self.go::<FIRST>(op + 1, at + length) {
                                 return Some(end);
                             }
                             self.forget_from(at);
@@ -286,8 +305,9 @@ impl Run<'_> {
                 }
                 Op::CutBegin => self.cut.0 = at,
                 Op::CutEnd => self.cut.1 = at,
+                Op::Split(_) if FIRST => {}
                 Op::Split(other) => {
-                    if let Some(end) = self.go(op + 1, at) {
+                    if let Some(end) = self.go::<FIRST>(op + 1, at) {
                         return Some(end);
                     }
                     self.forget_from(at);
