@@ -384,7 +384,15 @@ impl Filter {
         let _budget = LineBudget::expressions(text.len());
         if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
             let report = &mut self.report;
-            judge::judge(&self.rules, &mut self.memory, dated, has_literals, context, notes, report);
+            judge::judge(
+                &self.rules,
+                &mut self.memory,
+                dated,
+                has_literals,
+                context,
+                notes,
+                report,
+            );
         }
     }
 

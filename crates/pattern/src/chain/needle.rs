@@ -4,11 +4,20 @@
 #[derive(Debug)]
 pub(super) struct Needle {
     pub text: Vec<u8>,
-    /// The byte that lines have least of, and its place in the literal.
-    rarest: (u8, usize),
-    /// The same of another one, or again of this one if there is no other.
-    second: (u8, usize),
+    /// The byte that lines have least of.
+    rarest: Sought,
+    /// Another one, or again this one if there is no other.
+    second: Sought,
     ends: Ends,
+}
+
+/// A byte of a literal.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sought {
+    /// It, again and again.
+    many: [u8; LANES],
+    /// Its place in the literal.
+    place: usize,
 }
 
 /// How a literal begins and ends, to be compared without a call.
@@ -25,14 +34,23 @@ const LONG: usize = 16;
 const SHORT: usize = 8;
 /// So many places are looked at together.
 const PLACES: usize = 32;
+/// So many of them by one instruction.
+const LANES: usize = 16;
 
 impl Needle {
     /// `text` must not be empty to be found.
     pub fn new(text: Vec<u8>) -> Needle {
-        let mut bytes: Vec<(u8, usize)> = text.iter().copied().zip(0..).collect();
-        bytes.sort_by_key(|&(byte, _)| frequency(byte));
+        let mut bytes: Vec<Sought> = text
+            .iter()
+            .zip(0..)
+            .map(|(&byte, place)| Sought {
+                many: [byte; LANES],
+                place,
+            })
+            .collect();
+        bytes.sort_by_key(|sought| frequency(sought.many[0]));
         let rarest = bytes.first().copied().unwrap_or_default();
-        let second = bytes.iter().copied().find(|&(byte, _)| byte != rarest.0);
+        let second = bytes.iter().copied().find(|sought| sought.many != rarest.many);
         Needle {
             rarest,
             second: second.unwrap_or(rarest),
@@ -42,42 +60,59 @@ impl Needle {
     }
 
     /// Where it last stands in this part of the text.
+    #[inline]
     pub fn rfind(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
-        let mut last = end.checked_sub(self.text.len())?;
-        loop {
-            if last < start {
-                return None;
-            }
-            // As far to the right as the places go, and where these begin too early, as far to the left.
-            let from = (last + 1).saturating_sub(PLACES);
-            let Some(found) = self.candidates(text, from) else {
-                return self.rfind_byte(text, start, last + self.text.len());
-            };
-            let mut found = found & (u32::MAX >> (from + PLACES - 1 - last));
-            while let Some(bit) = found.checked_ilog2() {
-                let at = from + bit as usize;
-                if self.stands_at(text, at) {
-                    return (at >= start).then_some(at);
-                }
-                found &= !(1 << bit);
-            }
-            last = from.checked_sub(1)?;
+        let last = end.checked_sub(self.text.len()).filter(|&last| last >= start)?;
+        // Mostly among the places furthest to the right.
+        let from = (last + 1).saturating_sub(PLACES);
+        if let Some(at) = self.stands_last(text, from, last) {
+            return (at >= start).then_some(at);
         }
+        self.rfind_before(text, start, from, last)
+    }
+
+    /// Where it last stands, if it does not among the places from `from` to `last`.
+    #[inline(never)]
+    fn rfind_before(&self, text: &[u8], start: usize, mut from: usize, mut last: usize) -> Option<usize> {
+        while from > start {
+            last = from - 1;
+            from = (last + 1).saturating_sub(PLACES);
+            if let Some(at) = self.stands_last(text, from, last) {
+                return (at >= start).then_some(at);
+            }
+        }
+        // At its beginning the text may be too short for what looks at many places.
+        (from == 0).then(|| self.rfind_byte(text, start, last + self.text.len()))?
+    }
+
+    /// The last of these places, at most so many, at which it stands; nothing also where the text is too short to tell.
+    #[inline]
+    fn stands_last(&self, text: &[u8], from: usize, last: usize) -> Option<usize> {
+        let mut found = self.candidates(text, from)? & (u32::MAX >> (from + PLACES - 1 - last));
+        while let Some(bit) = found.checked_ilog2() {
+            let at = from + bit as usize;
+            if self.stands_at(text, at) {
+                return Some(at);
+            }
+            found &= !(1 << bit);
+        }
+        None
     }
 
     /// At which of the places from this one on its two bytes stand, a bit for each; nothing where the text is too short
     /// to tell.
     #[inline]
     fn candidates(&self, text: &[u8], from: usize) -> Option<u32> {
-        let one = text.get(from + self.rarest.1..)?.first_chunk()?;
-        let other = text.get(from + self.second.1..)?.first_chunk()?;
-        Some(vector::both(one, self.rarest.0, other, self.second.0))
+        let one = text.get(from + self.rarest.place..)?.first_chunk()?;
+        let other = text.get(from + self.second.place..)?.first_chunk()?;
+        Some(vector::both(one, &self.rarest.many, other, &self.second.many))
     }
 
-    #[cold]
-    #[inline(never)]
     fn rfind_byte(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
-        let (byte, place) = self.rarest;
+        let Sought {
+            many: [byte, ..],
+            place,
+        } = self.rarest;
         let mut end = end.checked_sub(self.text.len())? + place + 1;
         loop {
             end = memchr::memrchr(byte, text.get(..end)?)?;
@@ -90,11 +125,13 @@ impl Needle {
 
     #[inline]
     fn stands_at(&self, text: &[u8], at: usize) -> bool {
-        let end = at + self.text.len();
+        let Some(here) = text.get(at..at + self.text.len()) else {
+            return false;
+        };
         match &self.ends {
-            Ends::Long(first, last) => begins_with(text, at, first) && begins_with(text, end - LONG, last),
-            Ends::Short(first, last) => begins_with(text, at, first) && begins_with(text, end - SHORT, last),
-            Ends::None => text.get(at..end) == Some(&self.text),
+            Ends::Long(first, last) => here.first_chunk() == Some(first) && here.last_chunk() == Some(last),
+            Ends::Short(first, last) => here.first_chunk() == Some(first) && here.last_chunk() == Some(last),
+            Ends::None => here == self.text,
         }
     }
 }
@@ -111,43 +148,38 @@ impl Ends {
     }
 }
 
-#[inline]
-fn begins_with<const N: usize>(text: &[u8], at: usize, chunk: &[u8; N]) -> bool {
-    text.get(at..).and_then(|rest| rest.first_chunk()) == Some(chunk)
-}
-
 /// Comparing many bytes at once, with instructions that every machine of this kind has.
 #[cfg(target_arch = "x86_64")]
 mod vector {
-    use super::PLACES;
-    use std::arch::x86_64::{__m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+    use super::{LANES, PLACES};
+    use std::arch::x86_64::{__m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x};
 
     /// At which places `one` has the first byte and `other` the second.
     #[allow(unsafe_code, reason = "a function of the CPU's vector unit can only be called so")]
     #[inline]
-    pub(super) fn both(one: &[u8; PLACES], first: u8, other: &[u8; PLACES], second: u8) -> u32 {
+    pub(super) fn both(one: &[u8; PLACES], first: &[u8; LANES], other: &[u8; PLACES], second: &[u8; LANES]) -> u32 {
         // SAFETY: SSE2 belongs to the architecture, so that each CPU of this kind has it.
         unsafe { with_sse2(one, first, other, second) }
     }
 
     #[target_feature(enable = "sse2")]
-    fn with_sse2(one: &[u8; PLACES], first: u8, other: &[u8; PLACES], second: u8) -> u32 {
-        let (first, second) = (_mm_set1_epi8(first.cast_signed()), _mm_set1_epi8(second.cast_signed()));
-        let half = |one: &[u8; 16], other: &[u8; 16]| {
+    fn with_sse2(one: &[u8; PLACES], first: &[u8; LANES], other: &[u8; PLACES], second: &[u8; LANES]) -> u32 {
+        let (first, second) = (load(first), load(second));
+        let half = |one: &[u8; LANES], other: &[u8; LANES]| {
             let here = _mm_cmpeq_epi8(load(one), first);
             let there = _mm_cmpeq_epi8(load(other), second);
             _mm_movemask_epi8(_mm_and_si128(here, there)) as u32
         };
         match (one.as_chunks().0, other.as_chunks().0) {
-            ([low, high], [other_low, other_high]) => half(low, other_low) | half(high, other_high) << 16,
-            // Twice sixteen are all.
+            ([low, high], [other_low, other_high]) => half(low, other_low) | half(high, other_high) << LANES,
+            // Two halves are all.
             _ => u32::MAX,
         }
     }
 
     /// The compiler makes one load of it.
     #[target_feature(enable = "sse2")]
-    fn load(bytes: &[u8; 16]) -> __m128i {
+    fn load(bytes: &[u8; LANES]) -> __m128i {
         let [low, high] = [0, 8].map(|at| {
             let word = bytes[at..].first_chunk().copied().unwrap_or_default();
             i64::from_le_bytes(word)
@@ -159,12 +191,12 @@ mod vector {
 /// The same for the compiler to make the best of.
 #[cfg(not(target_arch = "x86_64"))]
 mod vector {
-    use super::PLACES;
+    use super::{LANES, PLACES};
 
-    pub(super) fn both(one: &[u8; PLACES], first: u8, other: &[u8; PLACES], second: u8) -> u32 {
+    pub(super) fn both(one: &[u8; PLACES], first: &[u8; LANES], other: &[u8; PLACES], second: &[u8; LANES]) -> u32 {
         let bytes = one.iter().zip(other).enumerate();
         bytes.fold(0, |found, (at, (one, other))| {
-            found | u32::from(*one == first && *other == second) << at
+            found | u32::from(*one == first[0] && *other == second[0]) << at
         })
     }
 }
