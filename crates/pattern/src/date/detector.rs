@@ -19,6 +19,7 @@ use super::recent::Recent;
 use super::shapes::Shapes;
 use super::template::{Template, find_tag, key_of};
 use super::tokens::Years;
+use super::written::{Way, Written};
 use super::{Match, zone};
 use crate::{PatternError, Time};
 
@@ -51,6 +52,8 @@ pub struct Detector {
     shapes: OnceCell<Option<Arc<Shapes>>>,
     /// Lines of one second have one date.
     recent: Recent,
+    /// The date that the last moment was made of, where there is one template.
+    pub(super) written: Written,
 }
 
 /// A template as `fail2ban-regex` lists it.
@@ -149,6 +152,7 @@ impl Detector {
             marks: Marks::default(),
             shapes: OnceCell::new(),
             recent: Recent::default(),
+            written: Written::default(),
         }
     }
 
@@ -235,9 +239,15 @@ impl Detector {
     pub fn find(&mut self, line: &str, now: Time) -> Option<Found> {
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
-        let (chosen, leftmost) = self.choose(line, &columns);
-        let chosen = chosen?;
-        let (index, found) = self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen);
+        let again = self.find_again(line, &columns);
+        let (index, found) = match again {
+            Some(found) => (0, found),
+            None => {
+                let (chosen, leftmost) = self.choose(line, &columns);
+                let chosen = chosen?;
+                self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen)
+            }
+        };
         let index = self.learn(index, &found, &columns, now);
         let slot = self.slots.get(index)?;
         let mut moment = None;
@@ -247,7 +257,17 @@ impl Detector {
                 default_offset: self.default_offset,
                 local: &self.local,
             };
-            moment = self.recent.moment(slot.id, &slot.template, line, &found, &context);
+            let kept = again.and_then(|_| self.recent.again(slot.id, &context));
+            let made = || self.recent.moment(slot.id, &slot.template, line, &found, &context);
+            moment = kept.unwrap_or_else(made);
+        }
+        if again.is_none() && self.slots.len() == 1 {
+            let way = if columns.is_plain() {
+                &self.marks.way
+            } else {
+                &Way::LOST
+            };
+            self.written.keep(line.as_bytes(), &found, way);
         }
         Some(Found {
             span: found.cut.0..found.cut.1,
@@ -255,6 +275,19 @@ impl Detector {
             zoned: moment.is_some_and(|m| m.zoned),
             template: slot.id,
         })
+    }
+
+    /// The only template's date, if it stands where [`Detector::choose`] looks first and is written as the last one was.
+    fn find_again(&self, line: &str, columns: &Columns<'_>) -> Option<Match> {
+        let ([slot], Some(last), true) = (self.slots.as_slice(), &self.last, columns.is_plain()) else {
+            return None;
+        };
+        let (begin, end) = match !slot.template.anchored && columns.fits(&last.begin, &last.end) {
+            true => (columns.byte(last.begin.column), columns.byte(last.end.column)),
+            false => (0, line.len()),
+        };
+        let start = slot.template.literal_within(line.as_bytes(), begin, end)?;
+        self.written.again(line.as_bytes().get(..end)?, start)
     }
 
     /// Whether this one finds what the other finds, in whatever lines follow.
@@ -508,6 +541,7 @@ impl Clone for Detector {
             shapes: self.shapes.clone(),
             // They are of one line.
             recent: Recent::default(),
+            written: Written::default(),
             marks: Marks::default(),
         }
     }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use memchr::{memchr_iter, memchr2_iter};
 
 use super::plan::Need;
+use super::written::Way;
 use crate::Captures;
 
 /// The marks of one line; keeps its memory from line to line.
@@ -23,6 +24,8 @@ pub(super) struct Marks {
     has_runs: bool,
     /// What is known of rarer things.
     rare: Option<Rare>,
+    /// How the last search by a literal came to its date.
+    pub way: Way,
     /// Scratch for the expressions.
     pub captures: Captures,
     /// An expression took too many steps.
@@ -46,6 +49,7 @@ impl Marks {
         self.has_runs = false;
         self.rare = None;
         self.gave_up = false;
+        self.way = Way::LOST;
         self.times.clear();
         self.runs.clear();
     }

@@ -29,6 +29,7 @@ mod template;
 mod tokens;
 mod units;
 mod words;
+mod written;
 mod zone;
 
 pub use detector::{Detector, Found, TemplateInfo};

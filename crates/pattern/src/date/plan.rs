@@ -13,6 +13,7 @@ use super::tail::Tail;
 use super::tokens::{Piece, Years};
 use super::units::Unit;
 use super::words::{beside_non_ascii, in_word, is_word};
+use super::written::Way;
 use super::{FieldSpan, Match, Spans};
 use crate::budget;
 use memchr::memmem::Finder;
@@ -138,12 +139,24 @@ impl Plan {
 
     /// The first match among those that begin at the places given.
     pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Stopped> {
+        self.search_way(text, starts, &mut Way::default())
+    }
+
+    /// The same, and on which way it was found.
+    pub fn search_way(
+        &self,
+        text: &[u8],
+        starts: impl Iterator<Item = usize>,
+        way: &mut Way,
+    ) -> Result<Option<Match>, Stopped> {
+        *way = Way::LOST;
         let mut run = Run {
             plan: self,
             text,
             fields: Spans::default(),
             separator: 0,
             cut: (0, 0),
+            way: Way::LOST,
             tries: 0,
             stopped: None,
         };
@@ -153,6 +166,7 @@ impl Plan {
                 return Err(stopped);
             }
             if let Some(end) = end {
+                *way = run.way;
                 return Ok(Some(Match {
                     start,
                     end,
@@ -199,6 +213,8 @@ struct Run<'p> {
     fields: Spans,
     separator: u8,
     cut: (usize, usize),
+    /// What the preferred way depended on.
+    way: Way,
     tries: u32,
     stopped: Option<Stopped>,
 }
@@ -211,8 +227,10 @@ impl Run<'_> {
         }
         let (op, at) = (self.plan.certain, start + self.plan.certain);
         // Mostly the first way is the right one.
+        self.way = if op > 0 { Way::from(start) } else { Way::LOST };
         let mut found = self.go::<true>(op, at);
         if found.is_none() {
+            self.way = Way::LOST;
             self.fields = Spans::default();
             found = self.go::<false>(op, at);
         }
@@ -287,11 +305,17 @@ impl Run<'_> {
                     // The last is the only one to be tried from here on.
                     let end = at + usize::from(length);
                     self.note(slot, at, end);
+                    if FIRST {
+                        self.note_way(unit, next, at, end);
+                    }
                     at = end;
                 }
                 Op::Run(Several { set, whole }) => {
                     let most = self.text.get(at..)?.iter().take_while(|&&b| set.has(b)).count();
                     self.may_try((most / BYTES_PER_TRY) as u32).then_some(())?;
+                    if FIRST {
+                        self.note_run(set, at, at + most);
+                    }
                     if whole || FIRST {
                         at += most;
                     } else {
@@ -321,11 +345,40 @@ impl Run<'_> {
                 Op::End => return self.may_end(at).then_some(at),
                 _ => return None,
             }
+            if FIRST {
+                self.way.looked_until(at);
+            }
             op += 1;
         }
     }
 
+    /// What a unit's length depended on, and what is told by the operation behind it.
+    fn note_way(&mut self, unit: Unit, next: Op, at: usize, end: usize) {
+        let takes_digit = match next {
+            Op::Byte(byte) => byte.is_ascii_digit(),
+            Op::OneOf(set) => set.meets(Set::DIGITS),
+            _ => false,
+        };
+        match unit {
+            Unit::Fraction { .. } if takes_digit => self.way.lose(),
+            // With fewer digits than it may take, what stands behind them decided.
+            Unit::Fraction { digits } => {
+                let is_full = end == at + usize::from(digits) && !matches!(next, Op::Byte(_) | Op::OneOf(_));
+                self.way.passed_digits(at, end, end + usize::from(!is_full));
+            }
+            unit => self.way.looked_until(at + unit.longest() + 1),
+        }
+    }
+
+    fn note_run(&mut self, set: Set, at: usize, end: usize) {
+        match set == Set::DIGITS {
+            true => self.way.passed_digits(at, end, end + 1),
+            false => self.way.looked_until(end + 1),
+        }
+    }
+
     fn may_end(&mut self, at: usize) -> bool {
+        self.way.looked_until(at + 1);
         if self.plan.word_end && at < self.text.len() && beside_non_ascii(self.text, at) {
             self.stopped = Some(Stopped::Unsure);
             return false;

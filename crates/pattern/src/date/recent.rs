@@ -27,6 +27,11 @@ pub(super) struct Recent {
 }
 
 impl Recent {
+    /// The moment of the last date, for one that has the same fields.
+    pub fn again(&self, id: usize, context: &Context<'_>) -> Option<Option<Moment>> {
+        (self.asked == Some(context.now.secs()) && self.template == id).then_some(self.moment)
+    }
+
     /// What [`Template::moment`] tells, which depends on nothing but the template, the fields' texts, the second and
     /// the zones. The zones must not change in the life of this.
     pub fn moment(
