@@ -19,7 +19,7 @@ use super::recent::Recent;
 use super::shapes::Shapes;
 use super::template::{Template, find_tag, key_of};
 use super::tokens::Years;
-use super::written::{Way, Written};
+use super::written::Written;
 use super::{Match, zone};
 use crate::{PatternError, Time};
 
@@ -53,7 +53,7 @@ pub struct Detector {
     /// Lines of one second have one date.
     recent: Recent,
     /// The date that the last moment was made of, where there is one template.
-    pub(super) written: Written,
+    pub(super) written: Option<Written>,
 }
 
 /// A template as `fail2ban-regex` lists it.
@@ -152,7 +152,7 @@ impl Detector {
             marks: Marks::default(),
             shapes: OnceCell::new(),
             recent: Recent::default(),
-            written: Written::default(),
+            written: None,
         }
     }
 
@@ -262,12 +262,8 @@ impl Detector {
             moment = kept.unwrap_or_else(made);
         }
         if again.is_none() && self.slots.len() == 1 {
-            let way = if columns.is_plain() {
-                &self.marks.way
-            } else {
-                &Way::LOST
-            };
-            self.written.keep(line.as_bytes(), &found, way);
+            let plain = columns.is_plain().then_some(line.as_bytes());
+            self.written = plain.and_then(|text| Written::of(text, &found, &self.marks.way));
         }
         Some(Found {
             span: found.cut.0..found.cut.1,
@@ -279,15 +275,18 @@ impl Detector {
 
     /// The only template's date, if it stands where [`Detector::choose`] looks first and is written as the last one was.
     fn find_again(&self, line: &str, columns: &Columns<'_>) -> Option<Match> {
-        let ([slot], Some(last), true) = (self.slots.as_slice(), &self.last, columns.is_plain()) else {
+        let (Some(written), [slot], Some(last)) = (&self.written, self.slots.as_slice(), &self.last) else {
             return None;
         };
+        if !columns.is_plain() {
+            return None;
+        }
         let (begin, end) = match !slot.template.anchored && columns.fits(&last.begin, &last.end) {
             true => (columns.byte(last.begin.column), columns.byte(last.end.column)),
             false => (0, line.len()),
         };
         let start = slot.template.literal_within(line.as_bytes(), begin, end)?;
-        self.written.again(line.as_bytes().get(..end)?, start)
+        written.again(line.as_bytes().get(..end)?, start)
     }
 
     /// Whether this one finds what the other finds, in whatever lines follow.
@@ -541,7 +540,7 @@ impl Clone for Detector {
             shapes: self.shapes.clone(),
             // They are of one line.
             recent: Recent::default(),
-            written: Written::default(),
+            written: None,
             marks: Marks::default(),
         }
     }

@@ -166,7 +166,7 @@ impl Plan {
                 return Err(stopped);
             }
             if let Some(end) = end {
-                *way = run.way;
+                *way = run.way.clone();
                 return Ok(Some(Match {
                     start,
                     end,

@@ -3,17 +3,17 @@
 //! A plan that took the preferred way at every turn notes on which bytes this depended ([`Way`]). Where the same bytes
 //! stand again, it would go the same way; any digit stands for another in a fraction, which is only counted through.
 
-use super::convert::MAX_FIELDS;
 use super::words::is_word;
-use super::{FieldSpan, Match};
+use super::{Alike, FieldSpan, Match};
+use std::ops::Range;
 
 /// What a plan looked at on its way through a date.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Way {
     /// Up to here, and no further, bytes decided.
     reach: usize,
     /// Where any digit would have done.
-    digits: [(usize, usize); MOST_RUNS],
+    digits: [Range<usize>; MOST_RUNS],
     runs: usize,
     /// There were too many of these, or something else decided there.
     is_lost: bool,
@@ -21,14 +21,12 @@ pub(super) struct Way {
 
 /// More runs of digits are not kept.
 const MOST_RUNS: usize = 4;
-/// The furthest that a way may reach to be kept.
-const LONGEST: usize = 96;
 
 impl Way {
     /// No way that could be kept.
     pub const LOST: Way = Way {
         reach: 0,
-        digits: [(0, 0); MOST_RUNS],
+        digits: [const { 0..0 }; MOST_RUNS],
         runs: 0,
         is_lost: true,
     };
@@ -52,7 +50,7 @@ impl Way {
     pub fn passed_digits(&mut self, from: usize, to: usize, end: usize) {
         if from < to {
             match self.digits.get_mut(self.runs) {
-                Some(run) if from >= self.reach => (*run, self.runs) = ((from, to), self.runs + 1),
+                Some(run) if from >= self.reach => (*run, self.runs) = (from..to, self.runs + 1),
                 _ => self.is_lost = true,
             }
         }
@@ -68,76 +66,40 @@ impl Way {
 /// The last date, as it was written.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// What decided, from where the date begins; nothing is kept where it is empty.
-    text: Vec<u8>,
-    /// Where any digit will do, all bits are set.
-    free: Vec<u8>,
+    /// What decided, from where the date begins.
+    text: Alike,
     /// With places that count from where the date begins.
     found: Match,
 }
 
-impl Default for Written {
-    fn default() -> Self {
-        Written {
-            text: Vec::new(),
-            free: Vec::new(),
-            found: Match {
-                start: 0,
-                end: 0,
-                cut: (0, 0),
-                fields: [FieldSpan::default(); MAX_FIELDS],
-            },
-        }
-    }
-}
-
 impl Written {
-    /// Keeps a date that was found on this way, if what decided can be kept; forgets it otherwise. `text` is ASCII.
-    pub fn keep(&mut self, text: &[u8], found: &Match, way: &Way) {
-        self.text.clear();
+    /// A date that was found on this way, if what decided can be kept. `text` is ASCII.
+    pub fn of(text: &[u8], found: &Match, way: &Way) -> Option<Written> {
         let start = found.start;
-        let Some(here) = text.get(start..way.reach) else {
-            return;
-        };
+        let here = text.get(start..way.reach).filter(|_| !way.is_lost)?;
         // Before a letter the byte in front of it would decide, too.
-        let is_clear = here.first().is_some_and(|&first| !is_word(first)) && here.len() <= LONGEST;
-        let runs = way.digits.get(..way.runs).unwrap_or_default();
+        if here.first().is_none_or(|&first| is_word(first)) || found.cut.0 >= found.cut.1 {
+            return None;
+        }
+        let runs = way.digits.get(..way.runs)?;
         let tells = |field: &FieldSpan| {
             let field = field.range().unwrap_or_default();
-            runs.iter().any(|&(from, to)| field.start < to && from < field.end)
+            runs.iter().any(|run| field.start < run.end && run.start < field.end)
         };
-        if way.is_lost || !is_clear || found.cut.0 >= found.cut.1 || found.fields.iter().any(tells) {
-            return;
+        if found.fields.iter().any(tells) {
+            return None;
         }
-        self.free.clear();
-        self.free.resize(here.len(), 0);
-        for &(from, to) in runs {
-            if let Some(run) = self.free.get_mut(from - start..to - start) {
-                run.fill(u8::MAX);
-            }
-        }
-        let Some(found) = found.moved(|at| at.checked_sub(start)) else {
-            return;
-        };
-        self.found = found;
-        self.text.extend_from_slice(here);
+        let moved: Vec<_> = runs.iter().map(|run| run.start - start..run.end - start).collect();
+        Some(Written {
+            text: Alike::new(here, &moved)?,
+            found: found.moved(|at| at.checked_sub(start))?,
+        })
     }
 
     /// The date that begins here, if it is written as the last one was; nothing also where that cannot be told.
     pub fn again(&self, text: &[u8], start: usize) -> Option<Match> {
-        let here = text.get(start..)?.get(..self.text.len())?;
-        if here.is_empty() {
-            return None;
-        }
-        let mut other = 0;
-        for ((&here, &kept), &free) in here.iter().zip(&self.text).zip(&self.free) {
-            let is_digit = if here.is_ascii_digit() { u8::MAX } else { 0 };
-            other |= (here ^ kept) & !(free & is_digit);
-        }
-        if other != 0 {
-            return None;
-        }
-        self.found.moved(|at| at.checked_add(start))
+        let is_alike = self.text.begins(text.get(start..)?);
+        is_alike.then(|| self.found.moved(|at| at.checked_add(start)))?
     }
 }
 
@@ -254,7 +216,12 @@ mod tests {
         ] {
             let other = line.replace("20.000052028+", other);
             assert_eq!(
-                detector.written.again(other.as_bytes(), start).is_some(),
+                detector
+                    .written
+                    .as_ref()
+                    .unwrap()
+                    .again(other.as_bytes(), start)
+                    .is_some(),
                 same,
                 "{other}"
             );
