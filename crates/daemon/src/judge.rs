@@ -96,14 +96,14 @@ impl Judge {
         let bantime = work.jail.options().bantime;
         let seen = || Ticket {
             id: failure.id.clone(),
-            ip: failure.ip.clone(),
+            ip: failure.evidence.address().cloned(),
             time: failure.time,
             zoned: failure.zoned,
             bantime,
             bancount: 0,
             attempts: failure.attempts,
             matches: Vec::new(),
-            captures: failure.captures.clone(),
+            captures: failure.evidence.captures(),
             users: Vec::new(),
             restored: false,
         };
