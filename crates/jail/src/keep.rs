@@ -299,6 +299,7 @@ fn open(small: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    #![allow(clippy::expect_used, reason = "tests")]
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
