@@ -62,33 +62,48 @@ impl Needle {
     /// Where it last stands in this part of the text.
     #[inline]
     pub fn rfind(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
-        let last = end.checked_sub(self.text.len()).filter(|&last| last >= start)?;
-        // Mostly among the places furthest to the right.
-        let from = (last + 1).saturating_sub(PLACES);
-        if let Some(at) = self.stands_last(text, from, last) {
-            return (at >= start).then_some(at);
+        let last = end.checked_sub(self.text.len())?;
+        if last < start {
+            return None;
         }
-        self.rfind_before(text, start, from, last)
+        // Mostly the last of the places nearest to the right at which its bytes stand.
+        let from = (last + 1).saturating_sub(PLACES);
+        let mut next = last;
+        if let Some(found) = self.candidates(text, from, last) {
+            match found.checked_ilog2() {
+                Some(bit) if from + bit as usize >= start && self.stands_at(text, from + bit as usize) => {
+                    return Some(from + bit as usize);
+                }
+                None if from > start => next = from - 1,
+                _ => {}
+            }
+        }
+        self.rfind_from(text, start, next)
     }
 
-    /// Where it last stands, if it does not among the places from `from` to `last`.
+    /// Where it last stands at this place or before it.
     #[inline(never)]
-    fn rfind_before(&self, text: &[u8], start: usize, mut from: usize, mut last: usize) -> Option<usize> {
-        while from > start {
-            last = from - 1;
-            from = (last + 1).saturating_sub(PLACES);
+    fn rfind_from(&self, text: &[u8], start: usize, mut last: usize) -> Option<usize> {
+        loop {
+            let from = (last + 1).saturating_sub(PLACES);
             if let Some(at) = self.stands_last(text, from, last) {
                 return (at >= start).then_some(at);
             }
+            if from == 0 {
+                // There the text may be too short for what looks at many places.
+                return self.rfind_byte(text, start, last + self.text.len());
+            }
+            if from <= start {
+                return None;
+            }
+            last = from - 1;
         }
-        // At its beginning the text may be too short for what looks at many places.
-        (from == 0).then(|| self.rfind_byte(text, start, last + self.text.len()))?
     }
 
     /// The last of these places, at most so many, at which it stands; nothing also where the text is too short to tell.
     #[inline]
     fn stands_last(&self, text: &[u8], from: usize, last: usize) -> Option<usize> {
-        let mut found = self.candidates(text, from)? & (u32::MAX >> (from + PLACES - 1 - last));
+        let mut found = self.candidates(text, from, last)?;
         while let Some(bit) = found.checked_ilog2() {
             let at = from + bit as usize;
             if self.stands_at(text, at) {
@@ -99,13 +114,14 @@ impl Needle {
         None
     }
 
-    /// At which of the places from this one on its two bytes stand, a bit for each; nothing where the text is too short
-    /// to tell.
+    /// At which of these places, at most so many, its two bytes stand, a bit for each; nothing where the text is too
+    /// short to tell.
     #[inline]
-    fn candidates(&self, text: &[u8], from: usize) -> Option<u32> {
+    fn candidates(&self, text: &[u8], from: usize, last: usize) -> Option<u32> {
         let one = text.get(from + self.rarest.place..)?.first_chunk()?;
         let other = text.get(from + self.second.place..)?.first_chunk()?;
-        Some(vector::both(one, &self.rarest.many, other, &self.second.many))
+        let both = vector::both(one, &self.rarest.many, other, &self.second.many);
+        Some(both & (u32::MAX >> (from + PLACES - 1 - last)))
     }
 
     fn rfind_byte(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
@@ -131,8 +147,14 @@ impl Needle {
         match &self.ends {
             Ends::Long(first, last) => here.first_chunk() == Some(first) && here.last_chunk() == Some(last),
             Ends::Short(first, last) => here.first_chunk() == Some(first) && here.last_chunk() == Some(last),
-            Ends::None => here == self.text,
+            Ends::None => self.is(here),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is(&self, here: &[u8]) -> bool {
+        here == self.text
     }
 }
 
