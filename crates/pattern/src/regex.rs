@@ -5,6 +5,7 @@ use memchr::memmem::Finder;
 
 use crate::PatternError;
 use crate::automaton::Automaton;
+use crate::budget;
 use crate::chain::{Chain, Verdict};
 use crate::engine::{Effort, Program};
 use crate::literal::Literals;
@@ -264,7 +265,9 @@ impl Regex {
         let program = match text.is_ascii() {
             true => &self.ascii,
             false => {
-                let unicode = self.unicode.get_or_init(|| compile(&self.ast, Target::Unicode).ok());
+                // It is not the line's fault that none had needed this before.
+                let compile = || budget::uncounted(|| compile(&self.ast, Target::Unicode).ok());
+                let unicode = self.unicode.get_or_init(compile);
                 unicode.as_ref().ok_or(LimitHit)?
             }
         };
