@@ -8,6 +8,7 @@ mod automaton;
 mod budget;
 mod chain;
 pub mod date;
+mod dead;
 mod engine;
 mod error;
 mod literal;
