@@ -34,7 +34,7 @@ impl Filter {
             return;
         };
         self.prepare_spare();
-        let screen = self.screen();
+        let screen = self.screen(block);
         let candidates = screen.look(block).into_iter().next().unwrap_or_default();
         let mut candidates = candidates.into_iter().peekable();
         let mut dates = Dates::new(block, &anchor);

@@ -485,16 +485,18 @@ impl Filter {
         sure.then(|| anchor.clone())
     }
 
-    /// A screen for this filter alone.
-    pub(crate) fn screen(&mut self) -> Arc<Screen> {
-        match &self.screen {
-            Some(screen) if screen.is_for(std::iter::once(&self.rules.needs)) => screen.clone(),
-            _ => {
-                let screen = Arc::new(Screen::new(vec![self.rules.needs.clone()]));
-                self.screen = Some(screen.clone());
-                screen
-            }
+    /// A screen for this filter alone, that has learned from the block.
+    pub(crate) fn screen(&mut self, block: &[u8]) -> Arc<Screen> {
+        let needs = &self.rules.needs;
+        let mut screen = match self.screen.take() {
+            Some(screen) if screen.is_for(std::iter::once(needs)) => screen,
+            _ => Arc::new(Screen::new(vec![needs.clone()])),
+        };
+        if let Some(screen) = Arc::get_mut(&mut screen) {
+            screen.learn(block);
         }
+        self.screen = Some(screen.clone());
+        screen
     }
 
     pub(crate) fn detector(&mut self) -> &Detector {

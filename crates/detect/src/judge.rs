@@ -429,18 +429,18 @@ impl<'w> Pass<'_, '_, 'w> {
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let keep = self.rules.keep_records;
-        let mut record = expression.record(text, found, keep);
-        if let Some((prefix, found, whole)) = &self.prefix {
-            let mut merged = prefix.record(whole, found, keep);
+        let outer = self.prefix.as_ref().map(|(prefix, found, whole)| {
+            let mut outer = prefix.record(whole, found, keep);
             if keep {
-                merged.take("content");
+                outer.take("content");
             }
+            outer
+        });
+        let mut record = match outer {
             // Without other groups in prefregex the record stays as it is, groups without part included.
-            if !merged.is_empty() {
-                merged.merge_known(record);
-                record = merged;
-            }
-        }
+            Some(outer) if !outer.is_empty() => expression.record_over(outer, text, found, keep),
+            _ => expression.record(text, found, keep),
+        };
         let connection = record.known("mlfid").map(Value::shared);
         let now = self.context.now;
         let mut joined = match &connection {

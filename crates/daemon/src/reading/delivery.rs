@@ -88,6 +88,7 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
         return;
     };
     let keys = fit(screen, followers);
+    screen.learn(block.bytes);
     let mut shared = SharedBlock::new(block.bytes, screen);
     for (member, follower) in followers.iter_mut().enumerate() {
         judge_for(follower, judge, block, &mut shared, (member, &keys), now);

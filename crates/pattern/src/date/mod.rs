@@ -24,6 +24,7 @@ mod marks;
 mod parts;
 mod plan;
 mod recent;
+mod repeat;
 mod shapes;
 mod tail;
 mod template;

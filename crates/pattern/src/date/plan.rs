@@ -139,7 +139,7 @@ impl Plan {
 
     /// The first match among those that begin at the places given.
     pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Stopped> {
-        self.search_way(text, starts, &mut Way::default())
+        self.search_noting(text, starts, &mut Way::default(), &mut 0)
     }
 
     /// The same, and on which way it was found.
@@ -148,6 +148,17 @@ impl Plan {
         text: &[u8],
         starts: impl Iterator<Item = usize>,
         way: &mut Way,
+    ) -> Result<Option<Match>, Stopped> {
+        self.search_noting(text, starts, way, &mut 0)
+    }
+
+    /// The same; raises `looked_at` to how many bytes of the text were looked at.
+    fn search_noting(
+        &self,
+        text: &[u8],
+        starts: impl Iterator<Item = usize>,
+        way: &mut Way,
+        looked_at: &mut usize,
     ) -> Result<Option<Match>, Stopped> {
         *way = Way::LOST;
         let mut run = Run {
@@ -159,9 +170,11 @@ impl Plan {
             way: Way::LOST,
             tries: 0,
             stopped: None,
+            looked_at: 0,
         };
         for start in starts {
             let end = run.match_at(start);
+            *looked_at = run.looked_at.max(start + 1).max(*looked_at);
             if let Some(stopped) = run.stopped {
                 return Err(stopped);
             }
@@ -183,17 +196,19 @@ impl Plan {
         matches!(self.begin, PlanBegin::LineBegin | PlanBegin::NearLineBegin)
     }
 
-    /// A match at the line's beginning, for plans that are bound to it.
-    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Stopped> {
+    /// A match at the line's beginning, for plans that are bound to it. A text that has so many bytes in common with
+    /// this one as `looked_at` receives has the same, as long as neither ends before.
+    pub fn search_line_begin(&self, text: &[u8], looked_at: &mut usize) -> Result<Option<Match>, Stopped> {
         if self.begin == PlanBegin::LineBegin {
-            return self.search(text, std::iter::once(0));
+            return self.search_noting(text, std::iter::once(0), &mut Way::default(), looked_at);
         }
+        *looked_at = 2;
         let head = text.get(..text.len().min(2)).unwrap_or_default();
         if !head.is_ascii() {
             return Err(Stopped::Unsure);
         }
         let most = head.iter().take_while(|&&b| !is_word(b)).count();
-        let found = self.search(text, (0..=most).rev())?;
+        let found = self.search_noting(text, (0..=most).rev(), &mut Way::default(), looked_at)?;
         Ok(found.map(|found| Match { start: 0, ..found }))
     }
 }
@@ -217,6 +232,8 @@ struct Run<'p> {
     way: Way,
     tries: u32,
     stopped: Option<Stopped>,
+    /// No byte at this place or behind was looked at.
+    looked_at: usize,
 }
 
 impl Run<'_> {
@@ -270,6 +287,7 @@ impl Run<'_> {
         self.may_try(1).then_some(())?;
         loop {
             let here = self.text.get(at).copied();
+            self.looked_at = self.looked_at.max(at + 1);
             match *self.plan.ops.get(op)? {
                 Op::Byte(byte) if here == Some(byte) => at += 1,
                 Op::OneOf(set) if set.has(here?) => at += 1,
@@ -282,6 +300,7 @@ impl Run<'_> {
                     // What the next character rules out need not be tried: mostly one length remains.
                     let next = self.plan.ops.get(op + 1).copied()?;
                     let text = self.text;
+                    self.looked_at = self.looked_at.max(at + unit.longest() + 1);
                     let mut lengths = unit.lengths(text.get(at..)?).filter(|&length| {
                         let behind = text.get(at + usize::from(length)).copied();
                         match next {
@@ -312,6 +331,7 @@ impl Run<'_> {
                 }
                 Op::Run(Several { set, whole }) => {
                     let most = self.text.get(at..)?.iter().take_while(|&&b| set.has(b)).count();
+                    self.looked_at = self.looked_at.max(at + most + 1);
                     self.may_try((most / BYTES_PER_TRY) as u32).then_some(())?;
                     if FIRST {
                         self.note_run(set, at, at + most);

@@ -200,11 +200,12 @@ impl Template {
     /// The first match in the line.
     pub fn search(&self, line: &str, marks: &mut Marks) -> Option<Match> {
         let text = line.as_bytes();
+        marks.looked_at = 0;
         if !marks.usable {
             return self.search_expression(line, 0, line.len(), marks);
         }
         let found = match &self.plan {
-            Some(plan) if plan.at_line_begin() => plan.search_line_begin(text),
+            Some(plan) if plan.at_line_begin() => plan.search_line_begin(text, &mut marks.looked_at),
             Some(plan) => match &plan.need {
                 Need::Literal(literal) => plan.search_way(text, literal.find_iter(text), &mut marks.way),
                 need => plan.search(text, marks.starts(text, need)),
@@ -287,6 +288,12 @@ impl Template {
             cut,
             fields,
         })
+    }
+
+    /// Whether a match depends on nothing but the bytes at the line's beginning that were looked at, in a line that
+    /// plans can be used for.
+    pub fn tells_by_beginning(&self) -> bool {
+        self.anchored && self.plan.as_ref().is_some_and(Plan::at_line_begin)
     }
 
     pub(super) fn compiled(&self) -> Option<&Compiled> {
