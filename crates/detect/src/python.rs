@@ -10,6 +10,21 @@ pub fn quote(text: &str) -> String {
 
 /// Appends the text as [`quote`] writes it.
 pub fn push_quoted(out: &mut String, text: &str) {
+    // Without an end in the middle of the text, so that many bytes are looked at together.
+    let is_odd = |byte: u8| !matches!(byte, b' '..=b'~') | (byte == b'\'') | (byte == b'\\');
+    let odd = text.bytes().fold(false, |odd, byte| odd | is_odd(byte));
+    match odd {
+        true => push_escaped(out, text),
+        false => {
+            out.reserve(text.len() + 2);
+            out.push('\'');
+            out.push_str(text);
+            out.push('\'');
+        }
+    }
+}
+
+fn push_escaped(out: &mut String, text: &str) {
     let has = |mark: u8| memchr::memchr(mark, text.as_bytes()).is_some();
     let mark = if has(b'\'') && !has(b'"') { '"' } else { '\'' };
     out.push(mark);
