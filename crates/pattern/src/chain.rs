@@ -334,7 +334,7 @@ fn plain_text(node: &Node) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
     use super::*;
     use crate::{Options, Regex};
     use proptest::prelude::*;
@@ -378,6 +378,29 @@ mod tests {
         ] {
             assert_eq!(agreed(HOST, text), verdict, "{text}");
             assert_eq!(agreed(HOST, &format!("{text}\n")), verdict, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_host_tag_is_told_without_the_engine() {
+        let source = crate::tags::expand(r#"^"h":"<HOST>","p":"(.*)"$"#, Default::default(), false).unwrap();
+        let chain = chain(&source).unwrap();
+        let Between::Part(part) = &chain.links[0].between else {
+            panic!("{chain:?}");
+        };
+        for (host, quickly) in [
+            ("192.0.2.1", true),
+            ("999.999.999.999", true),
+            ("::ffff:192.0.2.1", false),
+            ("[192.0.2.1]", false),
+            ("192.0.2", false),
+            ("192.0.2.1.", false),
+            ("1920.0.2.1", false),
+            ("192.0.2.1.example.org", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(part.fits_quickly(host.as_bytes()), quickly, "{host}");
+            agreed(&source, &format!(r#""h":"{host}","p":"/""#));
         }
     }
 
