@@ -37,7 +37,7 @@ type Spans = Vec<Option<(usize, usize)>>;
 pub(crate) struct Chain {
     first: Vec<u8>,
     links: Vec<Link>,
-    /// A byte that all literals hold that are searched for.
+    /// A byte that most of the literals hold that are searched for.
     mark: Option<u8>,
     /// Which links have parts before them.
     parts: Vec<usize>,

@@ -1,4 +1,4 @@
-//! Where one byte stands in a text, a bit for each place: literals that all hold it are looked for among these places.
+//! Where one byte stands in a text, a bit for each place: literals that hold it are looked for among these places.
 
 /// So many places are told by one word.
 const PLACES: usize = u64::BITS as usize;

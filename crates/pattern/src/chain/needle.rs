@@ -1,6 +1,7 @@
 //! A literal that is searched for from the right.
 
 use super::marks::Marks;
+use std::cmp::Reverse;
 
 /// A literal, and by which of its bytes it is found.
 #[derive(Debug)]
@@ -8,7 +9,7 @@ pub(super) struct Needle {
     pub text: Vec<u8>,
     /// The byte that lines have least of, and its place in the literal.
     rarest: (u8, usize),
-    /// Where in the literal the byte stands last whose places may be marked.
+    /// Where in the literal the byte stands last whose places may be marked, if it holds that.
     marked: Option<usize>,
     ends: Ends,
 }
@@ -94,11 +95,11 @@ impl Needle {
     }
 }
 
-/// The byte that is in all of these literals, the rarest if there are several.
-pub(super) fn common_byte<'n>(mut needles: impl Iterator<Item = &'n Needle>) -> Option<u8> {
-    let mut common = needles.next()?.text.clone();
-    needles.for_each(|needle| common.retain(|byte| needle.text.contains(byte)));
-    common.into_iter().min_by_key(|&byte| frequency(byte))
+/// The byte that is in most of these literals, the rarest if there are several; nothing for a single literal.
+pub(super) fn common_byte<'n>(needles: impl Iterator<Item = &'n Needle> + Clone) -> Option<u8> {
+    let held = |byte: u8| needles.clone().filter(|needle| needle.text.contains(&byte)).count();
+    let most = (0..=u8::MAX).max_by_key(|&byte| (held(byte), Reverse(frequency(byte))))?;
+    (held(most) > 1).then_some(most)
 }
 
 impl Ends {
@@ -176,13 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn the_rarest_byte_that_all_share_is_found() {
+    fn a_byte_that_most_share_is_chosen_and_the_rarest_of_several() {
         let common = |texts: &[&str]| {
             let needles: Vec<Needle> = texts.iter().map(|text| Needle::new((*text).into())).collect();
             common_byte(needles.iter())
         };
-        assert_eq!(common(&["\",\"Ab\":", "\",\"bA\":"]), Some(b'A'));
-        assert_eq!(common(&["ab", "bc", "ca"]), None);
+        assert_eq!(common(&["\",\"Ab\":", ",", "\",\"bA\":"]), Some(b','));
+        assert_eq!(common(&["\"Ab\":", ",", "\"bA\":"]), Some(b'A'));
+        assert_eq!(common(&["ab", "c"]), None);
         assert_eq!(common(&[]), None);
     }
 
