@@ -95,11 +95,18 @@ impl Needle {
     }
 }
 
-/// The byte that is in most of these literals, the rarest if there are several; nothing for a single literal.
-pub(super) fn common_byte<'n>(needles: impl Iterator<Item = &'n Needle> + Clone) -> Option<u8> {
-    let held = |byte: u8| needles.clone().filter(|needle| needle.text.contains(&byte)).count();
-    let most = (0..=u8::MAX).max_by_key(|&byte| (held(byte), Reverse(frequency(byte))))?;
-    (held(most) > 1).then_some(most)
+/// The byte that is in most of these literals, the rarest if there are several; nothing where each is in one only.
+pub(super) fn common_byte<'n>(needles: impl Iterator<Item = &'n Needle>) -> Option<u8> {
+    let mut held = [0_usize; 256];
+    for needle in needles {
+        let mut bytes = needle.text.clone();
+        bytes.sort_unstable();
+        bytes.dedup();
+        bytes.into_iter().for_each(|byte| held[usize::from(byte)] += 1);
+    }
+    let bytes = (0..=u8::MAX).zip(held).filter(|&(_, held)| held > 1);
+    let best = bytes.max_by_key(|&(byte, held)| (held, Reverse(frequency(byte))));
+    best.map(|(byte, _)| byte)
 }
 
 impl Ends {
