@@ -1,6 +1,5 @@
 //! Blocks of lines and the jails that they are for.
 use super::following::matches;
-use super::progress::save_progress;
 use crate::clock;
 use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath};
@@ -124,7 +123,6 @@ fn judge_for(
         return;
     }
     if !lines.is_empty() {
-        let bans = work.jail.total_banned();
         if lines.len() == block.bytes.len() {
             judge.shared_lines(&jail, &mut work, shared, member, follower.in_operation, now);
         } else {
@@ -132,11 +130,6 @@ fn judge_for(
         }
         work.unsaved
             .insert(block.path.to_string_lossy().into_owned(), block.position.clone());
-        // What led to a ban is not to be counted again should this process end now and the ban be lifted by hand.
-        if work.jail.total_banned() != bans {
-            drop(work);
-            save_progress(judge, &jail);
-        }
     }
     if block.at_end {
         follower.in_operation = true;
