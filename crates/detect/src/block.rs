@@ -9,6 +9,7 @@ use crate::date_anchor::DateAnchor;
 use crate::dated::DatedBlock;
 use crate::filter::{Filter, LineContext, Note};
 use crate::screen::Screen;
+use crate::twins::Outcome;
 use crate::{Failure, Report};
 use std::ops::Range;
 
@@ -23,6 +24,8 @@ pub struct SharedBlock<'b> {
     /// For each member the lines that can matter to it.
     candidates: Vec<Vec<Range<usize>>>,
     dated: Vec<DatedBlock>,
+    /// What filters found in it that have twins.
+    pub(crate) outcomes: Vec<Outcome>,
 }
 
 impl<'b> SharedBlock<'b> {
@@ -33,6 +36,7 @@ impl<'b> SharedBlock<'b> {
             screen,
             candidates: screen.look(block),
             dated: Vec::new(),
+            outcomes: Vec::new(),
         }
     }
 }
@@ -49,7 +53,7 @@ impl Filter {
         failures: &mut Vec<Failure>,
         notes: &mut Vec<Note>,
     ) {
-        let screen = self.screen();
+        let screen = self.screen(block);
         self.process_shared(&mut SharedBlock::new(block, &screen), 0, context, failures, notes);
     }
 
@@ -76,7 +80,7 @@ impl Filter {
         notes: &mut Vec<Note>,
         tell: &mut dyn FnMut(&mut Report, &LineContext<'_>),
     ) {
-        let screen = self.screen();
+        let screen = self.screen(block);
         self.judge_shared(&mut SharedBlock::new(block, &screen), 0, context, notes, tell);
     }
 

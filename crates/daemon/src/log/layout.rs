@@ -4,6 +4,7 @@ use crate::text;
 use bantam_detect::Time;
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 /// A line before it is laid out.
 pub(super) struct Line<'a> {
@@ -31,22 +32,35 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    pub(super) fn apply(&self, line: &Line<'_>) -> String {
+    /// Appends the line, with its newline.
+    pub(super) fn write(&self, line: &Line<'_>, text: &mut String) {
         let message = shown(line.message);
-        let mut text = String::with_capacity(message.len() + 80);
         // Writing into a String cannot fail.
         let _ = match self {
             Layout::Original { time, padding } => {
                 if *time {
-                    text.push_str(&text::local(line.time));
+                    text::write_local(line.time, text);
                     let _ = write!(text, ",{:03} ", line.time.nanos().rem_euclid(1_000_000_000) / 1_000_000);
                 }
-                let (pid, level) = (std::process::id(), line.level.name());
-                if *padding {
-                    writeln!(text, "{:<24}[{pid}]: {level:<7} {message}", line.module)
+                // Written piece by piece: in a flood this is said for every line.
+                text.push_str(line.module);
+                let gap = if *padding {
+                    24usize.saturating_sub(line.module.len())
                 } else {
-                    writeln!(text, "{}[{pid}]: {level} {message}", line.module)
-                }
+                    0
+                };
+                text.extend(std::iter::repeat_n(' ', gap));
+                text.push_str(own_id());
+                text.push_str(line.level.name());
+                let gap = if *padding {
+                    7usize.saturating_sub(line.level.name().len())
+                } else {
+                    0
+                };
+                text.extend(std::iter::repeat_n(' ', gap + 1));
+                text.push_str(&message);
+                text.push('\n');
+                Ok(())
             }
             Layout::People { colour } => {
                 let (on, off) = if *colour {
@@ -62,8 +76,13 @@ impl Layout {
                 )
             }
         };
-        text
     }
+}
+
+/// `[PID]: `
+fn own_id() -> &'static str {
+    static OWN: OnceLock<String> = OnceLock::new();
+    OWN.get_or_init(|| format!("[{}]: ", std::process::id()))
 }
 
 fn colour_of(level: Level) -> &'static str {
@@ -79,7 +98,8 @@ fn colour_of(level: Level) -> &'static str {
 /// Text with control and direction-changing characters made visible, so that no log line can forge another one or
 /// steer a terminal.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hidden) {
+    // Nearly all is of plain letters.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -113,11 +133,12 @@ mod tests {
 
     #[test]
     fn a_line_has_the_columns_that_the_recidive_jail_reads() {
-        let text = Layout::Original {
+        let layout = Layout::Original {
             time: false,
             padding: true,
-        }
-        .apply(&line("[sshd] Ban 192.0.2.1"));
+        };
+        let mut text = String::new();
+        layout.write(&line("[sshd] Ban 192.0.2.1"), &mut text);
         assert_eq!(
             text,
             format!(
@@ -129,7 +150,8 @@ mod tests {
 
     #[test]
     fn a_message_cannot_begin_a_second_line_or_steer_the_terminal() {
-        let text = Layout::People { colour: false }.apply(&line("a\nb\x1b[2J\u{202e}c"));
+        let mut text = String::new();
+        Layout::People { colour: false }.write(&line("a\nb\x1b[2J\u{202e}c"), &mut text);
         assert!(text.ends_with("a\\nb\\u{1b}[2J\\u{202e}c\n"), "{text}");
     }
 }

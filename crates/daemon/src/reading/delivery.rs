@@ -1,6 +1,5 @@
 //! Blocks of lines and the jails that they are for.
 use super::following::matches;
-use super::progress::save_progress;
 use crate::clock;
 use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath};
@@ -87,20 +86,26 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
     let Some(screen) = families.screens.get_mut(block.path) else {
         return;
     };
-    fit(screen, followers);
+    let keys = fit(screen, followers);
+    screen.learn(block.bytes);
     let mut shared = SharedBlock::new(block.bytes, screen);
     for (member, follower) in followers.iter_mut().enumerate() {
-        judge_for(follower, judge, block, &mut shared, member, now);
+        judge_for(follower, judge, block, &mut shared, (member, &keys), now);
     }
+    judge.log.write_out();
 }
 
-/// Makes the screen anew if the filters are not those that it was made for.
-fn fit(screen: &mut Screen, followers: &[Follower]) {
-    let needs = |follower: &Follower| follower.jail.work.lock().filter.needs().clone();
-    let needs: Vec<Arc<Needs>> = followers.iter().map(needs).collect();
+/// Makes the screen anew if the filters are not those that it was made for. Gives their keys.
+fn fit(screen: &mut Screen, followers: &[Follower]) -> Vec<u128> {
+    let needs_and_key = |follower: &Follower| {
+        let work = follower.jail.work.lock();
+        (work.filter.needs().clone(), work.filter.key())
+    };
+    let (needs, keys): (Vec<Arc<Needs>>, _) = followers.iter().map(needs_and_key).unzip();
     if !screen.is_for(needs.iter()) {
         *screen = Screen::new(needs);
     }
+    keys
 }
 
 fn judge_for(
@@ -108,7 +113,7 @@ fn judge_for(
     judge: &Judge,
     block: &Block<'_>,
     shared: &mut SharedBlock<'_>,
-    member: usize,
+    member: (usize, &[u128]),
     now: Time,
 ) {
     let jail = Arc::clone(&follower.jail);
@@ -118,7 +123,6 @@ fn judge_for(
         return;
     }
     if !lines.is_empty() {
-        let bans = work.jail.total_banned();
         if lines.len() == block.bytes.len() {
             judge.shared_lines(&jail, &mut work, shared, member, follower.in_operation, now);
         } else {
@@ -126,11 +130,6 @@ fn judge_for(
         }
         work.unsaved
             .insert(block.path.to_string_lossy().into_owned(), block.position.clone());
-        // What led to a ban is not to be counted again should this process end now and the ban be lifted by hand.
-        if work.jail.total_banned() != bans {
-            drop(work);
-            save_progress(judge, &jail);
-        }
     }
     if block.at_end {
         follower.in_operation = true;

@@ -1,5 +1,4 @@
 //! Who reads what of the journal: one reading child for each jail, its entries, and what goes wrong with it.
-use super::progress::save_progress;
 use crate::clock;
 use crate::judge::Judge;
 use crate::live::LiveJail;
@@ -129,6 +128,7 @@ impl Feeds {
                 }
             });
         }
+        judge.log.write_out();
         more
     }
 }
@@ -158,16 +158,10 @@ fn judge_entry(judge: &Judge, jail: &Arc<LiveJail>, entry: Entry, live: bool, of
         fields: &entry.fields,
     };
     let line = EntryLine::new(fields, work.filter.encoding(), offset);
-    let bans = work.jail.total_banned();
     judge.entry(jail, &mut work, &line, live, clock::now());
     work.unsaved_journal = Some(JournalRow {
         time: line.time.secs_f64(),
         iso: format!("{} ", line.iso),
         cursor: Some(entry.cursor),
     });
-    // As with files: what led to a ban is not to be counted again.
-    if work.jail.total_banned() != bans {
-        drop(work);
-        save_progress(judge, jail);
-    }
 }

@@ -20,6 +20,7 @@ use super::repeat::Repeat;
 use super::shapes::Shapes;
 use super::template::{Template, find_tag, key_of};
 use super::tokens::Years;
+use super::written::Written;
 use super::{Match, zone};
 use crate::{PatternError, Time};
 
@@ -52,6 +53,8 @@ pub struct Detector {
     shapes: OnceCell<Option<Arc<Shapes>>>,
     /// Lines of one second have one date …
     recent: Recent,
+    /// The date that the last moment was made of, where there is one template.
+    pub(super) written: Option<Written>,
     /// … and mostly begin with it.
     repeat: Repeat,
 }
@@ -152,6 +155,7 @@ impl Detector {
             marks: Marks::default(),
             shapes: OnceCell::new(),
             recent: Recent::default(),
+            written: None,
             repeat: Repeat::default(),
         }
     }
@@ -245,12 +249,22 @@ impl Detector {
         self.repeat.forget();
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
-        let (chosen, leftmost) = self.choose(line, &columns);
-        let chosen = chosen?;
-        let (index, found) = self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen);
+        let again = self.find_again(line, &columns);
+        let (index, found) = match again {
+            Some(found) => (0, found),
+            None => {
+                let (chosen, leftmost) = self.choose(line, &columns);
+                let chosen = chosen?;
+                self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen)
+            }
+        };
         let index = self.learn(index, &found, &columns, now);
-        let moment = self.moment(index, &found, line, now);
+        let moment = self.moment(index, &found, line, now, again.is_some());
         let slot = self.slots.get(index)?;
+        if again.is_none() && self.slots.len() == 1 {
+            let plain = columns.is_plain().then_some(line.as_bytes());
+            self.written = plain.and_then(|text| Written::of(text, &found, &self.marks.way));
+        }
         let repeats = found.start == 0 && columns.is_plain() && slot.template.tells_by_beginning();
         if repeats && self.repeat.keep(line, self.marks.looked_at, index, &found) {
             (self.repeat.moment, self.repeat.asked) = (moment, now.secs());
@@ -262,7 +276,7 @@ impl Detector {
     fn repeated(&mut self, line: &str, now: Time) -> Option<Found> {
         let (index, found) = (self.repeat.index, self.repeat.found);
         if self.repeat.asked != now.secs() {
-            self.repeat.moment = self.moment(index, &found, line, now);
+            self.repeat.moment = self.moment(index, &found, line, now, false);
             self.repeat.asked = now.secs();
         }
         self.marks.gave_up = false;
@@ -272,14 +286,32 @@ impl Detector {
         Some(found_by(slot, &found, self.repeat.moment))
     }
 
-    fn moment(&mut self, index: usize, found: &Match, line: &str, now: Time) -> Option<Moment> {
+    /// The moment of a match. `again`: it is written as the last one.
+    fn moment(&mut self, index: usize, found: &Match, line: &str, now: Time, again: bool) -> Option<Moment> {
         let slot = self.slots.get(index).filter(|_| found.cut.0 < found.cut.1)?;
         let context = Context {
             now,
             default_offset: self.default_offset,
             local: &self.local,
         };
-        self.recent.moment(slot.id, &slot.template, line, found, &context)
+        let kept = again.then(|| self.recent.again(slot.id, &context)).flatten();
+        kept.unwrap_or_else(|| self.recent.moment(slot.id, &slot.template, line, found, &context))
+    }
+
+    /// The only template's date, if it stands where [`Detector::choose`] looks first and is written as the last one was.
+    fn find_again(&self, line: &str, columns: &Columns<'_>) -> Option<Match> {
+        let (Some(written), [slot], Some(last)) = (&self.written, self.slots.as_slice(), &self.last) else {
+            return None;
+        };
+        if !columns.is_plain() {
+            return None;
+        }
+        let (begin, end) = match !slot.template.anchored && columns.fits(&last.begin, &last.end) {
+            true => (columns.byte(last.begin.column), columns.byte(last.end.column)),
+            false => (0, line.len()),
+        };
+        let start = slot.template.literal_within(line.as_bytes(), begin, end)?;
+        written.again(line.as_bytes().get(..end)?, start)
     }
 
     /// Whether this one finds what the other finds, in whatever lines follow.
@@ -293,7 +325,7 @@ impl Detector {
                 .slots
                 .iter()
                 .zip(&other.slots)
-                .all(|(one, other)| one.is_like(other))
+                .all(|(one, other)| one.is_like(other, self.slots.len() > 1))
             && self.local == other.local
     }
 
@@ -533,6 +565,7 @@ impl Clone for Detector {
             shapes: self.shapes.clone(),
             // They are of one line.
             recent: Recent::default(),
+            written: None,
             repeat: Repeat::default(),
             marks: Marks::default(),
         }
@@ -540,16 +573,17 @@ impl Clone for Detector {
 }
 
 impl Slot {
-    fn is_like(&self, other: &Slot) -> bool {
+    /// `ordered`: it stands among others, where its place depends on how often and where it was found.
+    fn is_like(&self, other: &Slot, ordered: bool) -> bool {
         let same_template = || {
             let (one, other) = (&self.template, &other.template);
             Arc::ptr_eq(one, other) || (one.name == other.name && one.expression == other.expression)
         };
         self.id == other.id
-            && self.hits == other.hits
+            && (self.hits > 0) == (other.hits > 0)
+            && (!ordered || (self.hits == other.hits && self.last_used == other.last_used))
             && self.distance == other.distance
             && self.was_found == other.was_found
-            && self.last_used == other.last_used
             && self.base_weight.to_bits() == other.base_weight.to_bits()
             && same_template()
     }

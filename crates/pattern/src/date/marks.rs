@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use memchr::{memchr_iter, memchr2_iter};
 
 use super::plan::Need;
+use super::written::Way;
 use crate::Captures;
 use crate::budget;
 
@@ -29,6 +30,8 @@ pub(super) struct Marks {
     has_runs: bool,
     /// What is known of rarer things.
     rare: Option<Rare>,
+    /// How the last search by a literal came to its date.
+    pub way: Way,
     /// How many bytes of the line's beginning the last search looked at, if it was that of a plan bound to it.
     pub looked_at: usize,
     /// Scratch for the expressions.
@@ -54,6 +57,7 @@ impl Marks {
         self.has_runs = false;
         self.rare = None;
         self.gave_up = false;
+        self.way = Way::LOST;
         self.times.clear();
         self.runs.clear();
     }

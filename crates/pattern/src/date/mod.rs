@@ -9,6 +9,7 @@
 //! found.
 
 mod access;
+mod alike;
 mod bounds;
 mod columns;
 mod convert;
@@ -30,8 +31,10 @@ mod template;
 mod tokens;
 mod units;
 mod words;
+mod written;
 mod zone;
 
+pub use alike::Alike;
 pub use detector::{Detector, Found, TemplateInfo};
 pub use tokens::Years;
 

@@ -207,7 +207,7 @@ impl Template {
         let found = match &self.plan {
             Some(plan) if plan.at_line_begin() => plan.search_line_begin(text, &mut marks.looked_at),
             Some(plan) => match &plan.need {
-                Need::Literal(literal) => plan.search(text, literal.find_iter(text)),
+                Need::Literal(literal) => plan.search_way(text, literal.find_iter(text), &mut marks.way),
                 need => plan.search(text, marks.starts(text, need)),
             },
             None => match self.rarity() {
@@ -232,7 +232,7 @@ impl Template {
             let searched = match &plan.need {
                 Need::Literal(literal) => {
                     let part = text.get(start..)?;
-                    plan.search(text, literal.find_iter(part).map(|at| start + at))
+                    plan.search_way(text, literal.find_iter(part).map(|at| start + at), &mut marks.way)
                 }
                 // What has a time in this part of the line has it in the line.
                 Need::Time { .. } => {
@@ -246,6 +246,16 @@ impl Template {
             }
         }
         self.search_expression(line, start, end, marks)
+    }
+
+    /// Where the literal stands first, between these places, that each match begins with; nothing for templates that are
+    /// not searched for by one.
+    pub fn literal_within(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
+        let plan = self.plan.as_ref().filter(|plan| !plan.at_line_begin())?;
+        match &plan.need {
+            Need::Literal(literal) => Some(start + literal.find(text.get(start..end)?)?),
+            _ => None,
+        }
     }
 
     pub(super) fn search_expression(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
