@@ -4,7 +4,8 @@
 //! has to look at each byte. But lines are written by attackers, and there are such on which it tries for ever. So it is
 //! given a little time at first, and if that does not do, an automaton tells for certain that there is no match, or what
 //! the match is. Of an expression on which PCRE2 often takes more than a few steps in vain, the automaton is asked after
-//! these already ([`crate::glance`]). Nothing of it is built before the first such line comes, so that it costs no memory where none does.
+//! these already ([`crate::glance`]). Nothing of it is built before the first such lines come, so that it costs no memory
+//! where none do.
 //!
 //! Two machines from one expression: a lazily built automaton (its states are made as a text needs them, in bounded
 //! memory) which knows whether there is a match; and a search that remembers for each place and state that it was there,
