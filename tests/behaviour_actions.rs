@@ -42,6 +42,66 @@ fn a_slow_action_holds_up_no_other_jail_no_reading_and_no_question() {
     house.kill();
 }
 
+/// A jail whose firewall is quick and whose messages take a second each.
+fn house_with_slow_messages() -> House {
+    let mut house = House::new(Bantam);
+    let (events, calls) = (house.at("events"), house.at("calls"));
+    let message = format!(
+        "[Definition]\nactionban = echo 'begin <ip>' >> {0}; sleep 1; echo 'told <ip>' >> {0}\n",
+        events.display()
+    );
+    house.write("action.d/message.conf", &message);
+    let action = format!(
+        "action = note[calls={}]\n         note[actname=wall, calls={}]\n         message\n",
+        calls.display(),
+        events.display()
+    );
+    house.jail("door", &action);
+    house.start();
+    house
+}
+
+#[test]
+fn a_message_that_takes_long_does_not_delay_the_next_clients_ban() {
+    let mut house = house_with_slow_messages();
+    for number in 1..=20 {
+        house.knock("door.log", &format!("192.0.2.{number}"), 3);
+    }
+    house.wait_for("the third message is being sent", || {
+        house.read("events").contains("begin 192.0.2.3\n")
+    });
+    let events = house.read("events");
+    let place = |event: &str| events.lines().position(|line| line == event);
+    let told = place("told 192.0.2.2");
+    for number in 1..=20 {
+        let banned = place(&format!("ban 192.0.2.{number}"));
+        assert!(banned.is_some() && banned < told, "{number}: {events}");
+        let begun = place(&format!("begin 192.0.2.{number}"));
+        assert!(
+            begun.is_none_or(|begun| banned < Some(begun)),
+            "told before it is true: {events}"
+        );
+    }
+
+    // Unbanned while its message waits, and a reload that takes the messages away: the firewall follows at once.
+    house.ask(&["set", "door", "unbanip", "192.0.2.20"]);
+    house.called("unban 192.0.2.20");
+    house.jail("door", "");
+    house.ask(&["reload"]);
+    house.knock("door.log", "192.0.2.30", 3);
+    house.called("ban 192.0.2.30");
+    assert!(
+        !house.read("events").contains("begin 192.0.2.19\n"),
+        "{}",
+        house.read("events")
+    );
+    let begun = Instant::now();
+    house.stop();
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    assert!(house.calls().contains(&"unban 192.0.2.30".to_owned()));
+    assert_eq!(house.calls().last().map(String::as_str), Some("stop door"));
+}
+
 #[test]
 fn a_ban_that_fails_is_told_with_its_output_and_tried_until_it_works() {
     let mut house = House::new(Bantam);
