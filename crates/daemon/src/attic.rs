@@ -93,7 +93,7 @@ impl Attic {
 
 impl Shelf for Attic {
     fn put(&mut self, bytes: &[u8]) -> Option<u64> {
-        if self.useless || bytes.is_empty() || bytes.len() > GATHERED {
+        if self.useless || bytes.is_empty() || bytes.len() as u64 > PART {
             return None;
         }
         self.make_room(bytes.len())?;
@@ -101,7 +101,11 @@ impl Shelf for Attic {
             self.flush()?;
         }
         let place = self.next;
-        self.gathered.extend_from_slice(bytes);
+        if bytes.len() > GATHERED {
+            self.file.as_ref()?.write_all_at(bytes, place).ok()?;
+        } else {
+            self.gathered.extend_from_slice(bytes);
+        }
         self.next += bytes.len() as u64;
         *self.used.entry(place / PART).or_default() += bytes.len() as u64;
         Some(place)
@@ -158,6 +162,19 @@ mod tests {
             assert_eq!(attic.get(*place, piece(n).len()).unwrap(), piece(n));
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it has no name");
+    }
+
+    #[test]
+    fn long_pieces_have_their_place_among_short_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut attic = Attic::new(vec![folder.path().to_owned()]);
+        let long = |n: u32| n.to_le_bytes().repeat(100_000);
+        let of = |n: u32| if n.is_multiple_of(3) { long(n) } else { piece(n) };
+        let places: Vec<u64> = (0..30).map(|n| attic.put(&of(n)).unwrap()).collect();
+        for (n, place) in (0..).zip(&places) {
+            assert_eq!(attic.get(*place, of(n).len()).unwrap(), of(n));
+        }
+        assert_eq!(attic.put(&vec![1; 2 << 20]), None, "longer than a part");
     }
 
     #[test]

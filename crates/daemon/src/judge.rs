@@ -12,6 +12,7 @@ use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, SharedBlo
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::Mutex;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What ruling needs besides the jail itself; shared by all jails.
@@ -41,18 +42,19 @@ impl Judge {
         });
     }
 
-    /// Judges a block of one file for one of the jails that read it together, the `member`th.
+    /// Judges a block of one file for one of the jails that read it together, the `member`th. `keys`: those of all
+    /// their filters.
     pub fn shared_lines(
         &self,
         jail: &Arc<LiveJail>,
         work: &mut Work,
         shared: &mut SharedBlock<'_>,
-        member: usize,
+        (member, keys): (usize, &[u128]),
         in_operation: bool,
         now: Time,
     ) {
         self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
-            filter.process_shared(shared, member, context, failures, notes);
+            filter.process_with_twins(shared, member, keys, context, failures, notes);
         });
     }
 
@@ -96,14 +98,14 @@ impl Judge {
         let bantime = work.jail.options().bantime;
         let seen = || Ticket {
             id: failure.id.clone(),
-            ip: failure.ip.clone(),
+            ip: failure.evidence.address().cloned(),
             time: failure.time,
             zoned: failure.zoned,
             bantime,
             bancount: 0,
             attempts: failure.attempts,
             matches: Vec::new(),
-            captures: failure.captures.clone(),
+            captures: failure.evidence.captures(),
             users: Vec::new(),
             restored: false,
         };
@@ -111,9 +113,12 @@ impl Judge {
             return;
         }
         if self.log.wants(Level::INFO) {
-            let when = text::local(failure.time);
-            self.log
-                .info(Module::Filter, format!("[{}] Found {} - {when}", jail.name, failure.id));
+            let line = &mut work.line;
+            line.clear();
+            // Writing into a String cannot fail.
+            let _ = write!(line, "[{}] Found {} - ", jail.name, failure.id);
+            text::write_local(failure.time, line);
+            self.log.info_soon(Module::Filter, line);
         }
         self.rule(jail, work, failure, now);
     }

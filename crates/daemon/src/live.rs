@@ -66,6 +66,8 @@ pub struct Work {
     pub counters_changed: bool,
     /// Notes said lately, each kind (of each expression) at most once a day.
     pub said: HashMap<(&'static str, usize), Time>,
+    /// Reused space for a line of the log.
+    pub line: String,
     /// A reload is under way: what stood before and has not been named again.
     pub reload: Option<Reload>,
 }
@@ -156,6 +158,7 @@ impl Work {
             unsaved_journal: None,
             counters_changed: false,
             said: HashMap::new(),
+            line: String::new(),
             reload: None,
         }
     }

@@ -17,6 +17,29 @@ const PURGE_EVERY: i64 = 60 * 60;
 pub struct Records {
     log: Log,
     inner: Mutex<Inner>,
+    /// Asked for every failure, and not to be waited for while the database is written to.
+    past: Mutex<Past>,
+}
+
+/// By jail: what is remembered of each id.
+#[derive(Debug, Default)]
+struct Past(HashMap<String, HashMap<Id, PastBans>>);
+
+impl Past {
+    fn read(store: &mut Store) -> Result<Self, StateError> {
+        let mut past = Past::default();
+        for (jail, id, history) in store.all_history()? {
+            past.set(&jail, Id::parse(&id), past_of(&history));
+        }
+        Ok(past)
+    }
+
+    fn set(&mut self, jail: &str, id: Id, past: PastBans) {
+        match self.0.get_mut(jail) {
+            Some(ids) => drop(ids.insert(id, past)),
+            None => drop(self.0.insert(jail.to_owned(), HashMap::from([(id, past)]))),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -26,8 +49,6 @@ struct Inner {
     max_matches: i64,
     purge_age: Seconds,
     next_purge: Option<i64>,
-    /// By jail: what is remembered of each id; asked for every failure, so it is kept in memory.
-    past: HashMap<String, HashMap<Id, PastBans>>,
 }
 
 impl Default for Inner {
@@ -38,7 +59,6 @@ impl Default for Inner {
             max_matches: 10,
             purge_age: Seconds::Whole(86_400),
             next_purge: None,
-            past: HashMap::new(),
         }
     }
 }
@@ -48,7 +68,8 @@ impl Records {
     pub fn new(log: Log) -> Self {
         Records {
             log,
-            inner: Mutex::new(Inner::default()),
+            inner: Mutex::default(),
+            past: Mutex::default(),
         }
     }
 
@@ -77,14 +98,7 @@ impl Records {
         inner.max_matches = defaults.max_matches;
         inner.purge_age = defaults.purge_age;
         store.set_max_matches(usize::try_from(inner.max_matches).unwrap_or(0));
-        inner.past.clear();
-        for (jail, id, history) in store.all_history()? {
-            inner
-                .past
-                .entry(jail)
-                .or_default()
-                .insert(Id::parse(&id), past_of(&history));
-        }
+        *self.past.lock() = Past::read(&mut store)?;
         inner.store = Some(store);
         inner.file = Some(file.to_owned());
         self.log.info(
@@ -141,18 +155,9 @@ impl Records {
         inner.next_purge = Some(now.secs() + PURGE_EVERY);
         let age = inner.purge_age.as_f64() as i64;
         let Some(store) = &mut inner.store else { return };
-        let fresh = store.purge(now.secs(), age).and_then(|()| store.all_history());
+        let fresh = store.purge(now.secs(), age).and_then(|()| Past::read(store));
         match fresh {
-            Ok(rows) => {
-                inner.past.clear();
-                for (jail, id, history) in rows {
-                    inner
-                        .past
-                        .entry(jail)
-                        .or_default()
-                        .insert(Id::parse(&id), past_of(&history));
-                }
-            }
+            Ok(past) => *self.past.lock() = past,
             Err(error) => self.log.error(Module::Database, format!("Purge failed: {error}")),
         }
     }
@@ -169,12 +174,11 @@ impl Records {
 
     /// What is remembered of an id's bans in a jail, or in all.
     pub fn past(&self, jail: &str, id: &Id, all_jails: bool) -> Option<PastBans> {
-        let inner = self.inner.lock();
+        let past = self.past.lock();
         if !all_jails {
-            return inner.past.get(jail)?.get(id).copied();
+            return past.0.get(jail)?.get(id).copied();
         }
-        inner
-            .past
+        past.0
             .values()
             .filter_map(|ids| ids.get(id))
             .copied()
@@ -206,11 +210,7 @@ impl Records {
             last: ticket.time,
             last_bantime: ticket.bantime,
         };
-        inner
-            .past
-            .entry(jail.to_owned())
-            .or_default()
-            .insert(ticket.id.clone(), past);
+        self.past.lock().set(jail, ticket.id.clone(), past);
     }
 
     /// Forgets bans: of one jail or all, of some ids or all.
@@ -220,8 +220,7 @@ impl Records {
         self.with("forget bans", |store| {
             store.remove_bans(jail, words.as_deref()).map(|_| ())
         });
-        let mut inner = self.inner.lock();
-        for (name, past) in &mut inner.past {
+        for (name, past) in &mut self.past.lock().0 {
             if jail.is_none_or(|jail| jail == name) {
                 match ids {
                     Some(ids) => past.retain(|id, _| !ids.contains(id)),

@@ -11,10 +11,11 @@ use crate::log::{Log, Module};
 use crate::reading::Reading;
 use crate::records::Records;
 use bantam_enforce::{OrphanGuard, Orphans};
+use bantam_jail::Keep;
 use parking_lot::{Condvar, Mutex};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub(crate) use life::journal_of;
@@ -80,6 +81,8 @@ pub struct Server {
     pub(crate) reading: Mutex<Option<Reading>>,
     /// One command that changes jails at a time.
     pub(crate) change: Mutex<()>,
+    /// Where the lines of failures are kept that have not led to a ban.
+    pub(crate) keep: OnceLock<Keep>,
     globs: LogGlobs,
     stopping: AtomicBool,
     stop: (Mutex<bool>, Condvar),
@@ -139,6 +142,7 @@ impl Server {
             judge,
             records,
             change: Mutex::new(()),
+            keep: OnceLock::new(),
             globs: setup.globs,
             stopping: AtomicBool::new(false),
             stop: (Mutex::new(false), Condvar::new()),

@@ -2,10 +2,31 @@
 use bantam_detect::Time;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::cell::RefCell;
 
 /// `2026-01-31 23:59:59`, local time.
 pub fn local(time: Time) -> String {
-    strftime(time, "%Y-%m-%d %H:%M:%S")
+    let mut text = String::with_capacity(19);
+    write_local(time, &mut text);
+    text
+}
+
+/// Appends the same.
+pub fn write_local(time: Time, out: &mut String) {
+    thread_local! {
+        /// Lines are mostly written of few seconds: that of now, and that of the log that is read.
+        static RECENT: RefCell<[(i64, String); 2]> = const { RefCell::new([(i64::MIN, String::new()), (i64::MIN, String::new())]) };
+    }
+    let second = time.nanos().div_euclid(1_000_000_000);
+    RECENT.with_borrow_mut(|recent| {
+        if recent[0].0 != second {
+            recent.swap(0, 1);
+        }
+        if recent[0].0 != second {
+            recent[0] = (second, strftime(time, "%Y-%m-%d %H:%M:%S"));
+        }
+        out.push_str(&recent[0].1);
+    });
 }
 
 /// Local time in a format of strftime.

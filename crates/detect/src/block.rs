@@ -9,6 +9,7 @@ use crate::date_anchor::DateAnchor;
 use crate::dated::DatedBlock;
 use crate::filter::{Filter, LineContext, Note};
 use crate::screen::Screen;
+use crate::twins::Outcome;
 use crate::{Failure, Report};
 use std::ops::Range;
 
@@ -23,6 +24,8 @@ pub struct SharedBlock<'b> {
     /// For each member the lines that can matter to it.
     candidates: Vec<Vec<Range<usize>>>,
     dated: Vec<DatedBlock>,
+    /// What filters found in it that have twins.
+    pub(crate) outcomes: Vec<Outcome>,
 }
 
 impl<'b> SharedBlock<'b> {
@@ -33,6 +36,7 @@ impl<'b> SharedBlock<'b> {
             screen,
             candidates: screen.look(block),
             dated: Vec::new(),
+            outcomes: Vec::new(),
         }
     }
 }

@@ -10,7 +10,7 @@ const KEPT: usize = 100;
 /// Seconds for which a connection is remembered after its first line.
 const SECONDS: f64 = 300.0;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Connections {
     /// Oldest first.
     entries: VecDeque<Entry>,
@@ -25,7 +25,7 @@ pub(crate) struct Connections {
 }
 
 /// Hashes counted by their first bits; there are never more of them than a byte can count.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 struct Alike([u8; 1024]);
 
 const _: () = assert!(KEPT <= u8::MAX as usize);
@@ -56,7 +56,7 @@ impl Alike {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 struct Entry {
     id: Arc<str>,
     record: Record,
@@ -64,7 +64,7 @@ struct Entry {
 }
 
 /// Where a connection stands among the others.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Place {
     number: u64,
     expires: Time,

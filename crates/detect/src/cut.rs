@@ -26,7 +26,7 @@ impl From<&LineContext<'_>> for Moment {
 }
 
 /// The last date seen; it stands in for lines without one.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct LastDate {
     text: String,
     pub(crate) stamp: Option<Stamp>,

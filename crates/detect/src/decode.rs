@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// How the bytes of a log are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Encoding {
     /// UTF-8; what is none becomes U+FFFD.
     #[default]

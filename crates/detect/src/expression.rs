@@ -13,7 +13,7 @@ const IDENTIFYING: [&str; 5] = ["fid", "ip4", "ip6", "dns", "mlfid"];
 pub(crate) struct Expression {
     regex: Regex,
     /// Named groups in the order of their opening.
-    names: Vec<(Arc<str>, usize)>,
+    names: Arc<[(Arc<str>, usize)]>,
     /// Those of them on which it depends who is named.
     telling: Vec<(Arc<str>, usize)>,
     /// It makes a difference whether there is a group that took no part.
@@ -23,6 +23,8 @@ pub(crate) struct Expression {
     /// `tuple_id_1` joins `id`: group, target.
     tuples: Vec<(Arc<str>, Arc<str>)>,
     pub(crate) groups: IdGroups,
+    /// `^` and `$` match at each of several lines.
+    multi_line: bool,
 }
 
 /// Where the groups stand that identify somebody.
@@ -60,11 +62,11 @@ impl Expression {
             ),
             ..error
         })?;
-        Ok(Self::with_roles(regex))
+        Ok(Self::with_roles(regex, multi_line))
     }
 
-    fn with_roles(regex: Regex) -> Self {
-        let names: Vec<(Arc<str>, usize)> = regex
+    fn with_roles(regex: Regex, multi_line: bool) -> Self {
+        let names: Arc<[(Arc<str>, usize)]> = regex
             .group_names()
             .iter()
             .enumerate()
@@ -101,12 +103,17 @@ impl Expression {
             },
             names,
             regex,
+            multi_line,
         }
     }
 
     /// The expression with its tags expanded.
     pub(crate) fn as_str(&self) -> &str {
         self.regex.as_str()
+    }
+
+    pub(crate) fn is_multi_line(&self) -> bool {
+        self.multi_line
     }
 
     /// Whether a match can tell who failed.
@@ -147,9 +154,14 @@ impl Expression {
             .filter(|literal| !literal.is_empty() && !literal.contains(&b'\n'))
     }
 
+    /// The named groups in the order of their opening, and where their texts are among the spans of a match.
+    pub(crate) fn names(&self) -> &Arc<[(Arc<str>, usize)]> {
+        &self.names
+    }
+
     /// The named groups, alternatives and tuples joined: all, or only those on which it depends who is named.
     pub(crate) fn record(&self, text: &str, captures: &Captures, all: bool) -> Record {
-        let names = if all { &self.names } else { &self.telling };
+        let names: &[_] = if all { &self.names } else { &self.telling };
         let absent = all || self.tells_by_absence;
         let mut record = Record::with_capacity(names.len().min(6) + 2);
         for (name, group) in names {

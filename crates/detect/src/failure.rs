@@ -1,7 +1,6 @@
 //! What a filter reports.
-use crate::record::Value;
+use crate::evidence::Evidence;
 use crate::{Hit, Id, LineContext, Time};
-use std::collections::BTreeMap;
 
 /// A log line that counted, split where its date was cut out; the original stores it so.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,25 +20,50 @@ impl MatchedLine {
     }
 }
 
-/// Somebody failed: what the jail counts.
+/// The parts of a [`MatchedLine`] that stand elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineParts<'a> {
+    /// Text before the date.
+    pub before: &'a str,
+    /// The date as written.
+    pub date: &'a str,
+    /// Text after the date.
+    pub after: &'a str,
+}
+
+impl<'a> From<&'a MatchedLine> for LineParts<'a> {
+    fn from(line: &'a MatchedLine) -> Self {
+        LineParts {
+            before: &line.before,
+            date: &line.date,
+            after: &line.after,
+        }
+    }
+}
+
+impl From<LineParts<'_>> for MatchedLine {
+    fn from(line: LineParts<'_>) -> Self {
+        MatchedLine {
+            before: line.before.to_owned(),
+            date: line.date.to_owned(),
+            after: line.after.to_owned(),
+        }
+    }
+}
+
+/// Somebody failed: what the jail counts. Cheap to clone, for several jails may count it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     /// Who is counted and banned.
     pub id: Id,
-    /// The address behind the id where the filter captured both and they differ (`<ip>`), else none.
-    pub ip: Option<Id>,
     /// When, by the log (or now, by the rules for odd dates).
     pub time: Time,
     /// The original would hold this time as a whole number (visible in `<time>`).
     pub zoned: bool,
     /// Attempts that this failure stands for, at least 1.
     pub attempts: u32,
-    /// The lines, oldest first.
-    pub matches: Vec<MatchedLine>,
-    /// Captured groups by lower-case name (`user`, `container`, …), those that took part only.
-    pub captures: BTreeMap<String, String>,
-    /// User names of a tracked connection, when more than one was seen.
-    pub users: Vec<String>,
+    /// The lines and what they told.
+    pub evidence: Evidence,
 }
 
 impl Failure {
@@ -49,29 +73,12 @@ impl Failure {
         let time = hit.time.unwrap_or(context.now);
         // The future is a mistake of the log, where a jail counts by the clock.
         let ahead = context.findtime.is_some() && time > context.now;
-        let users = match hit.record.known("users") {
-            Some(Value::Users(users)) if users.len() > 1 => users.iter().map(ToString::to_string).collect(),
-            _ => Vec::new(),
-        };
-        let ip = match hit.record.known("ip") {
-            Some(Value::Address(address)) => Some(address.clone()),
-            _ => None,
-        };
-        let captures = hit
-            .record
-            .iter()
-            .filter(|(_, value)| matches!(value, Value::Text(_) | Value::Tuple(_)))
-            .map(|(name, value)| (name.to_owned(), value.text().into_owned()))
-            .collect();
         Some(Failure {
             id,
-            ip,
             time: if ahead { context.now } else { time },
             zoned: hit.zoned && !ahead,
             attempts: 1,
-            matches: hit.record.matches().to_vec(),
-            captures,
-            users,
+            evidence: Evidence::of(hit.record),
         })
     }
 }

@@ -12,7 +12,8 @@ use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
 use bantam_pattern::{LineBudget, PatternError};
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 /// Turns a name into addresses. Implementations cache and bound their time.
 pub trait Resolver {
@@ -84,6 +85,8 @@ pub struct Filter {
     zone: Option<String>,
     encoding: Encoding,
     pub(crate) report: Report,
+    /// See [`Filter::key`]; made anew after a change.
+    pub(crate) key: OnceLock<u128>,
 }
 
 impl Filter {
@@ -101,10 +104,22 @@ impl Filter {
             zone: None,
             encoding: Encoding::default(),
             report: Report::default(),
+            key: OnceLock::new(),
         }
+    }
+    /// What it was set up with.
+    pub(crate) fn hash_settings(&self, hasher: &mut impl Hasher) {
+        let rules = &self.rules;
+        (self.prefregex(), self.failregexes(), self.ignoreregexes()).hash(hasher);
+        (&self.datepattern, &self.zone, self.encoding).hash(hasher);
+        // `maxlines` when an expression was added decides how it is compiled.
+        let multi_line: Vec<bool> = rules.fail.iter().map(Expression::is_multi_line).collect();
+        (rules.use_dns, rules.max_lines, multi_line).hash(hasher);
+        (rules.check_all, rules.raw_hosts, rules.keep_pending, rules.keep_records).hash(hasher);
     }
     /// Sets `usedns`; applies to expressions added afterwards, as in the original.
     pub fn set_use_dns(&mut self, value: UseDns) {
+        self.key = OnceLock::new();
         self.rules.use_dns = value;
     }
     /// `usedns`
@@ -113,6 +128,7 @@ impl Filter {
     }
     /// Sets `maxlines`; applies to expressions added afterwards.
     pub fn set_max_lines(&mut self, lines: usize) -> Result<(), PatternError> {
+        self.key = OnceLock::new();
         if lines == 0 {
             return Err(PatternError {
                 message: "maxlines must be integer greater than zero".to_owned(),
@@ -129,6 +145,7 @@ impl Filter {
     }
     /// Sets how bytes become text (`logencoding`: `auto`, `utf-8`, `ascii`, `latin-1`).
     pub fn set_encoding(&mut self, name: &str) -> Result<(), UnknownEncoding> {
+        self.key = OnceLock::new();
         self.encoding = Encoding::from_name(name)?;
         Ok(())
     }
@@ -138,23 +155,28 @@ impl Filter {
     }
     /// Tries all failregexes on a line instead of ending with the first that matches (`fail2ban-regex` and tests).
     pub fn set_check_all(&mut self, value: bool) {
+        self.key = OnceLock::new();
         self.rules.check_all = value;
         self.rules.refresh();
     }
     /// Takes names and ids as they stand (`fail2ban-regex --raw`).
     pub fn set_raw_hosts(&mut self, value: bool) {
+        self.key = OnceLock::new();
         self.rules.raw_hosts = value;
     }
     /// Reports matches of a tracked connection that does not tell an address yet, as hits without id.
     pub fn set_keep_pending(&mut self, value: bool) {
+        self.key = OnceLock::new();
         self.rules.keep_pending = value;
     }
     /// Whether hits of [`Filter::judge`] carry all that was captured (the default); without, counting is cheaper.
     pub fn set_keep_records(&mut self, value: bool) {
+        self.key = OnceLock::new();
         self.rules.keep_records = value;
     }
     /// Sets or clears (empty text) `prefregex`.
     pub fn set_prefregex(&mut self, source: &str) -> Result<(), PatternError> {
+        self.key = OnceLock::new();
         self.rules.prefregex = match source {
             "" => None,
             source => Some(Expression::new(source, self.rules.use_dns, false)?),
@@ -168,6 +190,7 @@ impl Filter {
     }
     /// Appends a `failregex`. Must capture an address, an id or a connection, here or in `prefregex`.
     pub fn add_failregex(&mut self, source: &str) -> Result<(), PatternError> {
+        self.key = OnceLock::new();
         let expression = Expression::new(source, self.rules.use_dns, self.rules.max_lines > 1)?;
         let prefix = self.rules.prefregex.as_ref();
         if !expression.identifies() && !prefix.is_some_and(Expression::identifies) {
@@ -185,6 +208,7 @@ impl Filter {
     }
     /// Removes one, false when there is none of that index.
     pub fn remove_failregex(&mut self, index: usize) -> bool {
+        self.key = OnceLock::new();
         let there = index < self.rules.fail.len();
         if there {
             self.rules.fail.remove(index);
@@ -198,12 +222,14 @@ impl Filter {
     }
     /// Appends an `ignoreregex`.
     pub fn add_ignoreregex(&mut self, source: &str) -> Result<(), PatternError> {
+        self.key = OnceLock::new();
         let expression = Expression::new(source, self.rules.use_dns, false)?;
         self.rules.ignore.push(expression);
         Ok(())
     }
     /// Removes one, false when there is none of that index.
     pub fn remove_ignoreregex(&mut self, index: usize) -> bool {
+        self.key = OnceLock::new();
         let there = index < self.rules.ignore.len();
         if there {
             self.rules.ignore.remove(index);
@@ -216,12 +242,14 @@ impl Filter {
     }
     /// Drops all failregexes and ignoreregexes (a reload begins); line-to-line state is kept.
     pub fn clear_expressions(&mut self) {
+        self.key = OnceLock::new();
         self.rules.fail.clear();
         self.rules.ignore.clear();
         self.rules.refresh();
     }
     /// Sets `datepattern`; empty text returns to the default templates.
     pub fn set_datepattern(&mut self, pattern: &str) -> Result<(), PatternError> {
+        self.key = OnceLock::new();
         let pattern = pattern.trim();
         self.spare = None;
         self.detector = match pattern {
@@ -251,6 +279,7 @@ impl Filter {
     }
     /// Sets `logtimezone`.
     pub fn set_log_timezone(&mut self, zone: Option<&str>) -> Result<(), PatternError> {
+        self.key = OnceLock::new();
         // Tried on a detector even where none is needed yet, so that a wrong zone is refused now.
         let mut detector = match self.detector.take() {
             Some(detector) => detector,

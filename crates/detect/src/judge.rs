@@ -9,6 +9,7 @@ use crate::identity::{Identity, Who, identify};
 use crate::literals::Literals;
 use crate::record::{Record, Value};
 use crate::screen::Needs;
+use crate::single::SingleMatch;
 use crate::stamp::Stamp;
 use crate::window::{Lines, Taken, write_lines};
 use crate::{Id, MatchedLine, Time};
@@ -334,7 +335,8 @@ impl<'w> Pass<'_, '_, 'w> {
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let consumes = !all || self.rules.multi_line();
-        let lasting = self.rules.multi_line() || self.rules.keep_records;
+        let single = self.is_single(expression);
+        let lasting = self.rules.multi_line() || (self.rules.keep_records && !single);
         // The lines of a match cost allocations; where nobody will see them they are not put together.
         let mut taken = if lasting {
             self.lines.take(expression, text, found)
@@ -356,16 +358,21 @@ impl<'w> Pass<'_, '_, 'w> {
         if consumes {
             *rest = Some(std::mem::take(&mut taken.left));
         }
-        if self.rules.needs_record(expression) {
+        if single || !self.rules.needs_record(expression) {
+            self.plain_hit(index, expression, text, found)
+        } else {
             let lines = lasting.then_some(taken.matched.as_slice());
             self.record_hit(index, expression, text, found, lines)
-        } else {
-            self.count_hit(index, expression, text, found)
         }
     }
 
+    /// Whether a match of this expression tells of the line at hand alone, by what its groups are.
+    fn is_single(&self, expression: &Expression) -> bool {
+        !self.rules.multi_line() && self.rules.prefregex.is_none() && expression.is_plain()
+    }
+
     /// The quick way: only the identifying groups are looked at.
-    fn count_hit(&mut self, index: usize, expression: &Expression, text: &str, found: &Captures) -> ControlFlow<()> {
+    fn plain_hit(&mut self, index: usize, expression: &Expression, text: &str, found: &Captures) -> ControlFlow<()> {
         let prefix = self.prefix.take();
         let who = {
             let groups = expression.groups;
@@ -389,12 +396,23 @@ impl<'w> Pass<'_, '_, 'w> {
         self.prefix = prefix;
         match identity {
             Identity::Nobody | Identity::Pending => ControlFlow::Continue(()),
-            Identity::Known { ids, .. } => {
+            Identity::Known { ids, address } => {
+                let record = self.record_of_single(expression, text, found, address);
                 for id in ids {
-                    self.push_hit(index, Some(id), false, &Record::default());
+                    self.push_hit(index, Some(id), false, &record);
                 }
                 go_on(self.rules.check_all)
             }
+        }
+    }
+
+    fn record_of_single(&self, expression: &Expression, text: &str, found: &Captures, address: Option<Id>) -> Record {
+        match &self.lines {
+            Lines::One(cut) if self.rules.keep_records => {
+                let single = SingleMatch::new(expression.names(), found, text, cut, address);
+                Record::of_single(Arc::new(single))
+            }
+            _ => Record::default(),
         }
     }
 
@@ -475,7 +493,7 @@ impl<'w> Pass<'_, '_, 'w> {
             composite,
             time: self.stamp.map(|stamp| stamp.time),
             zoned: self.stamp.is_some_and(|stamp| stamp.zoned),
-            nofail: record.has("nofail"),
+            nofail: record.single().is_none() && record.has("nofail"),
             record: match self.rules.keep_records {
                 true => record.clone(),
                 false => Record::default(),

@@ -1,6 +1,7 @@
 //! What is known about a failure: the captured groups and what the pipeline adds, in the order in which they came
 //! (that order is visible in the output of `bantam regex -o row`).
 use crate::python::quote;
+use crate::single::SingleMatch;
 use crate::{Id, MatchedLine};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -86,14 +87,24 @@ fn line_literal(line: &MatchedLine) -> String {
 }
 
 /// Values by name, in the order of their first appearance.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Record {
-    entries: Vec<(Name, Value)>,
+    /// What the values are made of once somebody asks for them, in place of `own`: most failures are only counted.
+    single: Option<Arc<SingleMatch>>,
+    own: Entries,
+}
+
+pub(crate) type Entries = Vec<(Name, Value)>;
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries() == other.entries()
+    }
 }
 
 /// The name of a group, or one that the pipeline gives.
 #[derive(Debug, Clone)]
-enum Name {
+pub(crate) enum Name {
     Group(Arc<str>),
     Own(&'static str),
 }
@@ -118,18 +129,50 @@ impl PartialEq for Name {
 impl Record {
     pub(crate) fn with_capacity(entries: usize) -> Self {
         Record {
-            entries: Vec::with_capacity(entries),
+            single: None,
+            own: Vec::with_capacity(entries),
         }
+    }
+
+    /// What a match of one line told.
+    pub(crate) fn of_single(single: Arc<SingleMatch>) -> Self {
+        Record {
+            single: Some(single),
+            own: Vec::new(),
+        }
+    }
+
+    /// The match that it tells of, if that is all that it does.
+    pub(crate) fn single(&self) -> Option<&SingleMatch> {
+        self.single.as_deref()
+    }
+
+    fn entries(&self) -> &Entries {
+        match &self.single {
+            Some(single) => single.entries(),
+            None => &self.own,
+        }
+    }
+
+    fn entries_mut(&mut self) -> &mut Entries {
+        if let Some(single) = self.single.take() {
+            self.own.clone_from(single.entries());
+        }
+        &mut self.own
+    }
+
+    pub(crate) fn into_entries(mut self) -> Entries {
+        std::mem::take(self.entries_mut())
     }
 
     /// All values that are there, those of groups without part as [`Value::Missing`].
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.entries.iter().map(|(name, value)| (&**name, value))
+        self.entries().iter().map(|(name, value)| (&**name, value))
     }
 
     /// Whether there is no value at all.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
 
     /// A value that is there and not [`Value::Missing`].
@@ -158,7 +201,7 @@ impl Record {
     }
 
     fn find(&self, name: &str) -> Option<&Value> {
-        self.entries
+        self.entries()
             .iter()
             .find(|(key, _)| &**key == name)
             .map(|(_, value)| value)
@@ -166,7 +209,7 @@ impl Record {
 
     /// A fresh name, known to be none of those that are there.
     pub(crate) fn push(&mut self, name: Arc<str>, value: Value) {
-        self.entries.push((Name::Group(name), value));
+        self.entries_mut().push((Name::Group(name), value));
     }
 
     /// Sets a value, in its place or as the last.
@@ -180,26 +223,26 @@ impl Record {
     }
 
     fn put(&mut self, name: Name, value: Value) {
-        match self.entries.iter_mut().find(|(key, _)| *key == name) {
+        match self.entries_mut().iter_mut().find(|(key, _)| *key == name) {
             Some((_, old)) => *old = value,
-            None => self.entries.push((name, value)),
+            None => self.entries_mut().push((name, value)),
         }
     }
 
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        let at = self.entries.iter().position(|(key, _)| &**key == name)?;
-        Some(self.entries.remove(at).1)
+        let at = self.entries().iter().position(|(key, _)| &**key == name)?;
+        Some(self.entries_mut().remove(at).1)
     }
 
     /// Takes the value and leaves its place in the order to the one that follows.
     pub(crate) fn take_in_place(&mut self, name: &str) -> Option<Value> {
-        let (_, value) = self.entries.iter_mut().find(|(key, _)| &**key == name)?;
+        let (_, value) = self.entries_mut().iter_mut().find(|(key, _)| &**key == name)?;
         Some(std::mem::replace(value, Value::Missing))
     }
 
     /// Overwrites with all values of `other` that are known.
     pub(crate) fn merge_known(&mut self, other: Record) {
-        for (name, value) in other.entries {
+        for (name, value) in other.into_entries() {
             if !matches!(value, Value::Missing) {
                 self.put(name, value);
             }

@@ -107,7 +107,7 @@ fn a_line_without_date_takes_the_last_one_for_a_minute_and_now_after_that() {
     trial.line("2026-01-08 14:19:30 nothing");
     let failure = &trial.line("192.0.2.1")[0];
     assert_eq!(failure.time.secs(), NOW - 30);
-    assert_eq!(failure.matches[0].text(), "2026-01-08 14:19:30192.0.2.1");
+    assert_eq!(failure.evidence.matches()[0].text(), "2026-01-08 14:19:30192.0.2.1");
     trial.now += 31;
     assert_eq!(trial.line("192.0.2.1")[0].time.secs(), NOW + 31);
 }
@@ -149,8 +149,8 @@ fn an_id_beside_an_address_is_counted_and_keeps_the_address() {
     let mut trial = Trial::new(&["<F-ID>user \\d+</F-ID> from <ADDR>", "net <SUBNET>"]);
     let failure = &trial.line("2026-01-08 14:19:30 user 7 from ::ffff:192.0.2.1")[0];
     assert_eq!(failure.id, Id::Raw("user 7".into()));
-    assert_eq!(failure.ip, Some(Id::parse("192.0.2.1")));
-    assert_eq!(failure.captures["ip4"], "192.0.2.1");
+    assert_eq!(failure.evidence.address(), Some(&Id::parse("192.0.2.1")));
+    assert_eq!(failure.evidence.captures()["ip4"], "192.0.2.1");
     assert_eq!(trial.ids("2026-01-08 14:19:30 net 192.0.2.77/24"), ["192.0.2.0/24"]);
     assert_eq!(trial.ids("2026-01-08 14:19:30 net 999.0.2.77/24"), ["999.0.2.77"]);
 }
@@ -167,11 +167,11 @@ fn a_failure_waits_for_the_line_that_tells_the_address() {
     assert_eq!(trial.ids(&format!("{date} c1 failed bob")), [""; 0]);
     let failure = &trial.line(&format!("{date} c1 peer 192.0.2.1"))[0];
     assert_eq!(failure.id.to_string(), "192.0.2.1");
-    assert_eq!(failure.captures["user"], "bob");
-    assert_eq!(failure.matches.len(), 2);
+    assert_eq!(failure.evidence.captures()["user"], "bob");
+    assert_eq!(failure.evidence.matches().len(), 2);
     // The address is known from here on, and what was delivered is not delivered again.
     let failure = &trial.line(&format!("{date} c1 failed eve"))[0];
-    assert_eq!(failure.users, ["bob", "eve"]);
+    assert_eq!(failure.evidence.users(), ["bob", "eve"]);
     // Another connection that only succeeds is no failure.
     assert_eq!(trial.ids(&format!("{date} c2 peer 192.0.2.2")), [""; 0]);
     assert_eq!(trial.ids(&format!("{date} c2 welcome bob")), [""; 0]);
@@ -211,8 +211,11 @@ fn prefregex_hands_on_its_content_and_its_groups() {
         .unwrap();
     let mut trial = Trial::with(filter, &["^from <ADDR>$"]);
     let failure = &trial.line("2026-01-08 14:19:30 sshd: from 192.0.2.1")[0];
-    assert_eq!(failure.captures["name"], "sshd");
-    assert_eq!(failure.matches[0].text(), "2026-01-08 14:19:30 sshd: from 192.0.2.1");
+    assert_eq!(failure.evidence.captures()["name"], "sshd");
+    assert_eq!(
+        failure.evidence.matches()[0].text(),
+        "2026-01-08 14:19:30 sshd: from 192.0.2.1"
+    );
     assert_eq!(trial.ids("2026-01-08 14:19:30 from 192.0.2.1"), [""; 0]);
 }
 
@@ -247,12 +250,12 @@ fn lines_match_by_the_first_expression_and_ignoreregex_has_the_last_word() {
     let mut trial = Trial::new(&["^ <F-A>x</F-A> <ADDR>$", "^ <F-B>x</F-B> <ADDR>$"]);
     trial.filter.add_ignoreregex("192\\.0\\.2\\.9").unwrap();
     let failure = &trial.line("2026-01-08 14:19:30 x 192.0.2.1")[0];
-    assert!(failure.captures.contains_key("a") && !failure.captures.contains_key("b"));
+    assert!(failure.evidence.captures().contains_key("a") && !failure.evidence.captures().contains_key("b"));
     assert_eq!(trial.ids("2026-01-08 14:19:30 x 192.0.2.9"), [""; 0]);
     assert!(trial.filter.remove_ignoreregex(0) && !trial.filter.remove_ignoreregex(0));
     assert!(trial.filter.remove_failregex(0) && !trial.filter.remove_failregex(1));
     let failure = &trial.line("2026-01-08 14:19:30 x 192.0.2.9")[0];
-    assert!(failure.captures.contains_key("b"));
+    assert!(failure.evidence.captures().contains_key("b"));
 }
 
 #[test]

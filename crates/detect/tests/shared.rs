@@ -142,6 +142,79 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn twins_find_what_each_finds_line_by_line(
+        blocks in prop::collection::vec((prop::collection::vec(line(), 1..40), 0u8..8), 1..6),
+        kind in 0u8..3,
+    ) {
+        let (mut alone, mut together) = (filters(), filters());
+        alone.extend(filters());
+        together.extend(filters());
+        let screen = Screen::new(together.iter().map(|filter| filter.needs().clone()).collect());
+        let keys: Vec<u128> = together.iter().map(Filter::key).collect();
+        let half = keys.len() / 2;
+        prop_assert_eq!(&keys[..half], &keys[half..]);
+        let mut expected: Vec<Vec<Failure>> = vec![Vec::new(); alone.len()];
+        let mut got = expected.clone();
+        for (lines, skips) in &blocks {
+            let block: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let mut shared = SharedBlock::new(block.as_bytes(), &screen);
+            // One of the twins may have missed a block.
+            for index in (0..alone.len()).filter(|index| *index != usize::from(*skips)) {
+                let mut resolver = NoNames;
+                let mut context = context(&mut resolver, kind);
+                together[index].process_with_twins(
+                    &mut shared, index, &keys, &mut context, &mut got[index], &mut Vec::new(),
+                );
+                for line in block.lines() {
+                    alone[index].process(line.as_bytes(), &mut context, &mut expected[index], &mut Vec::new());
+                }
+                prop_assert_eq!(alone[index].last_date(), together[index].last_date());
+                prop_assert_eq!(alone[index].window(), together[index].window());
+            }
+        }
+        for (index, (expected, got)) in expected.iter().zip(&got).enumerate() {
+            prop_assert_eq!(expected, got, "filter {}", index);
+        }
+    }
+}
+
+type Change = fn(&mut Filter);
+
+#[test]
+fn every_option_and_expression_changes_the_key() {
+    let changes: [Change; 15] = [
+        |filter| filter.set_use_dns(bantam_pattern::tags::UseDns::Raw),
+        |filter| filter.set_max_lines(2).unwrap(),
+        |filter| filter.set_encoding("latin-1").unwrap(),
+        |filter| filter.set_check_all(true),
+        |filter| filter.set_raw_hosts(true),
+        |filter| filter.set_keep_pending(true),
+        |filter| filter.set_keep_records(false),
+        |filter| filter.set_prefregex("^a<F-CONTENT>.*</F-CONTENT>").unwrap(),
+        |filter| filter.add_failregex("beta from <HOST>").unwrap(),
+        |filter| filter.add_ignoreregex("beta").unwrap(),
+        |filter| assert!(filter.remove_ignoreregex(0)),
+        |filter| assert!(filter.remove_failregex(0)),
+        |filter| filter.clear_expressions(),
+        |filter| filter.set_datepattern("%Y").unwrap(),
+        |filter| filter.set_log_timezone(Some("UTC+01:00")).unwrap(),
+    ];
+    let mut seen = std::collections::HashSet::new();
+    let made = || filter("{NONE}", "", &["alpha from <HOST>"], "gamma");
+    assert!(seen.insert(made().key()) && !seen.insert(made().key()));
+    for (index, change) in changes.iter().enumerate() {
+        let mut filter = made();
+        filter.key();
+        change(&mut filter);
+        let added = seen.insert(filter.key());
+        assert!(added, "change {index}");
+    }
+}
+
 #[test]
 fn a_filter_that_was_changed_since_reads_the_block_by_itself() {
     let mut filter = filter("", "", &["alpha from <HOST>"], "");

@@ -1,7 +1,6 @@
 //! Failures that have not led to a ban yet: one counter for each id.
-use crate::keep::{Keep, Shelf};
+use crate::keep::Keep;
 use crate::packed::{Packed, Unpacked};
-use crate::squeeze::Sample;
 use crate::{Counter, Failure, Id, Time};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -64,7 +63,7 @@ fn seconds_between(from: Time, to: Time) -> f64 {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     entries: HashMap<Id, Entry, RandomState>,
-    /// Holds the entries' details, which resemble the first of them.
+    /// Holds the entries' details.
     keep: Keep,
     /// No entry's last failure is older; lets [`Counters::forget`] return at once.
     oldest: Option<Time>,
@@ -77,34 +76,32 @@ impl Counters {
         self.entries.len()
     }
 
-    pub(crate) fn set_shelf(&mut self, shelf: Box<dyn Shelf>) {
-        self.keep.set_shelf(shelf);
+    /// Has details kept there, unless there are some already.
+    pub(crate) fn set_keep(&mut self, keep: Keep) {
+        if self.entries.is_empty() {
+            self.keep = keep;
+        }
     }
 
     /// Counts a failure `count` times. Gives the count and whether this failure began it.
     pub(crate) fn add(&mut self, failure: &Failure, count: u32, window: Window) -> (u32, bool) {
-        // No piece has been made with an empty sample, nor is any left where there are no entries.
-        if self.entries.is_empty() || !self.keep.has_sample() {
-            self.keep.set_sample(Sample::of(&Packed::plain(failure)));
-        }
         if let Some(entry) = self.entries.get_mut(&failure.id) {
             entry.advance(failure, window.findtime);
             entry.failures = entry.failures.saturating_add(failure.attempts.max(1));
             entry.retry = entry.retry.saturating_add(count);
-            entry.details.push(&failure.matches, window.maxmatches, &mut self.keep);
+            entry.details.push(&failure.evidence, window.maxmatches, &self.keep);
             entry.touch(&failure.id, &mut self.changed);
             let retry = entry.retry;
             self.tidy();
             return (retry, false);
         }
         let attempts = failure.attempts.max(1);
-        let details = Packed::plain(failure);
         let mut entry = Entry {
             first: failure.time,
             last: failure.time,
             retry: attempts.max(count),
             failures: attempts,
-            details: Packed::first(&details, failure, &mut self.keep),
+            details: Packed::first(&failure.evidence, &self.keep),
             zoned: failure.zoned,
             dirty: false,
             kept: false,
@@ -122,14 +119,13 @@ impl Counters {
         let Some(entry) = self.entries.get_mut(&failure.id) else {
             return 0;
         };
-        let (lines, attempts) = if began {
-            (&[][..], 1)
-        } else {
-            (&failure.matches[..], failure.attempts.max(1))
-        };
+        let attempts = if began { 1 } else { failure.attempts.max(1) };
         entry.failures = entry.failures.saturating_add(attempts);
         entry.retry = entry.retry.saturating_add(extra);
-        entry.details.push(lines, window.maxmatches, &mut self.keep);
+        match began {
+            true => entry.details.trim(window.maxmatches, &self.keep),
+            false => entry.details.push(&failure.evidence, window.maxmatches, &self.keep),
+        }
         entry.touch(&failure.id, &mut self.changed);
         entry.retry
     }
@@ -141,7 +137,7 @@ impl Counters {
             self.gone.push(id.clone());
         }
         let details = entry.details.open(&self.keep);
-        entry.details.end(&mut self.keep);
+        entry.details.end(&self.keep);
         Some((entry, details))
     }
 
@@ -150,7 +146,7 @@ impl Counters {
         if self.oldest.is_none_or(|oldest| oldest > limit) {
             return;
         }
-        let (gone, keep) = (&mut self.gone, &mut self.keep);
+        let (gone, keep) = (&mut self.gone, &self.keep);
         let mut oldest = None;
         self.entries.retain(|id, entry| {
             if entry.last <= limit {
@@ -207,7 +203,9 @@ impl Counters {
 
     fn insert(&mut self, id: Id, entry: Entry) {
         self.oldest = Some(self.oldest.map_or(entry.last, |oldest| oldest.min(entry.last)));
-        self.entries.insert(id, entry);
+        if let Some(mut old) = self.entries.insert(id, entry) {
+            old.details.end(&self.keep);
+        }
     }
 
     fn tidy(&mut self) {
@@ -226,13 +224,23 @@ impl Counters {
     }
 }
 
+impl Drop for Counters {
+    fn drop(&mut self) {
+        // Others go on with the same keep.
+        for entry in self.entries.values_mut() {
+            entry.details.end(&self.keep);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bantam_detect::Evidence;
 
     #[test]
     fn a_counter_takes_less_than_a_hundred_bytes_besides_its_lines() {
-        assert!(size_of::<Id>() + size_of::<Entry>() <= 88);
+        assert!(size_of::<Id>() + size_of::<Entry>() <= 96);
     }
 
     #[test]
@@ -245,13 +253,10 @@ mod tests {
         for second in 0..100_000u32 {
             let failure = Failure {
                 id: Id::single(std::net::Ipv4Addr::from_bits(second).into()),
-                ip: None,
                 time: Time::from_secs(second.into()),
                 zoned: false,
                 attempts: 1,
-                matches: Vec::new(),
-                captures: Default::default(),
-                users: Vec::new(),
+                evidence: Evidence::of_lines(Vec::new()),
             };
             counters.add(&failure, 1, window);
             counters.forget(failure.time.plus_secs(-10.0));

@@ -3,7 +3,7 @@
 use crate::bans::Bans;
 use crate::counters::{Counters, Entry, Window};
 use crate::packed::Unpacked;
-use crate::{Failure, Id, Increment, MatchedLine, PastBans, Shelf, Ticket, Time};
+use crate::{Evidence, Failure, Id, Increment, Keep, MatchedLine, PastBans, Ticket, Time};
 use std::collections::BTreeMap;
 
 /// A jail's options.
@@ -104,9 +104,9 @@ impl Jail {
         }
     }
 
-    /// Gives it a place for lines of counters that would fill the memory. Only the first is taken.
-    pub fn set_shelf(&mut self, shelf: Box<dyn Shelf>) {
-        self.counters.set_shelf(shelf);
+    /// Has the lines of its counters kept with those of other jails. To be told before it counts anything.
+    pub fn set_keep(&mut self, keep: Keep) {
+        self.counters.set_keep(keep);
     }
 
     /// Its options.
@@ -148,13 +148,10 @@ impl Jail {
         let count = u32::try_from(lines.len()).unwrap_or(u32::MAX).max(1);
         let failure = Failure {
             id,
-            ip: None,
             time: now,
             zoned: false,
             attempts: 1,
-            matches: lines.into_iter().map(whole_line).collect(),
-            captures: BTreeMap::new(),
-            users: Vec::new(),
+            evidence: Evidence::of_lines(lines.into_iter().map(whole_line).collect()),
         };
         self.count(&failure, count, known, now, luck)
     }
@@ -214,7 +211,7 @@ impl Jail {
     ) -> Ruling {
         let ticket = Ticket {
             id,
-            ip: details.ip,
+            ip: details.address,
             time: entry.last,
             zoned: entry.zoned,
             bantime: base(&self.options),

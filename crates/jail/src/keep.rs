@@ -1,16 +1,21 @@
-//! Where the pieces of what counters remember are kept: made small, in memory, and beyond some megabytes on a shelf
-//! that the jail's owner provides (a file). A flood of clients must not fill the memory with their lines.
-use crate::squeeze::Sample;
-use std::borrow::Cow;
+//! Where the lines are kept that speak against people who are not banned (yet), and what the lines told: once for all
+//! jails of a process, in blocks. The newest blocks lie there as they are, older ones are made small, and beyond some
+//! megabytes they go to a shelf that the keep's owner provides (a file): a flood of clients must not fill the memory.
+use parking_lot::Mutex;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Pieces of a jail that are held in memory, in bytes; further ones go to the shelf.
+/// A block that has grown to so many bytes takes no more pieces.
+const BLOCK: usize = 16 << 10;
+/// So many bytes of blocks are left as they are: of most attackers nothing is needed any more soon after.
+const AS_THEY_ARE: usize = 512 << 10;
+/// So many bytes of blocks that were made small are held in memory; further ones go to the shelf.
 const IN_MEMORY: usize = 4 << 20;
-/// What stands in memory of a piece on the shelf takes about as much as a shorter one.
-const WORTH_IT: usize = 32;
-
-const HERE: u8 = 0;
-const SHELVED: u8 = 1;
+/// Making longer blocks small would take a moment.
+const WORTH_SQUEEZING: usize = 128 << 10;
 
 /// A place for bytes that are seldom needed again.
 pub trait Shelf: Send + Debug {
@@ -22,86 +27,281 @@ pub trait Shelf: Send + Debug {
     fn release(&mut self, place: u64, length: usize);
 }
 
-/// What turns pieces into bytes to be held and back.
+/// Holds pieces for jails; a handle that is cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Keep(Arc<Mutex<Blocks>>);
+
+/// Where a piece is: in the block of that number, at that byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(NonZeroU64);
+
+const BITS_IN_BLOCK: u32 = 16;
+
+impl Place {
+    pub(crate) fn number(self) -> u64 {
+        self.0.get()
+    }
+
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Place)
+    }
+
+    fn new(block: u64, at: usize) -> Option<Self> {
+        Self::from_number(block << BITS_IN_BLOCK | at as u64)
+    }
+
+    fn block(self) -> u64 {
+        self.number() >> BITS_IN_BLOCK
+    }
+
+    fn at(self) -> usize {
+        (self.number() & ((1 << BITS_IN_BLOCK) - 1)) as usize
+    }
+}
+
+const _: () = assert!(BLOCK <= 1 << BITS_IN_BLOCK);
+
+/// Numbers are given once in a process, so that a place of one keep means nothing to another.
+static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);
+
 #[derive(Debug, Default)]
-pub(crate) struct Keep {
-    sample: Sample,
-    shelf: Option<Box<dyn Shelf>>,
-    /// Bytes held in memory at present.
+pub(crate) struct Blocks {
+    open: Option<Open>,
+    closed: HashMap<u64, Closed, foldhash::fast::RandomState>,
+    /// Blocks that were left as they are, oldest first, those that are gone among them; and their bytes.
+    as_they_are: VecDeque<(u64, usize)>,
+    unsqueezed: usize,
+    /// Bytes of small blocks in memory.
     held: usize,
+    shelf: Option<Box<dyn Shelf>>,
+}
+
+/// The block that takes pieces.
+#[derive(Debug)]
+struct Open {
+    number: u64,
+    bytes: Vec<u8>,
+    /// How often its pieces are needed.
+    uses: usize,
+}
+
+#[derive(Debug)]
+struct Closed {
+    bytes: Held,
+    uses: usize,
+}
+
+#[derive(Debug)]
+enum Held {
+    Plain(Vec<u8>),
+    Small(Box<[u8]>),
+    Shelved { place: u64, length: usize },
 }
 
 impl Keep {
-    pub(crate) fn set_shelf(&mut self, shelf: Box<dyn Shelf>) {
-        // Pieces on a shelf are read from that very one.
-        self.shelf.get_or_insert(shelf);
+    /// With a place for what would fill the memory.
+    pub fn with_shelf(shelf: Box<dyn Shelf>) -> Self {
+        Keep(Arc::new(Mutex::new(Blocks {
+            shelf: Some(shelf),
+            ..Blocks::default()
+        })))
     }
 
-    pub(crate) fn has_sample(&self) -> bool {
-        !self.sample.is_empty()
-    }
-
-    pub(crate) fn set_sample(&mut self, sample: Sample) {
-        self.sample = sample;
-    }
-
-    /// A holder's bytes came to be so many, from so many before.
-    pub(crate) fn account(&mut self, before: usize, now: usize) {
-        self.held = (self.held + now).saturating_sub(before);
-    }
-
-    /// A piece as it is to be held.
-    pub(crate) fn stow(&mut self, plain: &[u8]) -> Vec<u8> {
-        let small = self.sample.squeeze(plain);
-        if self.held >= IN_MEMORY
-            && small.len() > WORTH_IT
-            && let Some(shelf) = &mut self.shelf
-            && let Some(place) = shelf.put(&small)
-        {
-            let mut held = Vec::with_capacity(13);
-            held.push(SHELVED);
-            held.extend_from_slice(&place.to_le_bytes());
-            // No piece comes near 4 GiB: lines are shorter.
-            held.extend_from_slice(&(small.len() as u32).to_le_bytes());
-            return held;
-        }
-        let mut held = Vec::with_capacity(1 + small.len());
-        held.push(HERE);
-        held.extend_from_slice(&small);
-        held
-    }
-
-    /// What was stowed; empty where it cannot be had any more.
-    pub(crate) fn open<'p>(&self, held: &'p [u8]) -> Cow<'p, [u8]> {
-        if let Some((place, length)) = shelved(held) {
-            let small = self.shelf.as_ref().and_then(|shelf| shelf.get(place, length));
-            return Cow::Owned(small.map_or_else(Vec::new, |small| self.sample.open(&small).into_owned()));
-        }
-        match held {
-            [HERE, small @ ..] => self.sample.open(small),
-            _ => Cow::Borrowed(&[]),
-        }
-    }
-
-    /// A piece is held no more.
-    pub(crate) fn release(&mut self, held: &[u8]) {
-        if let (Some((place, length)), Some(shelf)) = (shelved(held), &mut self.shelf) {
-            shelf.release(place, length);
-        }
+    /// Works with the blocks; several steps at once are one turn at the lock.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Blocks) -> T) -> T {
+        work(&mut self.0.lock())
     }
 }
 
-/// Place and length of a piece on the shelf.
-fn shelved(held: &[u8]) -> Option<(u64, usize)> {
-    let [SHELVED, rest @ ..] = held else { return None };
-    let (place, length) = rest.split_first_chunk::<8>()?;
-    let length = u32::from_le_bytes(length.try_into().ok()?);
-    Some((u64::from_le_bytes(*place), usize::try_from(length).ok()?))
+impl Blocks {
+    /// Keeps a piece, as it is written by `write`, for one who needs it. (None: there are no numbers left.)
+    pub(crate) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Option<Place> {
+        let open = self.open.get_or_insert_with(|| Open {
+            number: NEXT_BLOCK.fetch_add(1, Ordering::Relaxed),
+            bytes: Vec::with_capacity(BLOCK + BLOCK / 4),
+            uses: 0,
+        });
+        let at = open.bytes.len();
+        open.bytes.extend_from_slice(&[0; 4]);
+        write(&mut open.bytes);
+        // A line is never near 4 GiB.
+        let length = (open.bytes.len() - at - 4) as u32;
+        if let Some(bytes) = open.bytes.get_mut(at..at + 4) {
+            bytes.copy_from_slice(&length.to_le_bytes());
+        }
+        open.uses += 1;
+        let place = Place::new(open.number, at);
+        if open.bytes.len() >= BLOCK {
+            self.close();
+        }
+        place
+    }
+
+    /// One more needs a piece. False: it is here no more.
+    pub(crate) fn retain(&mut self, place: Place) -> bool {
+        let uses = match &mut self.open {
+            Some(open) if open.number == place.block() => Some(&mut open.uses),
+            _ => self.closed.get_mut(&place.block()).map(|block| &mut block.uses),
+        };
+        uses.map(|uses| *uses += 1).is_some()
+    }
+
+    /// One less needs a piece.
+    pub(crate) fn release(&mut self, place: Place) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.number == place.block()) {
+            open.uses = open.uses.saturating_sub(1);
+            if open.uses == 0 {
+                // Its number is not used again: places in it may be remembered.
+                open.number = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed);
+                open.bytes.clear();
+            }
+            return;
+        }
+        let Some(block) = self.closed.get_mut(&place.block()) else {
+            return;
+        };
+        block.uses = block.uses.saturating_sub(1);
+        if block.uses == 0
+            && let Some(block) = self.closed.remove(&place.block())
+        {
+            match block.bytes {
+                Held::Plain(bytes) => self.unsqueezed = self.unsqueezed.saturating_sub(bytes.len()),
+                Held::Small(bytes) => self.held = self.held.saturating_sub(bytes.len()),
+                Held::Shelved { place, length } => {
+                    if let Some(shelf) = &mut self.shelf {
+                        shelf.release(place, length);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shows pieces, one after the other; an empty one in place of what cannot be had any more.
+    pub(crate) fn read(&self, places: impl Iterator<Item = Place>, mut show: impl FnMut(&[u8])) {
+        // Pieces of one client often lie in one block.
+        let mut opened: Option<(u64, Vec<u8>)> = None;
+        for place in places {
+            let number = place.block();
+            let plain = match (&self.open, self.closed.get(&number)) {
+                (Some(open), _) if open.number == number => &open.bytes,
+                (
+                    _,
+                    Some(Closed {
+                        bytes: Held::Plain(bytes),
+                        ..
+                    }),
+                ) => bytes,
+                (_, block) => {
+                    if opened.as_ref().is_none_or(|(known, _)| *known != number) {
+                        let bytes = block.and_then(|block| self.opened(&block.bytes)).unwrap_or_default();
+                        opened = Some((number, bytes));
+                    }
+                    opened.as_ref().map_or(&NOTHING, |(_, bytes)| bytes)
+                }
+            };
+            show(piece(plain, place.at()).unwrap_or_default());
+        }
+    }
+
+    fn opened(&self, bytes: &Held) -> Option<Vec<u8>> {
+        match bytes {
+            Held::Plain(bytes) => Some(bytes.clone()),
+            Held::Small(small) => open(small),
+            Held::Shelved { place, length } => open(&self.shelf.as_ref()?.get(*place, *length)?),
+        }
+    }
+
+    /// The open block takes no more.
+    fn close(&mut self) {
+        let Some(Open { number, bytes, uses }) = self.open.take() else {
+            return;
+        };
+        self.unsqueezed += bytes.len();
+        self.as_they_are.push_back((number, bytes.len()));
+        let bytes = Held::Plain(bytes);
+        self.closed.insert(number, Closed { bytes, uses });
+        while self.unsqueezed > AS_THEY_ARE
+            && let Some((oldest, _)) = self.as_they_are.pop_front()
+        {
+            self.make_small(oldest);
+        }
+        // Blocks that ended early stand in the list no longer than others.
+        while self
+            .as_they_are
+            .front()
+            .is_some_and(|(number, _)| !self.closed.contains_key(number))
+        {
+            self.as_they_are.pop_front();
+        }
+    }
+
+    fn make_small(&mut self, number: u64) {
+        let Some(block) = self.closed.get_mut(&number) else {
+            return;
+        };
+        let Held::Plain(bytes) = &block.bytes else { return };
+        self.unsqueezed = self.unsqueezed.saturating_sub(bytes.len());
+        let small = squeeze(bytes);
+        if self.held + small.len() > IN_MEMORY
+            && let Some(shelf) = &mut self.shelf
+            && let Some(place) = shelf.put(&small)
+        {
+            let length = small.len();
+            block.bytes = Held::Shelved { place, length };
+            return;
+        }
+        self.held += small.len();
+        block.bytes = Held::Small(small.into_boxed_slice());
+    }
+}
+
+static NOTHING: Vec<u8> = Vec::new();
+
+fn piece(block: &[u8], at: usize) -> Option<&[u8]> {
+    let (length, rest) = block.get(at..)?.split_first_chunk::<4>()?;
+    rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)
+}
+
+const PLAIN: u8 = 0;
+const SQUEEZED: u8 = 1;
+
+/// Makes a block small; it may come out a byte longer, too.
+fn squeeze(bytes: &[u8]) -> Vec<u8> {
+    if bytes.len() <= WORTH_SQUEEZING {
+        let mut small = vec![0; 5 + lz4_flex::block::get_maximum_output_size(bytes.len())];
+        small[0] = SQUEEZED;
+        // At most WORTH_SQUEEZING.
+        small[1..5].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
+        if let Ok(length) = lz4_flex::block::compress_into(bytes, &mut small[5..])
+            && length + 5 < bytes.len()
+        {
+            small.truncate(5 + length);
+            return small;
+        }
+    }
+    let mut plain = Vec::with_capacity(1 + bytes.len());
+    plain.push(PLAIN);
+    plain.extend_from_slice(bytes);
+    plain
+}
+
+fn open(small: &[u8]) -> Option<Vec<u8>> {
+    match small {
+        [PLAIN, bytes @ ..] => Some(bytes.to_vec()),
+        [SQUEEZED, rest @ ..] => {
+            let (length, small) = rest.split_first_chunk::<4>()?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+            lz4_flex::block::decompress(small, length).ok()
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    #![allow(clippy::expect_used, reason = "tests")]
     use super::*;
+    use proptest::prelude::*;
     use std::collections::BTreeMap;
 
     /// A shelf in memory that knows what was released.
@@ -130,32 +330,122 @@ pub(crate) mod tests {
         }
     }
 
-    /// A keep that puts everything on a shelf.
+    /// A keep that has its blocks on a shelf as soon as they are closed.
     pub(crate) fn shelving() -> Keep {
-        Keep {
-            shelf: Some(Box::new(Boxes::default())),
-            held: IN_MEMORY,
-            ..Keep::default()
+        let keep = Keep::with_shelf(Box::new(Boxes::default()));
+        keep.with(|blocks| {
+            blocks.held = IN_MEMORY;
+            blocks.unsqueezed = AS_THEY_ARE;
+        });
+        keep
+    }
+
+    fn bytes(number: u32) -> Vec<u8> {
+        number.to_le_bytes().repeat(10 + number as usize % 300)
+    }
+
+    fn put(keep: &Keep, number: u32) -> Place {
+        let write = |to: &mut Vec<u8>| to.extend_from_slice(&bytes(number));
+        keep.with(|blocks| blocks.put(write)).expect("a place")
+    }
+
+    fn read(keep: &Keep, place: Place) -> Vec<u8> {
+        let mut all = Vec::new();
+        keep.with(|blocks| blocks.read([place].into_iter(), |bytes| all.extend_from_slice(bytes)));
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_put_is_there_until_nobody_needs_it(
+            steps in prop::collection::vec((0u8..4, any::<prop::sample::Index>()), 0..600),
+            shelved in any::<bool>(),
+        ) {
+            let keep = if shelved { shelving() } else { Keep::default() };
+            let mut there: Vec<(u32, Place, u32)> = Vec::new();
+            for (number, (step, which)) in (0..).zip(steps) {
+                if step < 2 || there.is_empty() {
+                    there.push((number, put(&keep, number), 1));
+                    continue;
+                }
+                let index = which.index(there.len());
+                let (content, place, uses) = &mut there[index];
+                if step == 2 {
+                    prop_assert!(keep.with(|blocks| blocks.retain(*place)));
+                    *uses += 1;
+                } else {
+                    prop_assert_eq!(read(&keep, *place), bytes(*content));
+                    keep.with(|blocks| blocks.release(*place));
+                    *uses -= 1;
+                    if *uses == 0 {
+                        there.remove(index);
+                    }
+                }
+            }
+            for (content, place, uses) in there {
+                prop_assert_eq!(read(&keep, place), bytes(content));
+                for _ in 0..uses {
+                    keep.with(|blocks| blocks.release(place));
+                }
+            }
+            keep.with(|blocks| assert!(blocks.closed.is_empty(), "all blocks are gone"));
+        }
+
+        #[test]
+        fn a_block_comes_out_as_it_went_in(bytes in prop::collection::vec(0u8..4, 0..2000)) {
+            prop_assert_eq!(open(&squeeze(&bytes)), Some(bytes));
         }
     }
 
     #[test]
-    fn a_piece_comes_back_from_the_shelf_and_leaves_little_in_memory() {
-        let mut keep = shelving();
-        let plain: Vec<u8> = (0..=255).collect();
-        let held = keep.stow(&plain);
-        assert!(held.len() < 16);
-        assert_eq!(&*keep.open(&held), &plain[..]);
-        keep.release(&held);
-        assert_eq!(&*keep.open(&held), b"", "what was released is gone");
+    fn a_piece_that_nobody_needs_any_more_is_not_had_again() {
+        let keep = Keep::default();
+        let place = put(&keep, 7);
+        keep.with(|blocks| blocks.release(place));
+        assert!(!keep.with(|blocks| blocks.retain(place)));
+        assert_eq!(read(&keep, place), b"");
+        put(&keep, 8);
+        assert_eq!(read(&keep, place), b"", "another piece in its place is another's");
     }
 
     #[test]
-    fn without_a_shelf_everything_stays_in_memory() {
-        let mut keep = Keep::default();
-        keep.account(0, 2 * IN_MEMORY);
-        let plain: Vec<u8> = (0..=255).collect();
-        let held = keep.stow(&plain);
-        assert_eq!(&*keep.open(&held), &plain[..]);
+    fn a_place_of_one_keep_means_nothing_to_another() {
+        let (one, other) = (Keep::default(), Keep::default());
+        let place = put(&one, 1);
+        put(&other, 2);
+        assert!(!other.with(|blocks| blocks.retain(place)));
+    }
+
+    #[test]
+    fn old_blocks_leave_the_memory_when_there_is_a_shelf() {
+        for shelf in [true, false] {
+            let keep = match shelf {
+                true => Keep::with_shelf(Box::new(Boxes::default())),
+                false => Keep::default(),
+            };
+            let line = |number: u64| {
+                // Nothing repeats itself, so that nothing becomes small.
+                let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+                std::iter::repeat_with(move || {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    state.to_le_bytes()
+                })
+                .take(128)
+                .flatten()
+            };
+            let places: Vec<Place> = (0..12_000)
+                .map(|number| {
+                    keep.with(|blocks| blocks.put(|to| to.extend(line(number))))
+                        .expect("a place")
+                })
+                .collect();
+            let held = keep.with(|blocks| blocks.held + blocks.unsqueezed);
+            assert_eq!(held <= IN_MEMORY + AS_THEY_ARE, shelf, "{held} bytes");
+            for (number, place) in (0..).zip(places) {
+                assert!(read(&keep, place).into_iter().eq(line(number)));
+            }
+        }
     }
 }

@@ -13,12 +13,11 @@ mod increment;
 mod jail;
 mod keep;
 mod packed;
-mod squeeze;
 
 pub use ban::Ticket;
-pub use bantam_detect::{Failure, Family, Id, MatchedLine, Time};
+pub use bantam_detect::{Evidence, Failure, Family, Id, MatchedLine, Time};
 pub use formula::{Formula, FormulaError};
 pub use ignore::{IgnoreList, IgnoredBy, Lookups};
 pub use increment::{Increment, PastBans};
 pub use jail::{Counter, Jail, Known, Options, Ruling};
-pub use keep::Shelf;
+pub use keep::{Keep, Shelf};

@@ -1,180 +1,211 @@
-//! What a counter remembers besides its numbers, packed into one allocation: with hundreds of thousands of clients
-//! in the window, lists of strings would cost more than the text in them.
-use crate::keep::Keep;
-use crate::{Failure, Id, MatchedLine};
-use std::collections::BTreeMap;
+//! What a counter remembers besides its numbers: where its lines are kept, and what the first of its failures told.
+use crate::keep::{Blocks, Keep, Place};
+use crate::{Id, MatchedLine};
+use bantam_detect::{Evidence, LineParts, Mark};
+use std::collections::{BTreeMap, VecDeque};
 
-/// Pieces, each with its length and the number of its lines before it. The first holds what the first failure captured
-/// and its lines, each further one the lines of a failure; texts in them have their length before them.
+/// Handles on pieces in a [`Keep`]; to be ended by [`Packed::end`].
 #[derive(Debug, Default)]
-pub(crate) struct Packed(Box<[u8]>);
+pub(crate) struct Packed {
+    /// What the first failure told besides its lines.
+    rest: Option<Place>,
+    lines: Lines,
+}
+
+#[derive(Debug, Default)]
+enum Lines {
+    #[default]
+    None,
+    /// Those of the first failure.
+    One(Piece),
+    Several(Box<Several>),
+}
+
+/// Lines of one failure, and how many there are.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    place: Place,
+    lines: u32,
+}
+
+#[derive(Debug)]
+struct Several {
+    /// Oldest first.
+    pieces: VecDeque<Piece>,
+    /// Of all lines the newest so many count.
+    most: usize,
+}
 
 /// A [`Packed`], opened.
 #[derive(Debug, Default)]
 pub(crate) struct Unpacked {
-    pub ip: Option<Id>,
+    pub address: Option<Id>,
     pub captures: BTreeMap<String, String>,
     pub users: Vec<String>,
     pub matches: Vec<MatchedLine>,
 }
 
 impl Packed {
-    /// Everything that the first failure of a counter brings, as it is squeezed.
-    pub(crate) fn plain(failure: &Failure) -> Vec<u8> {
-        let mut head = Vec::new();
-        if failure.ip.is_some() || !failure.captures.is_empty() || !failure.users.is_empty() {
-            match &failure.ip {
-                None => head.push(0),
-                Some(Id::Raw(text)) => {
-                    head.push(1);
-                    write_text(&mut head, text);
-                }
-                Some(address) => {
-                    head.push(2);
-                    write_text(&mut head, &address.to_string());
-                }
-            }
-            write_number(&mut head, failure.captures.len());
-            for (name, value) in &failure.captures {
-                write_text(&mut head, name);
-                write_text(&mut head, value);
-            }
-            for user in &failure.users {
-                write_text(&mut head, user);
-            }
-        }
-        if head.is_empty() && failure.matches.is_empty() {
-            return Vec::new();
-        }
-        plain_piece(&head, &failure.matches)
+    /// Begins with the first failure of a counter.
+    pub(crate) fn first(evidence: &Evidence, keep: &Keep) -> Self {
+        keep.with(|blocks| Packed {
+            rest: kept(blocks, evidence, Mark::Rest),
+            lines: piece(blocks, evidence).map_or(Lines::None, Lines::One),
+        })
     }
 
-    /// Begins with what [`Packed::plain`] gave for this failure.
-    pub(crate) fn first(plain: &[u8], failure: &Failure, keep: &mut Keep) -> Self {
-        let mut packed = Packed::default();
-        let mut bytes = Vec::new();
-        if !plain.is_empty() {
-            write_piece(&mut bytes, plain, failure.matches.len(), keep);
-        }
-        packed.set(bytes, keep);
-        packed
+    /// Adds the lines of a further failure and keeps the newest `most` of all.
+    pub(crate) fn push(&mut self, evidence: &Evidence, most: usize, keep: &Keep) {
+        keep.with(|blocks| {
+            let added = match most {
+                0 => None,
+                _ => piece(blocks, evidence),
+            };
+            self.add(added, most, blocks);
+        });
     }
 
-    /// Adds lines and keeps the newest `most` of all.
-    pub(crate) fn push(&mut self, lines: &[MatchedLine], most: usize, keep: &mut Keep) {
-        let lines = &lines[lines.len().saturating_sub(most)..];
-        if lines.is_empty() && self.lines() <= most {
-            return;
+    /// Keeps the newest `most` lines.
+    pub(crate) fn trim(&mut self, most: usize, keep: &Keep) {
+        keep.with(|blocks| self.add(None, most, blocks));
+    }
+
+    fn add(&mut self, added: Option<Piece>, most: usize, blocks: &mut Blocks) {
+        let mut several = match std::mem::take(&mut self.lines) {
+            Lines::None if added.is_none() => return,
+            Lines::None => new_several(None),
+            Lines::One(first) => new_several(Some(first)),
+            Lines::Several(several) => several,
+        };
+        several.pieces.extend(added);
+        several.most = most;
+        let mut lines: usize = several.pieces.iter().map(|piece| piece.lines as usize).sum();
+        while let Some(oldest) = several.pieces.front()
+            && lines - oldest.lines as usize >= most
+        {
+            lines -= oldest.lines as usize;
+            blocks.release(oldest.place);
+            several.pieces.pop_front();
         }
-        let mut bytes = Vec::new();
-        if self.lines() + lines.len() > most || self.0.is_empty() {
-            let (head, mut all) = self.parts(keep);
-            all.drain(..all.len().saturating_sub(most - lines.len()));
-            all.extend_from_slice(lines);
-            self.release(keep);
-            write_piece(&mut bytes, &plain_piece(&head, &all), all.len(), keep);
-        } else {
-            let mut plain = Vec::with_capacity(size_of(lines));
-            write_lines(&mut plain, lines);
-            bytes.extend_from_slice(&self.0);
-            write_piece(&mut bytes, &plain, lines.len(), keep);
-        }
-        self.set(bytes, keep);
+        self.lines = Lines::Several(several);
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = Place> {
+        let (one, several) = match &self.lines {
+            Lines::None => (None, None),
+            Lines::One(piece) => (Some(piece), None),
+            Lines::Several(several) => (None, Some(several.pieces.iter())),
+        };
+        one.into_iter()
+            .chain(several.into_iter().flatten())
+            .map(|piece| piece.place)
     }
 
     pub(crate) fn open(&self, keep: &Keep) -> Unpacked {
-        let (head, matches) = self.parts(keep);
-        let mut unpacked = Unpacked {
-            matches,
-            ..Unpacked::default()
-        };
-        // Written by `first` alone, so a part that does not read is simply not there.
-        let _ = read_head(&head, &mut unpacked);
+        let mut unpacked = Unpacked::default();
+        keep.with(|blocks| {
+            // Written here alone, so a part that does not read is simply not there.
+            blocks.read(self.rest.into_iter(), |rest| {
+                read_rest(rest, &mut unpacked);
+            });
+            blocks.read(self.pieces(), |piece| {
+                let mut reader = Reader(piece);
+                unpacked.matches.extend(std::iter::from_fn(|| reader.line()));
+            });
+        });
+        if let Lines::Several(several) = &self.lines {
+            let surplus = unpacked.matches.len().saturating_sub(several.most);
+            unpacked.matches.drain(..surplus);
+        }
         unpacked
     }
 
     /// Nothing of it is needed any more.
-    pub(crate) fn end(&mut self, keep: &mut Keep) {
-        self.release(keep);
-        self.set(Vec::new(), keep);
+    pub(crate) fn end(&mut self, keep: &Keep) {
+        let ended = std::mem::take(self);
+        keep.with(|blocks| {
+            ended
+                .rest
+                .into_iter()
+                .chain(ended.pieces())
+                .for_each(|place| blocks.release(place));
+        });
     }
+}
 
-    fn set(&mut self, bytes: Vec<u8>, keep: &mut Keep) {
-        keep.account(self.0.len(), bytes.len());
-        self.0 = bytes.into_boxed_slice();
+fn new_several(first: Option<Piece>) -> Box<Several> {
+    Box::new(Several {
+        pieces: first.into_iter().collect(),
+        most: 0,
+    })
+}
+
+fn piece(blocks: &mut Blocks, evidence: &Evidence) -> Option<Piece> {
+    let place = kept(blocks, evidence, Mark::Lines)?;
+    let lines = u32::try_from(evidence.line_count()).unwrap_or(u32::MAX);
+    Some(Piece { place, lines })
+}
+
+/// Where a part of it is kept from now on for one more; another jail may have put it there.
+fn kept(blocks: &mut Blocks, evidence: &Evidence, part: Mark) -> Option<Place> {
+    if let Some(place) = Place::from_number(evidence.mark(part))
+        && blocks.retain(place)
+    {
+        return Some(place);
     }
+    let empty = match part {
+        Mark::Lines => evidence.line_count() == 0,
+        Mark::Rest => !evidence.tells_more(),
+    };
+    if empty {
+        return None;
+    }
+    let place = blocks.put(|bytes| match part {
+        Mark::Lines => evidence.lines().for_each(|line| write_line(bytes, line)),
+        Mark::Rest => write_rest(bytes, evidence),
+    })?;
+    evidence.set_mark(part, place.number());
+    Some(place)
+}
 
-    fn release(&self, keep: &mut Keep) {
-        let mut reader = Reader(&self.0);
-        while let Some((_, piece)) = reader.piece() {
-            keep.release(piece);
+/// The address, then users, then captured groups.
+fn write_rest(bytes: &mut Vec<u8>, evidence: &Evidence) {
+    match evidence.address() {
+        None => bytes.push(0),
+        Some(Id::Raw(text)) => {
+            bytes.push(1);
+            write_text(bytes, text);
+        }
+        Some(address) => {
+            bytes.push(2);
+            write_text(bytes, &address.to_string());
         }
     }
-
-    /// How many lines it holds.
-    fn lines(&self) -> usize {
-        let mut reader = Reader(&self.0);
-        std::iter::from_fn(|| reader.piece()).map(|(lines, _)| lines).sum()
-    }
-
-    /// What the first failure captured, and all lines.
-    fn parts(&self, keep: &Keep) -> (Vec<u8>, Vec<MatchedLine>) {
-        let (mut head, mut lines) = (Vec::new(), Vec::new());
-        let mut pieces = Reader(&self.0);
-        let mut is_first = true;
-        while let Some((_, piece)) = pieces.piece() {
-            let plain = keep.open(piece);
-            let mut reader = Reader(&plain);
-            if std::mem::take(&mut is_first) {
-                head = reader.bytes().unwrap_or_default().to_vec();
-            }
-            while let Some(line) = reader.line() {
-                lines.push(line);
-            }
-        }
-        (head, lines)
-    }
+    let users = evidence.users();
+    write_number(bytes, users.len());
+    users.iter().for_each(|user| write_text(bytes, user));
+    evidence.each_capture(&mut |name, text| {
+        write_text(bytes, name);
+        write_text(bytes, text);
+    });
 }
 
-fn plain_piece(head: &[u8], lines: &[MatchedLine]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(head.len() + 4 + size_of(lines));
-    write_number(&mut bytes, head.len());
-    bytes.extend_from_slice(head);
-    write_lines(&mut bytes, lines);
-    bytes
-}
-
-fn write_piece(bytes: &mut Vec<u8>, plain: &[u8], lines: usize, keep: &mut Keep) {
-    let piece = keep.stow(plain);
-    bytes.reserve_exact(piece.len() + 8);
-    write_number(bytes, lines);
-    write_number(bytes, piece.len());
-    bytes.extend_from_slice(&piece);
-}
-
-fn read_head(head: &[u8], into: &mut Unpacked) -> Option<()> {
-    let (kind, rest) = head.split_first()?;
+fn read_rest(rest: &[u8], into: &mut Unpacked) -> Option<()> {
+    let (kind, rest) = rest.split_first()?;
     let mut reader = Reader(rest);
-    into.ip = match kind {
+    into.address = match kind {
         0 => None,
         1 => Some(Id::Raw(reader.text()?)),
         _ => Some(Id::parse(&reader.text()?)),
     };
     for _ in 0..reader.number()? {
+        into.users.push(reader.text()?);
+    }
+    while !reader.0.is_empty() {
         let name = reader.text()?;
         into.captures.insert(name, reader.text()?);
     }
-    while !reader.0.is_empty() {
-        into.users.push(reader.text()?);
-    }
     Some(())
-}
-
-fn size_of(lines: &[MatchedLine]) -> usize {
-    lines
-        .iter()
-        .map(|line| line.before.len() + line.date.len() + line.after.len() + 4)
-        .sum()
 }
 
 fn write_number(bytes: &mut Vec<u8>, mut number: usize) {
@@ -190,12 +221,10 @@ fn write_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(text.as_bytes());
 }
 
-fn write_lines(bytes: &mut Vec<u8>, lines: &[MatchedLine]) {
-    for line in lines {
-        write_text(bytes, &line.before);
-        write_text(bytes, &line.date);
-        write_text(bytes, &line.after);
-    }
+fn write_line(bytes: &mut Vec<u8>, line: LineParts<'_>) {
+    write_text(bytes, line.before);
+    write_text(bytes, line.date);
+    write_text(bytes, line.after);
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -222,11 +251,6 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
-    /// How many lines are in the next piece, and the piece.
-    fn piece(&mut self) -> Option<(usize, &'a [u8])> {
-        Some((self.number()?, self.bytes()?))
-    }
-
     fn text(&mut self) -> Option<String> {
         Some(String::from_utf8_lossy(self.bytes()?).into_owned())
     }
@@ -243,9 +267,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Time;
     use crate::keep::tests::shelving;
-    use crate::squeeze::Sample;
     use proptest::prelude::*;
 
     fn line() -> impl Strategy<Value = MatchedLine> {
@@ -265,34 +287,30 @@ mod tests {
             first in prop::collection::vec(line(), 0..4),
             more in prop::collection::vec(prop::collection::vec(line(), 0..4), 0..5),
             most in 0usize..5,
-            sample in "\\PC{0,90}",
             shelved in any::<bool>(),
+            jails in 1usize..3,
         ) {
-            let mut keep = if shelved { shelving() } else { Keep::default() };
-            keep.set_sample(Sample::of(sample.as_bytes()));
-            let failure = Failure {
-                id: Id::Raw("x".into()),
-                ip: ip.map(|ip| Id::parse(&ip)),
-                time: Time::from_secs(0),
-                zoned: false,
-                attempts: 1,
-                matches: first.clone(),
-                captures,
-                users,
-            };
-            let mut packed = Packed::first(&Packed::plain(&failure), &failure, &mut keep);
+            let keep = if shelved { shelving() } else { Keep::default() };
+            let address = ip.map(|ip| Id::parse(&ip));
+            let evidence = Evidence::new(first.clone(), captures.clone(), users.clone(), address.clone());
+            let more: Vec<Evidence> = more.into_iter().map(Evidence::of_lines).collect();
             let mut expected = first;
-            for lines in more {
-                packed.push(&lines, most, &mut keep);
-                expected.extend(lines);
+            for evidence in &more {
+                expected.extend(evidence.matches());
                 expected.drain(..expected.len().saturating_sub(most));
             }
-            let unpacked = packed.open(&keep);
-            packed.end(&mut keep);
-            prop_assert_eq!(unpacked.matches, expected);
-            prop_assert_eq!(unpacked.ip, failure.ip);
-            prop_assert_eq!(unpacked.captures, failure.captures);
-            prop_assert_eq!(unpacked.users, failure.users);
+            for _ in 0..jails {
+                let mut packed = Packed::first(&evidence, &keep);
+                for evidence in &more {
+                    packed.push(evidence, most, &keep);
+                }
+                let unpacked = packed.open(&keep);
+                packed.end(&keep);
+                prop_assert_eq!(&unpacked.matches, &expected);
+                prop_assert_eq!(&unpacked.address, &address);
+                prop_assert_eq!(&unpacked.captures, &captures);
+                prop_assert_eq!(&unpacked.users, &users);
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The counting rule and the life of a ban, by hand-made vectors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-use bantam_jail::{Counter, Failure, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time};
-use std::collections::BTreeMap;
+use bantam_jail::{
+    Counter, Evidence, Failure, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time,
+};
 
 fn options() -> Options {
     Options {
@@ -16,17 +17,14 @@ fn options() -> Options {
 fn failure(id: &str, time: f64) -> Failure {
     Failure {
         id: Id::parse(id),
-        ip: None,
         time: Time::from_secs_f64(time),
         zoned: false,
         attempts: 1,
-        matches: vec![MatchedLine {
+        evidence: Evidence::of_lines(vec![MatchedLine {
             before: String::new(),
             date: String::new(),
             after: format!("line at {time}"),
-        }],
-        captures: BTreeMap::new(),
-        users: Vec::new(),
+        }]),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Decisions and formulas compared with the installed original, which is run for it. Needs the Debian package:
 //! `apt-get install fail2ban`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-use bantam_jail::{Failure, Formula, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time};
+use bantam_jail::{
+    Evidence, Failure, Formula, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -213,16 +215,13 @@ impl Ours {
                 let past = self.memory.get(&id).copied();
                 let failure = Failure {
                     id,
-                    ip: None,
                     time: Time::from_secs_f64(self.now - f64::from(*age) / 4.0),
                     zoned: false,
                     attempts: 1,
-                    matches: vec![MatchedLine {
+                    evidence: Evidence::of_lines(vec![MatchedLine {
                         after: format!("line{number}"),
                         ..MatchedLine::default()
-                    }],
-                    captures: BTreeMap::new(),
-                    users: Vec::new(),
+                    }]),
                 };
                 match self.jail.failed(failure, past, now, &mut || 0.25) {
                     Ruling::Counted { attempts, .. } => format!("counted {attempts}"),

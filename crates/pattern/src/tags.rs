@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::PatternError;
 
 /// What `usedns` makes of `<HOST>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum UseDns {
     /// Resolve names.
     Yes,

@@ -50,7 +50,7 @@ pub fn line(data: &[u8]) {
 fn assert_countable(failure: &Failure) {
     assert!(failure.attempts > 0);
     assert!(!failure.id.to_string().is_empty());
-    for line in &failure.matches {
+    for line in failure.evidence.matches() {
         assert!(!line.date.contains('\n'), "{line:?}");
     }
 }

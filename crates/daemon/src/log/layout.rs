@@ -31,14 +31,14 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    pub(super) fn apply(&self, line: &Line<'_>) -> String {
+    /// Appends the line, with its newline.
+    pub(super) fn write(&self, line: &Line<'_>, text: &mut String) {
         let message = shown(line.message);
-        let mut text = String::with_capacity(message.len() + 80);
         // Writing into a String cannot fail.
         let _ = match self {
             Layout::Original { time, padding } => {
                 if *time {
-                    text.push_str(&text::local(line.time));
+                    text::write_local(line.time, text);
                     let _ = write!(text, ",{:03} ", line.time.nanos().rem_euclid(1_000_000_000) / 1_000_000);
                 }
                 let (pid, level) = (std::process::id(), line.level.name());
@@ -62,7 +62,6 @@ impl Layout {
                 )
             }
         };
-        text
     }
 }
 
@@ -79,7 +78,8 @@ fn colour_of(level: Level) -> &'static str {
 /// Text with control and direction-changing characters made visible, so that no log line can forge another one or
 /// steer a terminal.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hidden) {
+    // Nearly all is of plain letters.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -113,11 +113,12 @@ mod tests {
 
     #[test]
     fn a_line_has_the_columns_that_the_recidive_jail_reads() {
-        let text = Layout::Original {
+        let layout = Layout::Original {
             time: false,
             padding: true,
-        }
-        .apply(&line("[sshd] Ban 192.0.2.1"));
+        };
+        let mut text = String::new();
+        layout.write(&line("[sshd] Ban 192.0.2.1"), &mut text);
         assert_eq!(
             text,
             format!(
@@ -129,7 +130,8 @@ mod tests {
 
     #[test]
     fn a_message_cannot_begin_a_second_line_or_steer_the_terminal() {
-        let text = Layout::People { colour: false }.apply(&line("a\nb\x1b[2J\u{202e}c"));
+        let mut text = String::new();
+        Layout::People { colour: false }.write(&line("a\nb\x1b[2J\u{202e}c"), &mut text);
         assert!(text.ends_with("a\\nb\\u{1b}[2J\\u{202e}c\n"), "{text}");
     }
 }

@@ -129,6 +129,26 @@ impl Log {
         self.shared.sink.lock().target.write(&line);
     }
 
+    /// Says something of which there is much, as information: it is written with the next line that is said, or at
+    /// the next [`Log::write_out`].
+    pub fn info_soon(&self, module: Module, message: &str) {
+        if !self.wants(Level::INFO) {
+            return;
+        }
+        let line = layout::Line {
+            time: clock::now(),
+            level: Level::INFO,
+            module: module.name(),
+            message,
+        };
+        self.shared.sink.lock().target.write_soon(&line);
+    }
+
+    /// Writes what was said by [`Log::info_soon`].
+    pub fn write_out(&self) {
+        self.shared.sink.lock().target.flush();
+    }
+
     /// Sets the level from its name (`INFO`, any case) or number.
     pub fn set_level(&self, name: &str) -> Result<(), String> {
         let level = Level::parse(name).ok_or_else(|| {

@@ -31,6 +31,8 @@ pub enum TargetError {
 pub(super) struct Target {
     out: Out,
     layout: Layout,
+    /// Lines that are not written yet.
+    waiting: String,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,9 @@ enum Out {
     Journal(UnixDatagram),
 }
 
+/// Lines are written when so many bytes of them wait.
+const MOST_WAITING: usize = 64 << 10;
+
 const JOURNAL: &str = "/run/systemd/journal/socket";
 
 impl Target {
@@ -51,6 +56,7 @@ impl Target {
             layout: Layout::People {
                 colour: std::io::stderr().is_terminal(),
             },
+            waiting: String::new(),
         }
     }
 
@@ -61,6 +67,7 @@ impl Target {
                 time: true,
                 padding: true,
             },
+            waiting: String::new(),
         }
     }
 
@@ -97,19 +104,33 @@ impl Target {
             ),
             padding: option("padding").map_or(upper != "SYSLOG", is_true),
         };
-        Ok((name, Target { out, layout }))
+        let target = Target {
+            out,
+            layout,
+            waiting: String::new(),
+        };
+        Ok((name, target))
     }
 
-    /// A log that cannot be written has nobody to be told of it, so failures here are left alone.
+    /// Writes a line and all that wait.
     pub(super) fn write(&mut self, line: &Line<'_>) {
+        self.write_soon(line);
+        self.flush();
+    }
+
+    /// Takes a line, to be written with the next ones. (Services take each line by itself, and at once.)
+    pub(super) fn write_soon(&mut self, line: &Line<'_>) {
         match &mut self.out {
-            Out::File(file) => drop(file.write_all(self.layout.apply(line).as_bytes())),
-            Out::Stdout => drop(std::io::stdout().write_all(self.layout.apply(line).as_bytes())),
-            Out::Stderr => drop(std::io::stderr().write_all(self.layout.apply(line).as_bytes())),
+            Out::File(_) | Out::Stdout | Out::Stderr => {
+                self.layout.write(line, &mut self.waiting);
+                if self.waiting.len() >= MOST_WAITING {
+                    self.flush();
+                }
+            }
             Out::Syslog { socket, facility } => {
-                let priority = *facility * 8 + severity(line.level);
-                let text = self.layout.apply(line);
-                drop(socket.send(format!("<{priority}>{}", text.trim_end()).as_bytes()));
+                let mut text = format!("<{}>", *facility * 8 + severity(line.level));
+                self.layout.write(line, &mut text);
+                drop(socket.send(text.trim_end().as_bytes()));
             }
             Out::Journal(socket) => {
                 let message = super::layout::shown(line.message);
@@ -121,6 +142,29 @@ impl Target {
                 drop(socket.send(text.as_bytes()));
             }
         }
+    }
+
+    /// Writes the lines that wait. A log that cannot be written has nobody to be told of it, so failures are left
+    /// alone.
+    pub(super) fn flush(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let bytes = self.waiting.as_bytes();
+        match &mut self.out {
+            Out::File(file) => drop(file.write_all(bytes)),
+            Out::Stdout => drop(std::io::stdout().write_all(bytes)),
+            Out::Stderr => drop(std::io::stderr().write_all(bytes)),
+            Out::Syslog { .. } | Out::Journal(_) => {}
+        }
+        self.waiting.clear();
+        self.waiting.shrink_to(MOST_WAITING);
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 

@@ -87,20 +87,25 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
     let Some(screen) = families.screens.get_mut(block.path) else {
         return;
     };
-    fit(screen, followers);
+    let keys = fit(screen, followers);
     let mut shared = SharedBlock::new(block.bytes, screen);
     for (member, follower) in followers.iter_mut().enumerate() {
-        judge_for(follower, judge, block, &mut shared, member, now);
+        judge_for(follower, judge, block, &mut shared, (member, &keys), now);
     }
+    judge.log.write_out();
 }
 
-/// Makes the screen anew if the filters are not those that it was made for.
-fn fit(screen: &mut Screen, followers: &[Follower]) {
-    let needs = |follower: &Follower| follower.jail.work.lock().filter.needs().clone();
-    let needs: Vec<Arc<Needs>> = followers.iter().map(needs).collect();
+/// Makes the screen anew if the filters are not those that it was made for. Gives their keys.
+fn fit(screen: &mut Screen, followers: &[Follower]) -> Vec<u128> {
+    let needs_and_key = |follower: &Follower| {
+        let work = follower.jail.work.lock();
+        (work.filter.needs().clone(), work.filter.key())
+    };
+    let (needs, keys): (Vec<Arc<Needs>>, _) = followers.iter().map(needs_and_key).unzip();
     if !screen.is_for(needs.iter()) {
         *screen = Screen::new(needs);
     }
+    keys
 }
 
 fn judge_for(
@@ -108,7 +113,7 @@ fn judge_for(
     judge: &Judge,
     block: &Block<'_>,
     shared: &mut SharedBlock<'_>,
-    member: usize,
+    member: (usize, &[u128]),
     now: Time,
 ) {
     let jail = Arc::clone(&follower.jail);

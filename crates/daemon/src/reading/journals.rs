@@ -129,6 +129,7 @@ impl Feeds {
                 }
             });
         }
+        judge.log.write_out();
         more
     }
 }

@@ -8,6 +8,7 @@ use crate::live::{LiveJail, Work};
 use crate::log::Module;
 use crate::reading::{self, Behind};
 use bantam_enforce::{Backoff, Queue, Surroundings, Task};
+use bantam_jail::Keep;
 use bantam_source::journal::{self, JournalError, Match, Selection};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,10 @@ impl Server {
         let queue = Queue::new(name, surroundings, Backoff::default()).map_err(|error| error.to_string())?;
         let mut work = Work::new();
         work.journal_match = journal.as_ref().map(|_| Match::default());
-        work.jail.set_shelf(Box::new(Attic::new(self.attics())));
+        let keep = self
+            .keep
+            .get_or_init(|| Keep::with_shelf(Box::new(Attic::new(self.attics()))));
+        work.jail.set_keep(keep.clone());
         let jail = LiveJail {
             name: name.to_owned(),
             backend: backend.to_owned(),

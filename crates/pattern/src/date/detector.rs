@@ -268,7 +268,7 @@ impl Detector {
                 .slots
                 .iter()
                 .zip(&other.slots)
-                .all(|(one, other)| one.is_like(other))
+                .all(|(one, other)| one.is_like(other, self.slots.len() > 1))
             && self.local == other.local
     }
 
@@ -514,16 +514,17 @@ impl Clone for Detector {
 }
 
 impl Slot {
-    fn is_like(&self, other: &Slot) -> bool {
+    /// `ordered`: it stands among others, where its place depends on how often and where it was found.
+    fn is_like(&self, other: &Slot, ordered: bool) -> bool {
         let same_template = || {
             let (one, other) = (&self.template, &other.template);
             Arc::ptr_eq(one, other) || (one.name == other.name && one.expression == other.expression)
         };
         self.id == other.id
-            && self.hits == other.hits
+            && (self.hits > 0) == (other.hits > 0)
+            && (!ordered || (self.hits == other.hits && self.last_used == other.last_used))
             && self.distance == other.distance
             && self.was_found == other.was_found
-            && self.last_used == other.last_used
             && self.base_weight.to_bits() == other.base_weight.to_bits()
             && same_template()
     }
