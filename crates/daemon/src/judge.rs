@@ -145,7 +145,9 @@ impl Judge {
             Ruling::Counted { .. } => {}
             Ruling::Ban(mut ticket) => {
                 // Even one that comes of lines read before is written down: what is said to be banned stays banned.
-                ticket.restored = false;
+                if ticket.restored {
+                    Arc::make_mut(&mut ticket).restored = false;
+                }
                 self.ban(jail, ticket, known.growing, work.jail.options().bantime);
             }
             Ruling::AlreadyBanned { after } => {
@@ -167,7 +169,7 @@ impl Judge {
     }
 
     /// Remembered, then said, then done: a ban that was said survives the end of this process.
-    pub fn ban(&self, jail: &Arc<LiveJail>, ticket: Ticket, past: Option<PastBans>, base: f64) {
+    pub fn ban(&self, jail: &Arc<LiveJail>, ticket: Arc<Ticket>, past: Option<PastBans>, base: f64) {
         if !ticket.restored {
             self.records.add_ban(&jail.name, &ticket);
         }
@@ -191,7 +193,7 @@ impl Judge {
     }
 
     /// Takes a lifted ban's effects back, and says so in the given word.
-    pub fn lift(&self, jail: &Arc<LiveJail>, ticket: Ticket, how: &str) {
+    pub fn lift(&self, jail: &Arc<LiveJail>, ticket: Arc<Ticket>, how: &str) {
         self.log
             .notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
         jail.queue.push(Task::Unban {
@@ -200,7 +202,7 @@ impl Judge {
     }
 
     /// A ban as its jail's actions are told of it.
-    pub fn target(&self, jail: &Arc<LiveJail>, ticket: Ticket) -> Target {
+    pub fn target(&self, jail: &Arc<LiveJail>, ticket: Arc<Ticket>) -> Target {
         let (id, family) = (ticket.id.clone(), ticket.ip.as_ref().unwrap_or(&ticket.id).family());
         Target {
             id,

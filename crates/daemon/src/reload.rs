@@ -253,7 +253,7 @@ impl Server {
         let standing: Vec<_> = jail.work.lock().jail.bans().into_iter().cloned().collect();
         for mut ticket in standing {
             // Not a new ban: an action that only tells people of bans is not to tell of it again.
-            ticket.restored = true;
+            Arc::make_mut(&mut ticket).restored = true;
             let target = self.judge.target(jail, ticket);
             jail.queue.push(Task::Ban {
                 target,

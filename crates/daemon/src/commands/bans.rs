@@ -45,7 +45,7 @@ pub(super) fn by_end(jail: &LiveJail, with_time: bool) -> Value {
     let work = jail.work.lock();
     let mut bans = work.jail.bans();
     bans.sort_by_key(|ticket| ticket.ends().map_or(i64::MAX, |end| end.nanos()));
-    let line = |ticket: &&bantam_jail::Ticket| {
+    let line = |ticket: &&Arc<Ticket>| {
         if !with_time {
             return Value::Str(ticket.id.to_string());
         }

@@ -115,7 +115,7 @@ impl Server {
                         .unwrap_or_else(|| bare_ticket(id));
                     lifts.push(Task::Lift {
                         action: action.into(),
-                        target: self.judge.target(jail, ticket),
+                        target: self.judge.target(jail, Arc::new(ticket)),
                     });
                 }
                 Leftover::Start(family) => halts.push(Task::Halt {
