@@ -171,11 +171,11 @@ pub(super) fn attempt(server: &Server, jail: &Arc<LiveJail>, words: &[String]) -
         return Err(Failure::plain("IndexError", "list index out of range"));
     };
     let (id, now) = (Id::parse(address), clock::now());
-    let mut work = jail.work.lock();
     let ticket = || ticket_of(&id, lines.len(), now);
-    if server.judge.is_ignored(&jail.name, &mut work, &id, &ticket, now) {
+    if server.judge.is_left_alone(jail, &id, &ticket, now) {
         return Ok(Value::Int(0));
     }
+    let mut work = jail.work.lock();
     server.log.info(
         Module::Filter,
         format!("[{}] Attempt {id} - {}", jail.name, text::local(now)),

@@ -1,5 +1,6 @@
 //! Who reads what of the journal: one reading child for each jail, its entries, and what goes wrong with it.
 use super::progress::save_progress;
+use crate::aside::Place as Read;
 use crate::clock;
 use crate::judge::Judge;
 use crate::live::LiveJail;
@@ -149,6 +150,7 @@ fn first_place(jail: &LiveJail, findtime: f64, judge: &Judge) -> Place {
 }
 
 fn judge_entry(judge: &Judge, jail: &Arc<LiveJail>, entry: Entry, live: bool, offset: i32) {
+    jail.aside.wait_for_room();
     let mut work = jail.work.lock();
     if work.idle || !work.started {
         return;
@@ -161,11 +163,12 @@ fn judge_entry(judge: &Judge, jail: &Arc<LiveJail>, entry: Entry, live: bool, of
     let line = EntryLine::new(fields, work.filter.encoding(), offset);
     let bans = work.jail.total_banned();
     judge.entry(jail, &mut work, &line, live, clock::now());
-    work.unsaved_journal = Some(JournalRow {
+    let row = JournalRow {
         time: line.time.secs_f64(),
         iso: format!("{} ", line.iso),
         cursor: Some(entry.cursor),
-    });
+    };
+    judge.has_read(jail, &mut work, Read::Journal(row));
     // As with files: what led to a ban is not to be counted again.
     if work.jail.total_banned() != bans {
         drop(work);
