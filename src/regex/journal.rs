@@ -3,7 +3,6 @@ use super::run::{Outcome, Trial, error};
 use bantam_detect::{Encoding, EntryFields, EntryLine};
 use bantam_source::journal::{DEFAULT_FLAGS, Match, Selection, Snapshot};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 /// How LOG begins when it is the journal.
 pub const NAME: &str = "systemd-journal";
@@ -32,7 +31,7 @@ impl Entries {
         Ok(Entries {
             snapshot: Snapshot::open(&selection, &matches).map_err(error)?,
             encoding: trial.filter.encoding(),
-            offset: TimeZone::system().to_offset(Timestamp::now()).seconds(),
+            offset: bantam_pattern::local_zone().to_offset(Timestamp::now()).seconds(),
         })
     }
 

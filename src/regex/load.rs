@@ -45,9 +45,7 @@ impl From<String> for Wrong {
 
 /// Finds out what the argument means. A jail is preferred over the filter of the same name.
 pub fn find(value: &str, config: &str, backend: &str) -> Result<Source, Wrong> {
-    let looks_like_name = Regex::new(r"(?ms)^/{0,3}[\w/_\-.]+(?:\[.*\])?$", Default::default())
-        .is_ok_and(|regex| regex.is_match(value).unwrap_or(false));
-    if !looks_like_name {
+    if !looks_like_name(value) {
         return Ok(Source::Expression);
     }
     let (name, options) = bantam_conf::split_arguments(value)?;
@@ -55,6 +53,21 @@ pub fn find(value: &str, config: &str, backend: &str) -> Result<Source, Wrong> {
         return Ok(jail);
     }
     Ok(find_filter(name, options, config))
+}
+
+/// Whether a line of it is a name, perhaps with options.
+fn looks_like_name(value: &str) -> bool {
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-.".contains(&byte);
+    let name = value.bytes().take_while(|&byte| of_name(byte)).count();
+    let is_plain = match value.as_bytes().split_at(name) {
+        ([], _) => false,
+        (_, []) => true,
+        (_, rest) => rest.len() > 1 && rest.starts_with(b"[") && rest.ends_with(b"]"),
+    };
+    // Nearly all are, and are told so without an expression being compiled.
+    is_plain
+        || Regex::new(r"(?ms)^/{0,3}[\w/_\-.]+(?:\[.*\])?$", Default::default())
+            .is_ok_and(|regex| regex.is_match(value).unwrap_or(false))
 }
 
 fn find_jail(name: &str, options: &Arguments, config: &str, backend: &str) -> Result<Option<Source>, Wrong> {

@@ -6,7 +6,6 @@ use super::printer::Printer;
 use super::stats::{ExpressionStats, Kind, Stats};
 use bantam_detect::{Filter, Time};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 /// Prints everything.
@@ -110,7 +109,7 @@ fn local_time(time: Option<Time>) -> String {
         .and_then(|time| Timestamp::from_second(time.secs()).ok())
         .unwrap_or_else(Timestamp::now);
     moment
-        .to_zoned(TimeZone::system())
+        .to_zoned(bantam_pattern::local_zone())
         .strftime("%a %b %d %H:%M:%S %Y")
         .to_string()
 }

@@ -7,7 +7,6 @@ use crate::clock;
 use crate::judge::{Judge, seen};
 use crate::live::{LiveJail, Work};
 use crate::log::Module;
-use crate::reading::save_progress;
 use bantam_detect::Failure;
 use bantam_source::Position;
 use bantam_state::JournalRow;
@@ -204,23 +203,15 @@ impl Judge {
     }
 
     fn judge_those_aside(&self, jail: &Arc<LiveJail>) {
-        // How many bans there were at the last place.
-        let mut bans = None;
         while let Some(first) = jail.aside.first() {
             match first {
-                Waiting::Failure(_, failure) => self.judge_one_aside(jail, failure, &mut bans),
+                Waiting::Failure(_, failure) => self.judge_one_aside(jail, failure),
                 Waiting::Place(place) => {
                     let mut work = jail.work.lock();
                     if work.started {
                         work.has_read(place);
                     }
                     jail.aside.pop();
-                    let more = bans.take().is_some_and(|bans| work.jail.total_banned() != bans);
-                    drop(work);
-                    // As when nothing waits: what led to a ban is not to be counted again.
-                    if more {
-                        save_progress(self, jail);
-                    }
                 }
             }
             self.log.write_out();
@@ -239,7 +230,7 @@ impl Judge {
         }
     }
 
-    fn judge_one_aside(&self, jail: &Arc<LiveJail>, failure: Failure, bans: &mut Option<u64>) {
+    fn judge_one_aside(&self, jail: &Arc<LiveJail>, failure: Failure) {
         let (name, id) = (&jail.name, &failure.id);
         let verdict = {
             let _open = self.gate.read_recursive();
@@ -248,7 +239,6 @@ impl Judge {
                 jail.aside.clear();
                 return;
             }
-            bans.get_or_insert(work.jail.total_banned());
             let bantime = work.jail.options().bantime;
             self.verdict(name, &mut work, id, &|| seen(&failure, bantime), clock::now())
         };

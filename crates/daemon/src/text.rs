@@ -1,7 +1,7 @@
 //! Moments and durations as the original words them in its log.
 use bantam_detect::Time;
+use bantam_pattern::local_zone;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use std::cell::RefCell;
 
 /// `2026-01-31 23:59:59`, local time.
@@ -32,13 +32,13 @@ pub fn write_local(time: Time, out: &mut String) {
 /// Local time in a format of strftime.
 pub fn strftime(time: Time, format: &str) -> String {
     let stamp = Timestamp::from_nanosecond(i128::from(time.nanos())).unwrap_or(Timestamp::UNIX_EPOCH);
-    stamp.to_zoned(TimeZone::system()).strftime(format).to_string()
+    stamp.to_zoned(local_zone()).strftime(format).to_string()
 }
 
 /// How far local time is ahead of UTC, in seconds.
 pub fn local_offset(time: Time) -> i32 {
     let stamp = Timestamp::from_nanosecond(i128::from(time.nanos())).unwrap_or(Timestamp::UNIX_EPOCH);
-    TimeZone::system().to_offset(stamp).seconds()
+    local_zone().to_offset(stamp).seconds()
 }
 
 /// Units, largest first: so many of the step's grains, and the letter.

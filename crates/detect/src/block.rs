@@ -53,7 +53,7 @@ impl Filter {
         failures: &mut Vec<Failure>,
         notes: &mut Vec<Note>,
     ) {
-        let screen = self.screen();
+        let screen = self.screen(block);
         self.process_shared(&mut SharedBlock::new(block, &screen), 0, context, failures, notes);
     }
 
@@ -80,7 +80,7 @@ impl Filter {
         notes: &mut Vec<Note>,
         tell: &mut dyn FnMut(&mut Report, &LineContext<'_>),
     ) {
-        let screen = self.screen();
+        let screen = self.screen(block);
         self.judge_shared(&mut SharedBlock::new(block, &screen), 0, context, notes, tell);
     }
 

@@ -8,6 +8,7 @@ use crate::cut::Moment;
 use crate::date_anchor::DateAnchor;
 use crate::decode::trim_line_end;
 use crate::filter::{Filter, LineContext, Note};
+use bantam_pattern::date::Alike;
 use memchr::memmem::Finder;
 use std::cell::Cell;
 use std::ops::Range;
@@ -33,7 +34,7 @@ impl Filter {
             return;
         };
         self.prepare_spare();
-        let screen = self.screen();
+        let screen = self.screen(block);
         let candidates = screen.look(block).into_iter().next().unwrap_or_default();
         let mut candidates = candidates.into_iter().peekable();
         let mut dates = Dates::new(block, &anchor);
@@ -77,8 +78,15 @@ impl Filter {
 
     fn count_date(&mut self, dates: &mut Dates<'_>, line: Range<usize>, moment: Moment) {
         let place = dates.only_place_in(&line);
-        let year = place.and_then(|at| dates.anchor.usual_year(&dates.block[at..line.end]));
-        if year.is_some() && year == dates.year {
+        if place.is_some_and(|at| dates.is_usual(&dates.block[at..line.end])) {
+            dates.forget();
+            dates.unsettled.set(Some((line.start, line.end)));
+            return;
+        }
+        let date = place.and_then(|at| dates.anchor.usual_date(&dates.block[at..line.end]));
+        let year = date.as_ref().map(|date| date.year);
+        if let Some(date) = date.filter(|_| year == dates.year) {
+            dates.last = date.alike();
             dates.forget();
             dates.unsettled.set(Some((line.start, line.end)));
             return;
@@ -106,6 +114,8 @@ struct Dates<'b> {
     place: Option<usize>,
     /// A year that the pattern takes.
     year: Option<&'b [u8]>,
+    /// The last date with this year that was written the usual way.
+    last: Option<Alike>,
     /// Lines that have a date for certain.
     hits: Cell<u64>,
     /// The last of them, from which the detector has not learnt.
@@ -121,6 +131,7 @@ impl<'b> Dates<'b> {
             place: finder.find(block),
             finder,
             year: None,
+            last: None,
             hits: Cell::new(0),
             unsettled: Cell::new(None),
         }
@@ -134,6 +145,12 @@ impl<'b> Dates<'b> {
         let at = self.place.filter(|at| *at < line.end)?;
         self.place = self.place_from(at + 1);
         self.place.is_none_or(|next| next >= line.end).then_some(at)
+    }
+
+    /// Whether the date that begins here is written the usual way, with a year that the pattern takes, as far as the last
+    /// one tells.
+    fn is_usual(&self, text: &[u8]) -> bool {
+        self.last.as_ref().is_some_and(|last| last.begins(text))
     }
 
     fn place_from(&self, from: usize) -> Option<usize> {

@@ -6,7 +6,9 @@
 //! out must not bring together a text that an expression requires. The patterns that are simple enough to be sure of
 //! both are read here; for all others every line's date is looked for.
 use crate::screen::Needs;
+use bantam_pattern::date::Alike;
 use memchr::memmem::{self, Finder};
+use std::ops::Range;
 
 /// A date pattern whose dates stand where a literal stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,22 @@ pub(crate) struct DateAnchor {
     before: u8,
     /// The byte after it.
     after: u8,
+}
+
+/// A date written the usual way.
+#[derive(Debug)]
+pub(crate) struct UsualDate<'t> {
+    pub(crate) year: &'t [u8],
+    text: &'t [u8],
+    /// Where any digit would have done.
+    digits: Range<usize>,
+}
+
+impl UsualDate<'_> {
+    /// What all dates have in common that are written the usual way for the same reasons.
+    pub(crate) fn alike(&self) -> Option<Alike> {
+        Alike::new(self.text, std::slice::from_ref(&self.digits))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +57,9 @@ enum Other {
     Zone,
     Unknown,
 }
+
+/// Bytes of `+01:00`
+const LONGEST_ZONE: usize = 6;
 
 const UNKNOWN: Piece = Piece::Other(Other::Unknown);
 
@@ -83,22 +104,31 @@ impl DateAnchor {
         Finder::new(&self.literal)
     }
 
-    /// The year of a date whose literal begins here and that is written the usual way, so that the pattern matches it for certain
-    /// if it matches the year. Days that not every month has are left out.
-    pub(crate) fn usual_year<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+    /// The date whose literal begins here, if it is written the usual way, so that the pattern matches it for certain if
+    /// it matches the year. Days that not every month has are left out.
+    pub(crate) fn usual_date<'t>(&self, text: &'t [u8]) -> Option<UsualDate<'t>> {
         // In front of a letter the pattern looks for a word's beginning.
         self.literal
             .first()
             .filter(|byte| byte.is_ascii_punctuation() && **byte != b'_')?;
-        let (mut rest, mut year) = (text.get(self.literal.len()..)?, None);
+        let (mut at, mut year, mut digits) = (self.literal.len(), None, 0..0);
         for piece in &self.pieces {
-            let (taken, left) = rest.split_at_checked(piece.usual_length(rest)?)?;
-            if *piece == Piece::Year {
-                year = Some(taken);
+            let rest = text.get(at..)?;
+            let end = at + piece.usual_length(rest)?;
+            match piece {
+                Piece::Year => year = text.get(at..end),
+                Piece::Fraction => digits = at..end,
+                Piece::Other(Other::Digits) if digits.end == at => digits.end = end,
+                _ => {}
             }
-            rest = left;
+            at = end;
         }
-        year
+        Some(UsualDate {
+            year: year?,
+            // That there is no zone may be told by as many bytes.
+            text: text.get(..at + LONGEST_ZONE)?,
+            digits,
+        })
     }
 
     /// Whether the line has one possible place for a date.
@@ -255,10 +285,10 @@ mod tests {
         let pattern = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
         let anchor = DateAnchor::of(pattern).unwrap();
         let year = |date: &str| {
-            let text = format!(r#""StartLocal":"{date}","x"#);
+            let text = format!(r#""StartLocal":"{date}","x":"y""#);
             anchor
-                .usual_year(text.as_bytes())
-                .map(|year| String::from_utf8_lossy(year).into_owned())
+                .usual_date(text.as_bytes())
+                .map(|date| String::from_utf8_lossy(date.year).into_owned())
         };
         for date in [
             "2026-01-28T23:59:59.1Z",

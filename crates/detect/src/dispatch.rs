@@ -87,11 +87,25 @@ impl Dispatch {
 fn beginning(ast: &Ast) -> Vec<Set> {
     match &ast.root.kind {
         Kind::Concat(nodes) => match nodes.split_first() {
-            Some((first, rest)) if first.kind == Kind::Assertion(Assertion::TextStart) => of_nodes(rest, Vec::new()),
+            Some((first, rest)) if first.kind == Kind::Assertion(Assertion::TextStart) => {
+                of_nodes(telling(rest), Vec::new())
+            }
             _ => Vec::new(),
         },
         _ => Vec::new(),
     }
+}
+
+/// As many of the nodes as are sure to take all bytes that are looked at.
+fn telling(nodes: &[Node]) -> &[Node] {
+    let mut bytes = 0;
+    let more = |node: &&Node| {
+        let enough = bytes >= LONGEST;
+        bytes += usize::from(matches!(node.kind, Kind::Literal { .. } | Kind::Class(_)));
+        !enough
+    };
+    let count = nodes.iter().take_while(more).count();
+    nodes.get(..count).unwrap_or(nodes)
 }
 
 /// What the nodes begin with, when this follows them.

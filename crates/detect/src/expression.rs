@@ -166,7 +166,7 @@ impl Expression {
         let mut record = Record::with_capacity(names.len().min(6) + 2);
         for (name, group) in names {
             match span_text(text, captures, Some(*group)) {
-                Some(text) => record.push(name.clone(), Value::Text(text.into())),
+                Some(text) => record.push(name.clone(), value(name, text, all)),
                 None if absent => record.push(name.clone(), Value::Missing),
                 None => {}
             }
@@ -193,6 +193,21 @@ impl Expression {
         record
     }
 
+    /// What [`Expression::record`] tells written over what is known already, groups without part left out.
+    pub(crate) fn record_over(&self, mut known: Record, text: &str, captures: &Captures, all: bool) -> Record {
+        if !self.alternatives.is_empty() || !self.tuples.is_empty() {
+            known.merge_known(self.record(text, captures, all));
+            return known;
+        }
+        let names: &[_] = if all { &self.names } else { &self.telling };
+        for (name, group) in names {
+            if let Some(text) = span_text(text, captures, Some(*group)) {
+                known.set_shared(name, value(name, text, all));
+            }
+        }
+        known
+    }
+
     /// The lines that `<SKIPLINES>` passed over, in order.
     pub(crate) fn skipped_lines<'t>(&self, text: &'t str, captures: &Captures) -> Vec<&'t str> {
         let mut skipped = Vec::new();
@@ -205,6 +220,15 @@ impl Expression {
             }
         }
         skipped
+    }
+}
+
+/// The value of a group that took part. Where not all is told, of a mark only counts whether it is set.
+fn value(name: &str, text: &str, all: bool) -> Value {
+    let is_mark = || matches!(name, "nofail" | "mlfforget" | "mlfgained" | "mlfpending");
+    match !all && !text.is_empty() && is_mark() {
+        true => Value::Set,
+        false => Value::Text(text.into()),
     }
 }
 

@@ -360,12 +360,12 @@ impl Filter {
         self.report.hits.clear();
         self.report.ignored.clear();
         let dated = cut::told(&mut self.dates, line);
-        self.judge_dated(dated, &line.text, context, notes);
+        self.judge_dated(dated, &line.text, None, context, notes);
         &mut self.report
     }
 
     /// The pipeline. Where the line does not tell its time itself, `settle` is called first: it brings the dates up
-    /// to the line before.
+    /// to the line before. It comes with lines that were chosen for the literals in them.
     pub(crate) fn judge_text(
         &mut self,
         text: &str,
@@ -376,6 +376,7 @@ impl Filter {
         self.report.hits.clear();
         self.report.ignored.clear();
         let moment = Moment::from(&*context);
+        let has_literals = settle.is_some().then_some(true);
         let dated = match settle {
             None => self.look_for_date(text, moment, notes),
             Some(settle) => {
@@ -396,16 +397,31 @@ impl Filter {
                 }
             }
         };
-        self.judge_dated(dated, text, context, notes);
+        self.judge_dated(dated, text, has_literals, context, notes);
     }
 
-    fn judge_dated(&mut self, dated: DatedLine<'_>, text: &str, context: &mut LineContext<'_>, notes: &mut Vec<Note>) {
+    fn judge_dated(
+        &mut self,
+        dated: DatedLine<'_>,
+        text: &str,
+        has_literals: Option<bool>,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+    ) {
         let moment = Moment::from(&*context);
         self.report.window_before = None;
         let _budget = LineBudget::expressions(text.len());
         if let Some(dated) = cut::complete(dated, &mut self.dates, text, moment, notes) {
             let report = &mut self.report;
-            judge::judge(&self.rules, &mut self.memory, dated, context, notes, report);
+            judge::judge(
+                &self.rules,
+                &mut self.memory,
+                dated,
+                has_literals,
+                context,
+                notes,
+                report,
+            );
         }
     }
 
@@ -469,16 +485,18 @@ impl Filter {
         sure.then(|| anchor.clone())
     }
 
-    /// A screen for this filter alone.
-    pub(crate) fn screen(&mut self) -> Arc<Screen> {
-        match &self.screen {
-            Some(screen) if screen.is_for(std::iter::once(&self.rules.needs)) => screen.clone(),
-            _ => {
-                let screen = Arc::new(Screen::new(vec![self.rules.needs.clone()]));
-                self.screen = Some(screen.clone());
-                screen
-            }
+    /// A screen for this filter alone, that has learned from the block.
+    pub(crate) fn screen(&mut self, block: &[u8]) -> Arc<Screen> {
+        let needs = &self.rules.needs;
+        let mut screen = match self.screen.take() {
+            Some(screen) if screen.is_for(std::iter::once(needs)) => screen,
+            _ => Arc::new(Screen::new(vec![needs.clone()])),
+        };
+        if let Some(screen) = Arc::get_mut(&mut screen) {
+            screen.learn(block);
         }
+        self.screen = Some(screen.clone());
+        screen
     }
 
     pub(crate) fn detector(&mut self) -> &Detector {
@@ -505,7 +523,7 @@ impl Filter {
         let line = &dated.lines[index];
         let text = self.encoding.decode(&block[line.line.clone()]);
         let placed = cut::at_date(line.found.as_ref(), &mut self.dates, &text, context.now, notes);
-        self.judge_dated(placed, &text, context, notes);
+        self.judge_dated(placed, &text, None, context, notes);
     }
 }
 

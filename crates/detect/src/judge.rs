@@ -135,17 +135,19 @@ pub(crate) struct Memory {
 }
 
 /// Judges a line; the outcome is left in `report`, where `prefix_matched` outlives lines that do not get that far.
+/// `has_literals`: whether it has one of the literals that it must have, if that is known.
 pub(crate) fn judge(
     rules: &Rules,
     memory: &mut Memory,
     line: DatedLine<'_>,
+    has_literals: Option<bool>,
     context: &mut LineContext<'_>,
     notes: &mut Vec<Note>,
     report: &mut Report,
 ) {
     // Where literals tell it, the text without the date need not be written.
-    let mut has_literals = None;
-    if !rules.multi_line() && !rules.ignores_first() {
+    let mut has_literals = has_literals;
+    if has_literals.is_none() && !rules.multi_line() && !rules.ignores_first() {
         let around = |literals: &Literals| literals.occur_around(line.cut.before, line.cut.after);
         has_literals = rules.literals.as_ref().map_or(Some(true), around);
         if has_literals == Some(false) {
@@ -427,18 +429,18 @@ impl<'w> Pass<'_, '_, 'w> {
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let keep = self.rules.keep_records;
-        let mut record = expression.record(text, found, keep);
-        if let Some((prefix, found, whole)) = &self.prefix {
-            let mut merged = prefix.record(whole, found, keep);
+        let outer = self.prefix.as_ref().map(|(prefix, found, whole)| {
+            let mut outer = prefix.record(whole, found, keep);
             if keep {
-                merged.take("content");
+                outer.take("content");
             }
+            outer
+        });
+        let mut record = match outer {
             // Without other groups in prefregex the record stays as it is, groups without part included.
-            if !merged.is_empty() {
-                merged.merge_known(record);
-                record = merged;
-            }
-        }
+            Some(outer) if !outer.is_empty() => expression.record_over(outer, text, found, keep),
+            _ => expression.record(text, found, keep),
+        };
         let connection = record.known("mlfid").map(Value::shared);
         let now = self.context.now;
         let mut joined = match &connection {

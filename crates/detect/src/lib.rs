@@ -23,6 +23,7 @@ mod literals;
 mod python;
 mod record;
 mod screen;
+mod search;
 mod single;
 mod stamp;
 mod twins;

@@ -1,11 +1,10 @@
 //! One look at a block for all filters that read it: which of its lines can matter to which filter.
 //!
 //! Every filter names literals without which a line means nothing to it ([`Needs`]). A screen looks for those of all
-//! filters at once, with vector instructions, and cuts lines only around what it finds.
+//! filters at once ([`crate::search`]), and cuts lines only around what it finds.
 use crate::expression::Expression;
 use crate::literals::{least, may_join};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
-use memchr::memmem::Finder;
+use crate::search::Search;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -74,21 +73,18 @@ pub struct Screen {
     /// Members that are looked for.
     sought: Vec<usize>,
     longest: usize,
+    /// So many bytes of the log told which parts of the literals are rare in it.
+    learned_from: usize,
 }
+
+/// So many bytes of a log are enough to learn from.
+const ENOUGH: usize = 16 << 10;
 
 #[derive(Debug)]
 struct Literal {
     text: Vec<u8>,
     /// The members to which a line with it matters.
     members: Vec<usize>,
-}
-
-#[derive(Debug, Default)]
-enum Search {
-    #[default]
-    Nothing,
-    One(Box<Finder<'static>>),
-    Many(AhoCorasick),
 }
 
 impl Screen {
@@ -106,34 +102,38 @@ impl Screen {
                 }
             }
         }
-        // At one place the longest is reported; what it begins with stands there as well.
-        literals.sort_by_key(|literal| std::cmp::Reverse(literal.text.len()));
-        for index in 0..literals.len() {
-            let (longer, shorter) = literals.split_at_mut(index + 1);
-            if let Some(literal) = longer.last_mut() {
-                let begins = |other: &&Literal| literal.text.starts_with(&other.text);
-                let more: Vec<usize> = shorter.iter().filter(begins).flat_map(|o| o.members.clone()).collect();
-                literal.members.extend(more);
-                literal.members.sort_unstable();
-                literal.members.dedup();
-            }
-        }
-        let Some(search) = Search::new(&literals) else {
-            // For nobody, so that each filter looks for itself.
-            return Screen::default();
-        };
-        Screen {
-            search,
-            longest: literals.first().map_or(0, |literal| literal.text.len()),
+        let mut screen = Screen {
+            longest: literals.iter().map(|literal| literal.text.len()).max().unwrap_or(0),
             sought: (0..members.len()).filter(|&member| members[member].tells()).collect(),
             literals,
             members,
-        }
+            ..Screen::default()
+        };
+        let Some(search) = Search::new(screen.texts(), &[]) else {
+            // For nobody, so that each filter looks for itself.
+            return Screen::default();
+        };
+        screen.search = search;
+        screen
     }
 
     /// Whether it was made for filters with just these needs.
     pub fn is_for<'n>(&self, needs: impl ExactSizeIterator<Item = &'n Arc<Needs>>) -> bool {
         needs.len() == self.members.len() && needs.zip(&self.members).all(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
+    /// Learns from a block that it is going to look at what is rare in this log, until it has seen enough.
+    pub fn learn(&mut self, block: &[u8]) {
+        if self.literals.len() > 1 && self.learned_from < ENOUGH && block.len() / 4 > self.learned_from {
+            self.learned_from = block.len();
+            if let Some(search) = Search::new(self.texts(), block) {
+                self.search = search;
+            }
+        }
+    }
+
+    fn texts(&self) -> Vec<Vec<u8>> {
+        self.literals.iter().map(|literal| literal.text.clone()).collect()
     }
 
     /// How many filters it was made for.
@@ -151,23 +151,28 @@ impl Screen {
         let mut from = 0;
         // The line of the last find, how many members know of it, and how many finds it had.
         let (mut line, mut told, mut finds) = (0..0, 0, 0);
-        while let Some((at, literal)) = self.search.find(block, from) {
+        while let Some(probe) = self.search.next(block, from) {
+            let at = probe.at;
             if at >= line.end {
                 let start = memchr::memrchr(b'\n', &block[line.end..at]).map_or(line.end, |n| line.end + n + 1);
                 line = start..memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
                 (told, finds) = (0, 0);
             }
             finds += 1;
-            let members = match finds {
-                MOST_FINDS => &self.sought,
-                _ => &self.literals[literal].members,
-            };
-            for &member in members {
-                let own = &mut lines[member];
-                if own.last() != Some(&line) {
-                    own.push(line.clone());
-                    told += 1;
+            let mut tell = |members: &[usize]| {
+                for &member in members {
+                    let own = &mut lines[member];
+                    if own.last() != Some(&line) {
+                        own.push(line.clone());
+                        told += 1;
+                    }
                 }
+            };
+            match finds {
+                MOST_FINDS => tell(&self.sought),
+                _ => self
+                    .search
+                    .each_at(block, probe, &mut |literal| tell(&self.literals[literal].members)),
             }
             from = if told == self.sought.len() { line.end } else { at + 1 };
         }
@@ -188,42 +193,10 @@ impl Screen {
         let after = &after[..after.len().min(most)];
         let joined = [before, after].concat();
         let mut from = 0;
-        while let Some((at, literal)) = self.search.find(&joined, from) {
-            self.literals[literal].members.iter().for_each(|&member| tell(member));
-            from = at + 1;
-        }
-    }
-}
-
-impl Search {
-    /// `literals` with the longer ones first.
-    fn new(literals: &[Literal]) -> Option<Self> {
-        Some(match literals {
-            [] => Search::Nothing,
-            [only] => Search::One(Box::new(Finder::new(&only.text).into_owned())),
-            _ => Search::Many(
-                AhoCorasick::builder()
-                    .match_kind(MatchKind::LeftmostFirst)
-                    .start_kind(StartKind::Unanchored)
-                    .kind(Some(AhoCorasickKind::ContiguousNFA))
-                    .build(literals.iter().map(|literal| &literal.text))
-                    .ok()?,
-            ),
-        })
-    }
-
-    /// The first find at or after `from`: where, and what.
-    fn find(&self, block: &[u8], from: usize) -> Option<(usize, usize)> {
-        match self {
-            Search::Nothing => None,
-            Search::One(finder) => finder.find(block.get(from..)?).map(|at| (from + at, 0)),
-            Search::Many(automaton) => {
-                let input = Input::new(block)
-                    .span(from.min(block.len())..block.len())
-                    .anchored(Anchored::No);
-                let found = automaton.find(input)?;
-                Some((found.start(), found.pattern().as_usize()))
-            }
+        while let Some(probe) = self.search.next(&joined, from) {
+            let mut all = |literal: usize| self.literals[literal].members.iter().for_each(|&member| tell(member));
+            self.search.each_at(&joined, probe, &mut all);
+            from = probe.at + 1;
         }
     }
 }

@@ -32,6 +32,11 @@ pub struct Ticket {
 impl Ticket {
     /// When it ends; none for a permanent one.
     pub fn ends(&self) -> Option<Time> {
-        (self.bantime >= 0.0).then(|| self.time.plus_secs(self.bantime))
+        ends(self.time, self.bantime)
     }
+}
+
+/// When a ban ends that began then and lasts so many seconds; none for a permanent one.
+pub(crate) fn ends(begin: Time, bantime: f64) -> Option<Time> {
+    (bantime >= 0.0).then(|| begin.plus_secs(bantime))
 }

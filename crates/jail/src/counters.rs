@@ -130,15 +130,25 @@ impl Counters {
         entry.retry
     }
 
-    /// Takes a counter out, and what it remembers: its failures become a ban.
-    pub(crate) fn take(&mut self, id: &Id) -> Option<(Entry, Unpacked)> {
-        let mut entry = self.entries.remove(id)?;
+    /// Takes a counter out: its failures reach the limit. To be given to [`Counters::open`] or [`Counters::drop_taken`].
+    pub(crate) fn take(&mut self, id: &Id) -> Option<Entry> {
+        let entry = self.entries.remove(id)?;
         if entry.kept {
             self.gone.push(id.clone());
         }
+        Some(entry)
+    }
+
+    /// What a counter that was taken out remembers.
+    pub(crate) fn open(&self, mut entry: Entry) -> Unpacked {
         let details = entry.details.open(&self.keep);
         entry.details.end(&self.keep);
-        Some((entry, details))
+        details
+    }
+
+    /// Nobody asks what a counter remembers that was taken out.
+    pub(crate) fn drop_taken(&self, mut entry: Entry) {
+        entry.details.end(&self.keep);
     }
 
     /// Forgets counters whose last failure is at or before `limit`.

@@ -1,8 +1,8 @@
 //! The jail: counts failures by id and decides when one is banned and when a ban ends. Between a filter's failures
 //! and the actions' effects.
+use crate::ban::ends;
 use crate::bans::Bans;
 use crate::counters::{Counters, Entry, Window};
-use crate::packed::Unpacked;
 use crate::{Evidence, Failure, Id, Increment, Keep, MatchedLine, PastBans, Ticket, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -202,38 +202,36 @@ impl Jail {
         }
     }
 
-    fn decide(
-        &mut self,
-        id: Id,
-        (entry, details): (Entry, Unpacked),
-        known: Known,
-        now: Time,
-        luck: &mut dyn FnMut() -> f64,
-    ) -> Ruling {
+    fn decide(&mut self, id: Id, entry: Entry, known: Known, now: Time, luck: &mut dyn FnMut() -> f64) -> Ruling {
+        let (begin, bantime) = (entry.last, base(&self.options));
+        // The original asks whether the ban would be over before it makes it longer.
+        if is_over(begin, bantime, now) {
+            self.counters.drop_taken(entry);
+            return Ruling::Expired;
+        }
+        if let Some(standing) = self.bans.get(&id) {
+            let after = begin.nanos().saturating_sub(standing.time.nanos());
+            self.bans.prolong(&id, begin, bantime);
+            self.counters.drop_taken(entry);
+            return Ruling::AlreadyBanned {
+                after: after as f64 / 1e9,
+            };
+        }
+        let (zoned, attempts) = (entry.zoned, entry.failures);
+        let details = self.counters.open(entry);
         let ticket = Ticket {
             id,
             ip: details.address,
-            time: entry.last,
-            zoned: entry.zoned,
-            bantime: base(&self.options),
+            time: begin,
+            zoned,
+            bantime,
             bancount: 1,
-            attempts: entry.failures,
+            attempts,
             matches: details.matches,
             captures: details.captures,
             users: details.users,
             restored: false,
         };
-        // The original asks whether the ban would be over before it makes it longer.
-        if is_over(&ticket, now) {
-            return Ruling::Expired;
-        }
-        if let Some(standing) = self.bans.get(&ticket.id) {
-            let after = ticket.time.nanos().saturating_sub(standing.time.nanos());
-            self.bans.prolong(&ticket.id, ticket.time, ticket.bantime);
-            return Ruling::AlreadyBanned {
-                after: after as f64 / 1e9,
-            };
-        }
         match self.set(ticket, known.growing, now, luck) {
             Some(ticket) => Ruling::Ban(ticket),
             None => Ruling::Expired,
@@ -257,7 +255,7 @@ impl Jail {
             // Lines from before the last ban were read again: this is that ban, and no further one.
             ticket.restored = ticket.time <= past.last;
         }
-        if is_over(&ticket, now) {
+        if is_over(ticket.time, ticket.bantime, now) {
             return None;
         }
         let ticket = Arc::new(ticket);
@@ -445,8 +443,9 @@ fn base(options: &Options) -> f64 {
     }
 }
 
-fn is_over(ticket: &Ticket, now: Time) -> bool {
-    ticket.ends().is_some_and(|end| end < now)
+/// Whether a ban that began then and lasts so long is over.
+fn is_over(begin: Time, bantime: f64, now: Time) -> bool {
+    ends(begin, bantime).is_some_and(|end| end < now)
 }
 
 fn whole_line(text: String) -> MatchedLine {

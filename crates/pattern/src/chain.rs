@@ -35,6 +35,8 @@ type Spans = Vec<Option<(usize, usize)>>;
 pub(crate) struct Chain {
     first: Vec<u8>,
     links: Vec<Link>,
+    /// Which links have parts before them.
+    parts: Vec<usize>,
     groups: usize,
     /// The first gap that ends with words, by its link, and what finds the literal behind it.
     ending: Option<(usize, Box<Finder<'static>>)>,
@@ -58,6 +60,15 @@ enum Between {
 
 /// With more, the places would not be kept on the stack.
 const MOST_LINKS: usize = 64;
+
+/// Parts that the engine was asked about.
+#[derive(Debug, Default)]
+struct Asked {
+    /// By their links, a bit for each.
+    links: u64,
+    /// Where their groups lie.
+    groups: Vec<Spans>,
+}
 
 /// What the quick plan says.
 #[derive(Debug, PartialEq, Eq)]
@@ -124,8 +135,10 @@ impl Chain {
             .iter()
             .position(|link| matches!(link.between, Between::Ending(_)))
             .and_then(|at| Some((at, Box::new(Finder::new(&links.get(at)?.literal.text).into_owned()))));
+        let is_part = |at: &usize| matches!(links.get(*at).map(|link| &link.between), Some(Between::Part(_)));
         Ok(Chain {
             first,
+            parts: (0..links.len()).filter(is_part).collect(),
             links,
             groups: ast.groups.len(),
             ending,
@@ -134,7 +147,7 @@ impl Chain {
 
     /// Whether there is anything between its literals but gaps, which may leave the expression itself to be asked.
     pub fn has_parts(&self) -> bool {
-        self.links.iter().any(|link| matches!(link.between, Between::Part(_)))
+        !self.parts.is_empty()
     }
 
     /// Looks for the match from the text's beginning.
@@ -151,11 +164,11 @@ impl Chain {
         if self.place(body, &mut places).is_none() {
             return Verdict::NoMatch;
         }
-        let Some(inside) = self.try_parts(text, &places) else {
+        let Some(asked) = self.try_parts(text, &places) else {
             return Verdict::Unknown;
         };
         if let Some(spans) = spans {
-            self.tell(body, &places, &inside, spans);
+            self.tell(body, &places, &asked, spans);
         }
         Verdict::Match
     }
@@ -188,50 +201,64 @@ impl Chain {
             return None;
         }
         let mut end = body.len();
-        for (index, (link, place)) in self.links.iter().zip(places).enumerate().rev() {
-            let mut room = body.get(start..end)?;
-            let is_last = index + 1 == self.links.len();
-            let (at, before) = loop {
-                let at = if is_last {
-                    room.strip_suffix(link.literal.text.as_slice())?.len()
-                } else {
-                    link.literal.rfind(room)?
-                };
-                let Between::Ending(ending) = &link.between else {
-                    break (at, at);
-                };
-                if let Some((word, _)) = ending.find(room.get(..at)?) {
-                    break (at, word);
-                }
-                if is_last {
-                    return None;
-                }
-                // An earlier one may overlap this one.
-                room = room.get(..at + link.literal.text.len() - 1)?;
+        let mut is_last = true;
+        for (link, place) in self.links.iter().zip(places.get_mut(..self.links.len())?).rev() {
+            let at = match is_last {
+                true => self.place_last(link, body)?,
+                false => link.literal.rfind(body, start, end)?,
             };
-            *place = start + at;
-            end = start + before;
+            is_last = false;
+            *place = at;
+            end = at;
+            if let Between::Ending(ending) = &link.between {
+                (*place, end) = self.place_ending(ending, &link.literal, body, at)?;
+            }
         }
         Some(())
     }
 
-    /// Whether all parts fit where their literals stand, and where the groups lie in those that the engine was asked
-    /// about.
-    fn try_parts(&self, text: &str, places: &[usize; MOST_LINKS]) -> Option<Vec<Spans>> {
-        let mut inside = Vec::new();
-        let mut from = self.first.len();
-        for (link, &to) in self.links.iter().zip(places) {
+    fn place_last(&self, link: &Link, body: &[u8]) -> Option<usize> {
+        let room = body.get(self.first.len()..)?;
+        Some(self.first.len() + room.strip_suffix(link.literal.text.as_slice())?.len())
+    }
+
+    /// Where the literal behind words stands at the latest, which without them is at `at`, and where the word does.
+    fn place_ending(&self, ending: &Ending, literal: &Needle, body: &[u8], at: usize) -> Option<(usize, usize)> {
+        let start = self.first.len();
+        let is_last = at + literal.text.len() == body.len();
+        let mut at = at;
+        loop {
+            if let Some((word, _)) = ending.find(body.get(start..at)?) {
+                return Some((at, start + word));
+            }
+            if is_last {
+                return None;
+            }
+            // An earlier one may overlap this one.
+            at = literal.rfind(body, start, at + literal.text.len() - 1)?;
+        }
+    }
+
+    /// Whether all parts fit where their literals stand.
+    fn try_parts(&self, text: &str, places: &[usize; MOST_LINKS]) -> Option<Asked> {
+        let mut asked = Asked::default();
+        for &index in &self.parts {
+            let (link, to) = (self.links.get(index)?, *places.get(index)?);
+            let from = match index.checked_sub(1) {
+                Some(before) => places.get(before)? + self.links.get(before)?.literal.text.len(),
+                None => self.first.len(),
+            };
             if let Between::Part(part) = &link.between
                 && !part.fits_quickly(text.as_bytes().get(from..to)?)
             {
-                inside.push(part.fit(text, from, to)?);
+                asked.links |= 1 << index;
+                asked.groups.push(part.fit(text, from, to)?);
             }
-            from = to + link.literal.text.len();
         }
-        Some(inside)
+        Some(asked)
     }
 
-    fn tell(&self, body: &[u8], places: &[usize; MOST_LINKS], inside: &[Spans], spans: &mut Spans) {
+    fn tell(&self, body: &[u8], places: &[usize; MOST_LINKS], asked: &Asked, spans: &mut Spans) {
         spans.clear();
         spans.resize(self.groups, None);
         let mut set = |group: Option<usize>, span: (usize, usize)| {
@@ -242,8 +269,8 @@ impl Chain {
         set(Some(0), (0, body.len()));
         let start = self.first.len();
         let mut from = start;
-        let mut inside = inside.iter();
-        for (link, &to) in self.links.iter().zip(places) {
+        let mut groups = asked.groups.iter();
+        for (index, (link, &to)) in self.links.iter().zip(places).enumerate() {
             match &link.between {
                 Between::Gap(group) => set(*group, (from, to)),
                 Between::Ending(ending) => {
@@ -256,11 +283,9 @@ impl Chain {
                         set(ending.run_group, (to - 1, to));
                     }
                 }
-                Between::Part(part) if part.fits_quickly(body.get(from..to).unwrap_or_default()) => {
-                    set(part.quick_group(), (from, to));
-                }
+                Between::Part(part) if asked.links >> index & 1 == 0 => set(part.quick_group(), (from, to)),
                 Between::Part(part) => {
-                    for (group, span) in part.groups.iter().zip(inside.next().into_iter().flatten().skip(1)) {
+                    for (group, span) in part.groups.iter().zip(groups.next().into_iter().flatten().skip(1)) {
                         if let Some(span) = span {
                             set(Some(*group), *span);
                         }

@@ -15,6 +15,7 @@ use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
 
 use pcre2_sys as sys;
 
@@ -69,13 +70,15 @@ pub(crate) struct Program {
     code: NonNull<sys::pcre2_code_8>,
     utf: bool,
     leash: Leash,
-    /// Whether machine code runs it, or PCRE2's interpreter.
-    jit: bool,
+    /// Whether machine code runs it, or PCRE2's interpreter; known once it was first needed. Many expressions never
+    /// are, because others or their literals tell.
+    jit: OnceLock<bool>,
     groups: usize,
 }
 
-// SAFETY: PCRE2's compiled code is never written to after `compile` (that includes its JIT part), and its
-// documentation allows several threads to match with it at once.
+// SAFETY: PCRE2's compiled code is written to in two places, `compile`, where no other thread knows of it, and the
+// making of its machine code, which happens once and before any search: all of them wait for it. Its documentation
+// allows several threads to match with it at once.
 unsafe impl Send for Program {}
 // SAFETY: as above.
 unsafe impl Sync for Program {}
@@ -126,31 +129,34 @@ impl Program {
         let Some(code) = NonNull::new(code) else {
             return Err(error_text(error));
         };
-        // Where the JIT is missing or forbidden its failure leaves the code to the interpreter, which is only slower.
-        // SAFETY: the code is valid and no other thread knows of it yet.
-        let compiled = unsafe { sys::pcre2_jit_compile_8(code.as_ptr(), sys::PCRE2_JIT_COMPLETE) } == 0;
-        // An expression may say itself that it wants no machine code, and that is no failure.
-        let jit = compiled && has_machine_code(code);
-        // Many are compiled when a line first needs them, which is not its fault.
-        budget::forget_time();
         Ok(Program {
             code,
             utf,
             leash,
-            jit,
+            jit: OnceLock::new(),
             groups,
         })
     }
 
-    /// Whether machine code runs it.
+    /// Whether machine code runs it, which is made now if it was not before.
     pub fn is_jit(&self) -> bool {
-        self.jit
+        *self.jit.get_or_init(|| {
+            // Where the JIT is missing or forbidden its failure leaves the code to the interpreter, which is only
+            // slower.
+            let code = self.code.as_ptr();
+            // SAFETY: the code is valid, and nobody reads it meanwhile: whoever would has to come through here first,
+            // and waits for the one who is at it.
+            let compiled =
+                budget::uncounted(|| unsafe { sys::pcre2_jit_compile_8(code, sys::PCRE2_JIT_COMPLETE) }) == 0;
+            // An expression may say itself that it wants no machine code, and that is no failure.
+            compiled && has_machine_code(self.code)
+        })
     }
 
     /// Lets the interpreter run it from now on.
     #[cfg(any(test, feature = "differential"))]
     pub fn interpret(&mut self) {
-        self.jit = false;
+        self.jit = OnceLock::from(false);
     }
 
     /// Searches from `start` on. With `spans`, tells where the groups lie. `text` must be UTF-8 with `start` at a
@@ -189,7 +195,7 @@ impl Program {
         effort: Effort,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
-        let mut allowance = Allowance::begin(text.len(), !self.jit).map_err(|_| LimitHit)?;
+        let mut allowance = Allowance::begin(text.len(), !self.is_jit()).map_err(|_| LimitHit)?;
         if effort == Effort::Little {
             allowance.only_a_little(text.len());
         }
@@ -295,7 +301,7 @@ impl Program {
         scratch.set_match_limit(u32::try_from(steps).unwrap_or(u32::MAX));
         let (code, length) = (self.code.as_ptr(), text.len());
         let (data, context) = (scratch.data.as_ptr(), scratch.context.as_ptr());
-        let found = if self.jit {
+        let found = if self.is_jit() {
             // SAFETY: code, match data and context are valid; pointer and length belong to one string; `start` is within
             // it and at a character's border. This is what `pcre2_match` itself calls after its checks of the
             // arguments: the code was compiled for the JIT with `PCRE2_JIT_COMPLETE`, the only option asked for, an

@@ -8,9 +8,11 @@ mod automaton;
 mod budget;
 mod chain;
 pub mod date;
+mod dead;
 mod engine;
 mod error;
 mod literal;
+mod local;
 mod order;
 pub mod plan;
 mod print;
@@ -21,6 +23,7 @@ mod time;
 
 pub use budget::LineBudget;
 pub use error::PatternError;
+pub use local::local_zone;
 pub use plan::{Plan, PlanKind};
 #[cfg(any(test, feature = "differential"))]
 pub use regex::Stage;

@@ -17,7 +17,12 @@ const LONGEST: usize = 128;
 
 impl Literals {
     pub fn of(ast: &Ast) -> Literals {
-        let facts = facts(&ast.root);
+        Self::of_node(&ast.root)
+    }
+
+    /// Those of a part of an expression.
+    pub fn of_node(node: &Node) -> Literals {
+        let facts = facts(node);
         let all = match facts.exact {
             Some(text) => vec![text],
             None => facts.required,

@@ -5,7 +5,9 @@ use memchr::memmem::Finder;
 
 use crate::PatternError;
 use crate::automaton::Automaton;
+use crate::budget;
 use crate::chain::{Chain, Verdict};
+use crate::dead::Narrowed;
 use crate::engine::{Effort, Program};
 use crate::literal::Literals;
 use crate::order::Order;
@@ -41,6 +43,8 @@ pub struct Regex {
     not_taken: Vec<NotTaken>,
     /// Tells that there is no match, where the expression would take long to tell.
     order: Option<Order>,
+    /// What is searched for in texts that rule out a branch.
+    narrowed: Option<Narrowed>,
     /// Asked where the engine takes long.
     automaton: Option<Automaton>,
     /// For texts of plain ASCII.
@@ -92,6 +96,7 @@ impl Regex {
             chain,
             not_taken,
             order,
+            narrowed: Narrowed::of(&ast),
             automaton: Some(Automaton::default()),
             ..Regex::part(ast)?
         };
@@ -118,6 +123,7 @@ impl Regex {
             chain: None,
             not_taken: Vec::new(),
             order: None,
+            narrowed: None,
             automaton: None,
             ascii,
             unicode: OnceLock::new(),
@@ -261,13 +267,11 @@ impl Regex {
         if let (_, Some(found)) = self.quickly(text, start, spans.as_deref_mut()) {
             return Ok(found);
         }
-        let program = match text.is_ascii() {
-            true => &self.ascii,
-            false => {
-                let unicode = self.unicode.get_or_init(|| compile(&self.ast, Target::Unicode).ok());
-                unicode.as_ref().ok_or(LimitHit)?
-            }
-        };
+        let narrowed = self.narrowed.as_ref().and_then(|narrowed| {
+            let rest = text.as_bytes().get(start..)?;
+            narrowed.for_text(&self.ast, rest)
+        });
+        let program = narrowed.unwrap_or(self).program(text)?;
         if let Some(automaton) = &self.automaton {
             if let Ok(found) = program.find(text, start, Effort::Little, spans.as_deref_mut()) {
                 return Ok(found);
@@ -277,6 +281,15 @@ impl Regex {
             }
         }
         program.find(text, start, Effort::Full, spans)
+    }
+
+    fn program(&self, text: &str) -> Result<&Program, LimitHit> {
+        if text.is_ascii() {
+            return Ok(&self.ascii);
+        }
+        // It is not the line's fault that none had needed this before.
+        let compile = || budget::uncounted(|| compile(&self.ast, Target::Unicode).ok());
+        self.unicode.get_or_init(compile).as_ref().ok_or(LimitHit)
     }
 
     /// What the quick plans say, and which of them says it; nothing if the expression itself has to be asked.

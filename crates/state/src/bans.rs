@@ -53,6 +53,14 @@ impl Store {
                      VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
                 .execute(values)?;
+            // Progress is written now and then; what is counted here is not counted again when its lines are read again
+            // after an unclean end.
+            transaction
+                .prepare_cached(
+                    "INSERT INTO bantam_totals(jail, failed, banned) VALUES(?1, 0, 1)
+                     ON CONFLICT(jail) DO UPDATE SET banned = banned + 1",
+                )?
+                .execute([&ban.jail])?;
             Ok(())
         })
     }

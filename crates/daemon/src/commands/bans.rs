@@ -146,6 +146,10 @@ fn lift(server: &Server, jail: &Arc<LiveJail>, text: &str) -> i64 {
             .flat_map(|address| work.jail.unban(&Id::Ip(address)))
             .collect();
     }
+    if !lifted.is_empty() {
+        // Lines that led to the ban must not lead to it again should this process end now.
+        crate::reading::save_progress(&server.judge, jail);
+    }
     // What the database remembers goes even when nothing stands: an unban by hand is a clean slate.
     let mut forget: Vec<Id> = lifted.iter().map(|ticket| ticket.id.clone()).collect();
     forget.push(id.clone());
@@ -154,9 +158,6 @@ fn lift(server: &Server, jail: &Arc<LiveJail>, text: &str) -> i64 {
         server
             .log
             .say(Level::MSG, Module::Actions, &format!("{id} is not banned"));
-    } else {
-        // Lines that led to the ban must not lead to it again after a restart.
-        crate::reading::save_progress(&server.judge, jail);
     }
     let count = i64::try_from(lifted.len()).unwrap_or(i64::MAX);
     for ticket in lifted {

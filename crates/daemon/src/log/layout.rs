@@ -4,6 +4,7 @@ use crate::text;
 use bantam_detect::Time;
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 /// A line before it is laid out.
 pub(super) struct Line<'a> {
@@ -41,12 +42,25 @@ impl Layout {
                     text::write_local(line.time, text);
                     let _ = write!(text, ",{:03} ", line.time.nanos().rem_euclid(1_000_000_000) / 1_000_000);
                 }
-                let (pid, level) = (std::process::id(), line.level.name());
-                if *padding {
-                    writeln!(text, "{:<24}[{pid}]: {level:<7} {message}", line.module)
+                // Written piece by piece: in a flood this is said for every line.
+                text.push_str(line.module);
+                let gap = if *padding {
+                    24usize.saturating_sub(line.module.len())
                 } else {
-                    writeln!(text, "{}[{pid}]: {level} {message}", line.module)
-                }
+                    0
+                };
+                text.extend(std::iter::repeat_n(' ', gap));
+                text.push_str(own_id());
+                text.push_str(line.level.name());
+                let gap = if *padding {
+                    7usize.saturating_sub(line.level.name().len())
+                } else {
+                    0
+                };
+                text.extend(std::iter::repeat_n(' ', gap + 1));
+                text.push_str(&message);
+                text.push('\n');
+                Ok(())
             }
             Layout::People { colour } => {
                 let (on, off) = if *colour {
@@ -63,6 +77,12 @@ impl Layout {
             }
         };
     }
+}
+
+/// `[PID]: `
+fn own_id() -> &'static str {
+    static OWN: OnceLock<String> = OnceLock::new();
+    OWN.get_or_init(|| format!("[{}]: ", std::process::id()))
 }
 
 fn colour_of(level: Level) -> &'static str {

@@ -1,6 +1,5 @@
 //! Blocks of lines and the jails that they are for.
 use super::following::matches;
-use super::progress::save_progress;
 use crate::aside::Place;
 use crate::clock;
 use crate::judge::Judge;
@@ -89,6 +88,7 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
         return;
     };
     let keys = fit(screen, followers);
+    screen.learn(block.bytes);
     let mut shared = SharedBlock::new(block.bytes, screen);
     for (member, follower) in followers.iter_mut().enumerate() {
         judge_for(follower, judge, block, &mut shared, (member, &keys), now);
@@ -125,7 +125,6 @@ fn judge_for(
         return;
     }
     if !lines.is_empty() {
-        let bans = work.jail.total_banned();
         if lines.len() == block.bytes.len() {
             judge.shared_lines(&jail, &mut work, shared, member, follower.in_operation, now);
         } else {
@@ -133,11 +132,6 @@ fn judge_for(
         }
         let path = block.path.to_string_lossy().into_owned();
         judge.has_read(&jail, &mut work, Place::File(path, block.position.clone()));
-        // What led to a ban is not to be counted again should this process end now and the ban be lifted by hand.
-        if work.jail.total_banned() != bans {
-            drop(work);
-            save_progress(judge, &jail);
-        }
     }
     if block.at_end {
         follower.in_operation = true;

@@ -1,5 +1,4 @@
 //! Who reads what of the journal: one reading child for each jail, its entries, and what goes wrong with it.
-use super::progress::save_progress;
 use crate::aside::Place as Read;
 use crate::clock;
 use crate::judge::Judge;
@@ -161,7 +160,6 @@ fn judge_entry(judge: &Judge, jail: &Arc<LiveJail>, entry: Entry, live: bool, of
         fields: &entry.fields,
     };
     let line = EntryLine::new(fields, work.filter.encoding(), offset);
-    let bans = work.jail.total_banned();
     judge.entry(jail, &mut work, &line, live, clock::now());
     let row = JournalRow {
         time: line.time.secs_f64(),
@@ -169,9 +167,4 @@ fn judge_entry(judge: &Judge, jail: &Arc<LiveJail>, entry: Entry, live: bool, of
         cursor: Some(entry.cursor),
     };
     judge.has_read(jail, &mut work, Read::Journal(row));
-    // As with files: what led to a ban is not to be counted again.
-    if work.jail.total_banned() != bans {
-        drop(work);
-        save_progress(judge, jail);
-    }
 }

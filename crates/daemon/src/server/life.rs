@@ -229,6 +229,8 @@ impl Server {
     pub(crate) fn unban_all_of(&self, jail: &Arc<LiveJail>) -> usize {
         let lifted = jail.work.lock().jail.unban_all();
         let count = lifted.len();
+        // Lines that led to the bans must not lead to them again should this process end now.
+        reading::save_progress(&self.judge, jail);
         self.records.remove_bans(Some(&jail.name), None);
         for ticket in lifted {
             self.log

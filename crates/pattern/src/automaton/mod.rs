@@ -65,12 +65,8 @@ impl Automaton {
 
     /// Whether the expression is found at or after `start`, with its groups; nothing if the automaton cannot tell.
     pub fn find(&self, ast: &Ast, text: &str, start: usize, spans: Option<&mut Spans>) -> Option<bool> {
-        let build = || {
-            let built = Built::of(ast).map(Box::new);
-            // It is not the line's fault that none had needed this before.
-            budget::forget_time();
-            built
-        };
+        // It is not the line's fault that none had needed this before.
+        let build = || budget::uncounted(|| Built::of(ast).map(Box::new));
         let built = self.built.get_or_init(build).as_ref()?;
         let work = u32::try_from(text.len()).unwrap_or(u32::MAX);
         if !budget::may_work(work) {

@@ -4,69 +4,200 @@
 #[derive(Debug)]
 pub(super) struct Needle {
     pub text: Vec<u8>,
-    /// Place in the literal of the byte that lines have least of.
-    rarest: usize,
-    /// The first bytes, where there are as many.
-    head: Option<[u8; WORD]>,
+    /// The byte that lines have least of.
+    rarest: Sought,
+    /// Another one, or again this one if there is no other.
+    second: Sought,
+    ends: Ends,
 }
 
-/// So many bytes are compared at once.
-const WORD: usize = 8;
-/// So far from the right a literal is looked for place by place: that is where most stand, and a search for one byte
-/// takes longer to begin.
-const NEAR: usize = 32;
+/// A byte of a literal.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sought {
+    /// It, again and again.
+    many: [u8; LANES],
+    /// Its place in the literal.
+    place: usize,
+}
+
+/// How a literal begins and ends, to be compared without a call.
+#[derive(Debug, Clone, Copy)]
+enum Ends {
+    /// Both are all of it, or more.
+    Long([u8; LONG], [u8; LONG]),
+    Short([u8; SHORT], [u8; SHORT]),
+    /// It has too few bytes, or too many.
+    None,
+}
+
+const LONG: usize = 16;
+const SHORT: usize = 8;
+/// So many places are looked at together.
+const PLACES: usize = 32;
+/// So many of them by one instruction.
+const LANES: usize = 16;
 
 impl Needle {
     /// `text` must not be empty to be found.
     pub fn new(text: Vec<u8>) -> Needle {
-        let rarest = (0..text.len())
-            .min_by_key(|&at| frequency(text[at]))
-            .unwrap_or_default();
-        let head = text.first_chunk().copied();
-        Needle { text, rarest, head }
+        let mut bytes: Vec<Sought> = text
+            .iter()
+            .zip(0..)
+            .map(|(&byte, place)| Sought {
+                many: [byte; LANES],
+                place,
+            })
+            .collect();
+        bytes.sort_by_key(|sought| frequency(sought.many[0]));
+        let rarest = bytes.first().copied().unwrap_or_default();
+        let second = bytes.iter().copied().find(|sought| sought.many != rarest.many);
+        Needle {
+            rarest,
+            second: second.unwrap_or(rarest),
+            ends: Ends::of(&text),
+            text,
+        }
     }
 
-    /// Where it last stands in the text.
-    pub fn rfind(&self, text: &[u8]) -> Option<usize> {
-        let last = text.len().checked_sub(self.text.len())?;
-        let Some(head) = self.head else {
-            return self.rfind_byte(text);
-        };
-        let from = last.saturating_sub(NEAR - 1);
-        let heads = text.get(from..last + WORD)?.windows(WORD);
-        for (at, window) in heads.enumerate().rev() {
-            if window == head && self.stands_at(text, from + at) {
-                return Some(from + at);
+    /// Where it last stands in this part of the text.
+    #[inline]
+    pub fn rfind(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
+        let last = end.checked_sub(self.text.len()).filter(|&last| last >= start)?;
+        // Mostly among the places furthest to the right.
+        let from = (last + 1).saturating_sub(PLACES);
+        if let Some(at) = self.stands_last(text, from, last) {
+            return (at >= start).then_some(at);
+        }
+        self.rfind_before(text, start, from, last)
+    }
+
+    /// Where it last stands, if it does not among the places from `from` to `last`.
+    #[inline(never)]
+    fn rfind_before(&self, text: &[u8], start: usize, mut from: usize, mut last: usize) -> Option<usize> {
+        while from > start {
+            last = from - 1;
+            from = (last + 1).saturating_sub(PLACES);
+            if let Some(at) = self.stands_last(text, from, last) {
+                return (at >= start).then_some(at);
             }
         }
-        // One byte less than what would hold it at the nearest of the places tried.
-        self.rfind_byte(text.get(..(from + self.text.len()).checked_sub(1)?)?)
+        // At its beginning the text may be too short for what looks at many places.
+        (from == 0).then(|| self.rfind_byte(text, start, last + self.text.len()))?
     }
 
-    fn rfind_byte(&self, text: &[u8]) -> Option<usize> {
-        let byte = *self.text.get(self.rarest)?;
-        let mut end = text.len().checked_sub(self.text.len())? + self.rarest + 1;
+    /// The last of these places, at most so many, at which it stands; nothing also where the text is too short to tell.
+    #[inline]
+    fn stands_last(&self, text: &[u8], from: usize, last: usize) -> Option<usize> {
+        let mut found = self.candidates(text, from)? & (u32::MAX >> (from + PLACES - 1 - last));
+        while let Some(bit) = found.checked_ilog2() {
+            let at = from + bit as usize;
+            if self.stands_at(text, at) {
+                return Some(at);
+            }
+            found &= !(1 << bit);
+        }
+        None
+    }
+
+    /// At which of the places from this one on its two bytes stand, a bit for each; nothing where the text is too short
+    /// to tell.
+    #[inline]
+    fn candidates(&self, text: &[u8], from: usize) -> Option<u32> {
+        let one = text.get(from + self.rarest.place..)?.first_chunk()?;
+        let other = text.get(from + self.second.place..)?.first_chunk()?;
+        Some(vector::both(one, &self.rarest.many, other, &self.second.many))
+    }
+
+    fn rfind_byte(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
+        let Sought {
+            many: [byte, ..],
+            place,
+        } = self.rarest;
+        let mut end = end.checked_sub(self.text.len())? + place + 1;
         loop {
             end = memchr::memrchr(byte, text.get(..end)?)?;
-            let start = end.checked_sub(self.rarest)?;
-            if self.stands_at(text, start) {
-                return Some(start);
+            let at = end.checked_sub(place).filter(|&at| at >= start)?;
+            if self.stands_at(text, at) {
+                return Some(at);
             }
         }
     }
 
-    /// Without a call for each comparison, they being short.
+    #[inline]
     fn stands_at(&self, text: &[u8], at: usize) -> bool {
         let Some(here) = text.get(at..at + self.text.len()) else {
             return false;
         };
-        let (words, rest) = self.text.as_chunks::<WORD>();
-        let (words_here, rest_here) = here.as_chunks::<WORD>();
-        words.iter().zip(words_here).all(|(one, other)| one == other)
-            && match (self.text.last_chunk::<WORD>(), here.last_chunk::<WORD>()) {
-                (Some(end), Some(end_here)) => end == end_here,
-                _ => rest == rest_here,
-            }
+        match &self.ends {
+            Ends::Long(first, last) => here.first_chunk() == Some(first) && here.last_chunk() == Some(last),
+            Ends::Short(first, last) => here.first_chunk() == Some(first) && here.last_chunk() == Some(last),
+            Ends::None => here == self.text,
+        }
+    }
+}
+
+impl Ends {
+    fn of(text: &[u8]) -> Ends {
+        if let (Some(first), Some(last), true) = (text.first_chunk(), text.last_chunk(), text.len() <= 2 * LONG) {
+            return Ends::Long(*first, *last);
+        }
+        match (text.first_chunk(), text.last_chunk(), text.len() <= 2 * SHORT) {
+            (Some(first), Some(last), true) => Ends::Short(*first, *last),
+            _ => Ends::None,
+        }
+    }
+}
+
+/// Comparing many bytes at once, with instructions that every machine of this kind has.
+#[cfg(target_arch = "x86_64")]
+mod vector {
+    use super::{LANES, PLACES};
+    use std::arch::x86_64::{__m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x};
+
+    /// At which places `one` has the first byte and `other` the second.
+    #[allow(unsafe_code, reason = "a function of the CPU's vector unit can only be called so")]
+    #[inline]
+    pub(super) fn both(one: &[u8; PLACES], first: &[u8; LANES], other: &[u8; PLACES], second: &[u8; LANES]) -> u32 {
+        // SAFETY: SSE2 belongs to the architecture, so that each CPU of this kind has it.
+        unsafe { with_sse2(one, first, other, second) }
+    }
+
+    #[target_feature(enable = "sse2")]
+    fn with_sse2(one: &[u8; PLACES], first: &[u8; LANES], other: &[u8; PLACES], second: &[u8; LANES]) -> u32 {
+        let (first, second) = (load(first), load(second));
+        let half = |one: &[u8; LANES], other: &[u8; LANES]| {
+            let here = _mm_cmpeq_epi8(load(one), first);
+            let there = _mm_cmpeq_epi8(load(other), second);
+            _mm_movemask_epi8(_mm_and_si128(here, there)) as u32
+        };
+        match (one.as_chunks().0, other.as_chunks().0) {
+            ([low, high], [other_low, other_high]) => half(low, other_low) | half(high, other_high) << LANES,
+            // Two halves are all.
+            _ => u32::MAX,
+        }
+    }
+
+    /// The compiler makes one load of it.
+    #[target_feature(enable = "sse2")]
+    fn load(bytes: &[u8; LANES]) -> __m128i {
+        let [low, high] = [0, 8].map(|at| {
+            let word = bytes[at..].first_chunk().copied().unwrap_or_default();
+            i64::from_le_bytes(word)
+        });
+        _mm_set_epi64x(high, low)
+    }
+}
+
+/// The same for the compiler to make the best of.
+#[cfg(not(target_arch = "x86_64"))]
+mod vector {
+    use super::{LANES, PLACES};
+
+    pub(super) fn both(one: &[u8; PLACES], first: &[u8; LANES], other: &[u8; PLACES], second: &[u8; LANES]) -> u32 {
+        let bytes = one.iter().zip(other).enumerate();
+        bytes.fold(0, |found, (at, (one, other))| {
+            found | u32::from(*one == first[0] && *other == second[0]) << at
+        })
     }
 }
 
@@ -90,14 +221,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_last_place_is_that_of_a_plain_search(needle in "[abZ]{1,4}", text in "[abZ]{0,40}") {
-            let found = Needle::new(needle.clone().into_bytes()).rfind(text.as_bytes());
-            prop_assert_eq!(found, text.rfind(&needle));
+        fn the_last_place_is_that_of_a_plain_search(
+            needle in "[abZ]{1,4}", before in "[abZ]{0,70}", text in "[abZ]{0,70}", after in "[abZ]{0,70}",
+        ) {
+            let all = format!("{before}{text}{after}");
+            let (start, end) = (before.len(), before.len() + text.len());
+            let found = Needle::new(needle.clone().into_bytes()).rfind(all.as_bytes(), start, end);
+            prop_assert_eq!(found, text.rfind(&needle).map(|at| start + at));
         }
 
         #[test]
         fn a_long_needle_is_found_near_and_far(
-            (needle, text) in ("[aZ]{6,20}", "[aZ]{0,60}").prop_flat_map(|(needle, text)| {
+            (needle, text) in ("[aZ]{6,40}", "[aZ]{0,60}").prop_flat_map(|(needle, text)| {
                 let all = needle.len();
                 (Just(needle), Just(text), prop::collection::vec((0..=all, "[aZ]{0,50}"), 0..4))
             }).prop_map(|(needle, mut text, parts)| {
@@ -108,9 +243,13 @@ mod tests {
                 }
                 (needle, text)
             }),
+            start in 0_usize..40,
+            less in 0_usize..40,
         ) {
-            let found = Needle::new(needle.clone().into_bytes()).rfind(text.as_bytes());
-            prop_assert_eq!(found, text.rfind(&needle));
+            let end = text.len().saturating_sub(less);
+            let start = start.min(end);
+            let found = Needle::new(needle.clone().into_bytes()).rfind(text.as_bytes(), start, end);
+            prop_assert_eq!(found, text[start..end].rfind(&needle).map(|at| start + at));
         }
     }
 }

@@ -62,7 +62,8 @@ impl Part {
     /// Whether it takes exactly this, as far as that is told without the engine.
     pub fn fits_quickly(&self, text: &[u8]) -> bool {
         match &self.quick {
-            Some(Quick::Words(words, _)) => words.iter().any(|word| word == text),
+            // Most words are told apart by their last byte, without a call to compare them.
+            Some(Quick::Words(words, _)) => words.iter().any(|word| word.last() == text.last() && word == text),
             Some(Quick::DottedQuad(_)) => is_dotted_quad(text),
             None => false,
         }
@@ -89,8 +90,8 @@ impl Quick {
         let [node] = nodes else {
             return None;
         };
-        if let Kind::Alternation(ways) = &node.kind
-            && let Some(group) = ways.first().and_then(dotted_quad)
+        if matches!(node.kind, Kind::Alternation(_))
+            && let Some(group) = dotted_quad(node)
         {
             return Some(Quick::DottedQuad(group));
         }
@@ -106,8 +107,19 @@ impl Quick {
     }
 }
 
-/// The group of `(?:…)?((?:\d{1,3}\.){3}\d{1,3})`, what is optional beginning with a colon.
+/// The group of `(?:…)?((?:\d{1,3}\.){3}\d{1,3})`, what is optional beginning with a colon; it may be the first of
+/// several ways, and stand in brackets that may be left out.
 fn dotted_quad(node: &Node) -> Option<usize> {
+    if let Kind::Concat(nodes) = &node.kind
+        && let [open, inner, close] = nodes.as_slice()
+        && is_optional(open, "[")
+        && is_optional(close, "]")
+    {
+        return dotted_quad(inner);
+    }
+    if let Kind::Alternation(ways) = &node.kind {
+        return ways.first().and_then(dotted_quad);
+    }
     let group = match &node.kind {
         Kind::Concat(nodes) => match nodes.as_slice() {
             [mapped, group] if begins_with_colon(mapped) => group,
@@ -132,6 +144,10 @@ fn dotted_quad(node: &Node) -> Option<usize> {
         _ => false,
     };
     (with_dots && is_number(last)).then_some(*group)
+}
+
+fn is_optional(node: &Node, text: &str) -> bool {
+    repeated(node, 0, 1).and_then(plain_text).as_deref() == Some(text.as_bytes())
 }
 
 fn begins_with_colon(node: &Node) -> bool {

@@ -12,13 +12,15 @@ use jiff::tz::TimeZone;
 
 use super::access;
 use super::columns::{Border, Columns};
-use super::convert::Context;
+use super::convert::{Context, Moment};
 use super::defaults::{self, ACCESS_LOG, ANCHORED_WEIGHT};
 use super::marks::Marks;
 use super::recent::Recent;
+use super::repeat::Repeat;
 use super::shapes::Shapes;
 use super::template::{Template, find_tag, key_of};
 use super::tokens::Years;
+use super::written::Written;
 use super::{Match, zone};
 use crate::{PatternError, Time};
 
@@ -49,8 +51,12 @@ pub struct Detector {
     marks: Marks,
     /// Made for the first line; none where the templates are too many.
     shapes: OnceCell<Option<Arc<Shapes>>>,
-    /// Lines of one second have one date.
+    /// Lines of one second have one date …
     recent: Recent,
+    /// The date that the last moment was made of, where there is one template.
+    pub(super) written: Option<Written>,
+    /// … and mostly begin with it.
+    repeat: Repeat,
 }
 
 /// A template as `fail2ban-regex` lists it.
@@ -145,10 +151,12 @@ impl Detector {
             last: None,
             first_unused: 0,
             default_offset: None,
-            local: TimeZone::system(),
+            local: crate::local_zone(),
             marks: Marks::default(),
             shapes: OnceCell::new(),
             recent: Recent::default(),
+            written: None,
+            repeat: Repeat::default(),
         }
     }
 
@@ -214,6 +222,7 @@ impl Detector {
     /// Zone for lines that carry none (`logtimezone`: `UTC+0200`, `GMT-0100`, `CET` …).
     pub fn set_default_zone(&mut self, zone: Option<&str>) -> Result<(), PatternError> {
         self.recent = Recent::default();
+        self.repeat.forget();
         self.default_offset = match zone {
             None => None,
             Some(text) => Some(zone::offset(text).ok_or_else(|| PatternError {
@@ -228,33 +237,81 @@ impl Detector {
     /// Zone for lines that carry none when no default is set: the process's own (`TZ`), unless told otherwise here.
     pub fn set_local_zone(&mut self, zone: TimeZone) {
         self.recent = Recent::default();
+        self.repeat.forget();
         self.local = zone;
     }
 
     /// Looks for a date in the line. `now` completes what the text leaves out, and is when the template was used.
     pub fn find(&mut self, line: &str, now: Time) -> Option<Found> {
+        if self.repeat.holds_for(line) {
+            return self.repeated(line, now);
+        }
+        self.repeat.forget();
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
-        let (chosen, leftmost) = self.choose(line, &columns);
-        let chosen = chosen?;
-        let (index, found) = self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen);
+        let again = self.find_again(line, &columns);
+        let (index, found) = match again {
+            Some(found) => (0, found),
+            None => {
+                let (chosen, leftmost) = self.choose(line, &columns);
+                let chosen = chosen?;
+                self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen)
+            }
+        };
         let index = self.learn(index, &found, &columns, now);
+        let moment = self.moment(index, &found, line, now, again.is_some());
         let slot = self.slots.get(index)?;
-        let mut moment = None;
-        if found.cut.0 < found.cut.1 {
-            let context = Context {
-                now,
-                default_offset: self.default_offset,
-                local: &self.local,
-            };
-            moment = self.recent.moment(slot.id, &slot.template, line, &found, &context);
+        if again.is_none() && self.slots.len() == 1 {
+            let plain = columns.is_plain().then_some(line.as_bytes());
+            self.written = plain.and_then(|text| Written::of(text, &found, &self.marks.way));
         }
-        Some(Found {
-            span: found.cut.0..found.cut.1,
-            time: moment.map(|m| m.time),
-            zoned: moment.is_some_and(|m| m.zoned),
-            template: slot.id,
-        })
+        let repeats = found.start == 0 && columns.is_plain() && slot.template.tells_by_beginning();
+        if repeats && self.repeat.keep(line, self.marks.looked_at, index, &found) {
+            (self.repeat.moment, self.repeat.asked) = (moment, now.secs());
+        }
+        Some(found_by(slot, &found, moment))
+    }
+
+    /// What a line has that begins as the last one did: all that finding it again would teach is that it was found.
+    fn repeated(&mut self, line: &str, now: Time) -> Option<Found> {
+        let (index, found) = (self.repeat.index, self.repeat.found);
+        if self.repeat.asked != now.secs() {
+            self.repeat.moment = self.moment(index, &found, line, now, false);
+            self.repeat.asked = now.secs();
+        }
+        self.marks.gave_up = false;
+        let slot = self.slots.get_mut(index)?;
+        slot.hits += 1;
+        slot.last_used = Some(now);
+        Some(found_by(slot, &found, self.repeat.moment))
+    }
+
+    /// The moment of a match. `again`: it is written as the last one.
+    fn moment(&mut self, index: usize, found: &Match, line: &str, now: Time, again: bool) -> Option<Moment> {
+        let slot = self.slots.get(index).filter(|_| found.cut.0 < found.cut.1)?;
+        let context = Context {
+            now,
+            default_offset: self.default_offset,
+            local: &self.local,
+        };
+        let kept = again.then(|| self.recent.again(slot.id, &context)).flatten();
+        kept.unwrap_or_else(|| self.recent.moment(slot.id, &slot.template, line, found, &context))
+    }
+
+    /// The only template's date, if it stands where [`Detector::choose`] looks first and is written as the last one was.
+    fn find_again(&self, line: &str, columns: &Columns<'_>) -> Option<Match> {
+        let (Some(written), [slot], Some(last)) = (&self.written, self.slots.as_slice(), &self.last) else {
+            return None;
+        };
+        if !columns.is_plain() {
+            return None;
+        }
+        let (begin, end) = match !slot.template.anchored && columns.fits(&last.begin, &last.end) {
+            true => (columns.byte(last.begin.column), columns.byte(last.end.column)),
+            false => (0, line.len()),
+        };
+        let start = slot.template.literal_within(line.as_bytes(), begin, end)?;
+        written.again(line.as_bytes().get(..end)?, start)
     }
 
     /// Whether this one finds what the other finds, in whatever lines follow.
@@ -508,6 +565,8 @@ impl Clone for Detector {
             shapes: self.shapes.clone(),
             // They are of one line.
             recent: Recent::default(),
+            written: None,
+            repeat: Repeat::default(),
             marks: Marks::default(),
         }
     }
@@ -531,6 +590,15 @@ impl Slot {
 
     fn weight(&self) -> f64 {
         self.hits as f64 * self.base_weight / self.distance.max(1) as f64
+    }
+}
+
+fn found_by(slot: &Slot, found: &Match, moment: Option<Moment>) -> Found {
+    Found {
+        span: found.cut.0..found.cut.1,
+        time: moment.map(|m| m.time),
+        zoned: moment.is_some_and(|m| m.zoned),
+        template: slot.id,
     }
 }
 

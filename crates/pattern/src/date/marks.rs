@@ -3,11 +3,12 @@
 //! Nearly every template holds a time like `21:59:59`; lines have few of them. They are looked for once, for all
 //! templates together.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use memchr::{memchr_iter, memchr2_iter};
 
 use super::plan::Need;
+use super::written::Way;
 use crate::Captures;
 
 /// The marks of one line; keeps its memory from line to line.
@@ -23,6 +24,10 @@ pub(super) struct Marks {
     has_runs: bool,
     /// What is known of rarer things.
     rare: Option<Rare>,
+    /// How the last search by a literal came to its date.
+    pub way: Way,
+    /// How many bytes of the line's beginning the last search looked at, if it was that of a plan bound to it.
+    pub looked_at: usize,
     /// Scratch for the expressions.
     pub captures: Captures,
     /// An expression took too many steps.
@@ -46,6 +51,7 @@ impl Marks {
         self.has_runs = false;
         self.rare = None;
         self.gave_up = false;
+        self.way = Way::LOST;
         self.times.clear();
         self.runs.clear();
     }
@@ -132,18 +138,17 @@ impl Marks {
 }
 
 /// Whether a character beyond ASCII can be part of a date for the expressions: a digit, a blank, or a letter that is
-/// one of ASCII's in another case. Asked about each character of a line: the answers are kept.
+/// one of ASCII's in another case. Asked about each character of a line: the answers are kept, 64 at a time.
 fn may_matter(c: char) -> bool {
-    static KEPT: LazyLock<Vec<u64>> = LazyLock::new(|| {
-        let bit = |code: u32| u64::from(char::from_u32(code).is_some_and(matters)) << (code % 64);
-        (0..0x1_0000 / 64)
-            .map(|word| (word * 64..word * 64 + 64).map(bit).sum())
-            .collect()
-    });
-    let code = c as usize;
-    match KEPT.get(code / 64) {
+    static KEPT: [OnceLock<u64>; 0x1_0000 / 64] = [const { OnceLock::new() }; 0x1_0000 / 64];
+    let bit = |code: u32| u64::from(char::from_u32(code).is_some_and(matters)) << (code % 64);
+    let code = u32::from(c);
+    match KEPT.get(code as usize / 64) {
         _ if c.is_ascii() => false,
-        Some(word) => word >> (code % 64) & 1 == 1,
+        Some(kept) => {
+            let first = code - code % 64;
+            kept.get_or_init(|| (first..first + 64).map(bit).sum()) >> (code % 64) & 1 == 1
+        }
         None => matters(c),
     }
 }

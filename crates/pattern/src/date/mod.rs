@@ -9,6 +9,7 @@
 //! found.
 
 mod access;
+mod alike;
 mod bounds;
 mod columns;
 mod convert;
@@ -23,14 +24,17 @@ mod marks;
 mod parts;
 mod plan;
 mod recent;
+mod repeat;
 mod shapes;
 mod tail;
 mod template;
 mod tokens;
 mod units;
 mod words;
+mod written;
 mod zone;
 
+pub use alike::Alike;
 pub use detector::{Detector, Found, TemplateInfo};
 pub use tokens::Years;
 

@@ -14,6 +14,9 @@ impl Set {
     /// Every byte, those beyond ASCII too.
     pub const ALL: Set = Set(u128::MAX);
 
+    /// `0` to `9`
+    pub const DIGITS: Set = Set(0x3ff << b'0');
+
     pub fn has(self, byte: u8) -> bool {
         self == Set::ALL || (byte < 128 && self.0 >> byte & 1 == 1)
     }

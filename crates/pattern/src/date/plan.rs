@@ -13,6 +13,7 @@ use super::tail::Tail;
 use super::tokens::{Piece, Years};
 use super::units::Unit;
 use super::words::{beside_non_ascii, in_word, is_word};
+use super::written::Way;
 use super::{FieldSpan, Match, Spans};
 use crate::budget;
 use memchr::memmem::Finder;
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     /// Bytes that a match can begin with.
     first: Set,
     pub need: Need,
+    /// Operations that match for certain wherever it is tried: the literal that was looked for.
+    certain: usize,
     /// A group of its own is cut out, and not all that matches.
     has_cut: bool,
 }
@@ -116,8 +119,15 @@ impl Plan {
         if !first_bytes(&nodes, &mut first) {
             return None;
         }
+        let certain = match &need {
+            Need::Literal(literal) if !matches!(begin, PlanBegin::LineBegin | PlanBegin::NearLineBegin) => {
+                literal.needle().len()
+            }
+            _ => 0,
+        };
         (fields.len() <= MAX_FIELDS).then_some(Plan {
             ops,
+            certain,
             begin,
             word_end: style.word_end,
             fields,
@@ -129,21 +139,47 @@ impl Plan {
 
     /// The first match among those that begin at the places given.
     pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Stopped> {
+        self.search_noting(text, starts, &mut Way::default(), &mut 0)
+    }
+
+    /// The same, and on which way it was found.
+    pub fn search_way(
+        &self,
+        text: &[u8],
+        starts: impl Iterator<Item = usize>,
+        way: &mut Way,
+    ) -> Result<Option<Match>, Stopped> {
+        self.search_noting(text, starts, way, &mut 0)
+    }
+
+    /// The same; raises `looked_at` to how many bytes of the text were looked at.
+    fn search_noting(
+        &self,
+        text: &[u8],
+        starts: impl Iterator<Item = usize>,
+        way: &mut Way,
+        looked_at: &mut usize,
+    ) -> Result<Option<Match>, Stopped> {
+        *way = Way::LOST;
         let mut run = Run {
             plan: self,
             text,
             fields: Spans::default(),
             separator: 0,
             cut: (0, 0),
+            way: Way::LOST,
             tries: 0,
             stopped: None,
+            looked_at: 0,
         };
         for start in starts {
             let end = run.match_at(start);
+            *looked_at = run.looked_at.max(start + 1).max(*looked_at);
             if let Some(stopped) = run.stopped {
                 return Err(stopped);
             }
             if let Some(end) = end {
+                *way = run.way.clone();
                 return Ok(Some(Match {
                     start,
                     end,
@@ -160,17 +196,19 @@ impl Plan {
         matches!(self.begin, PlanBegin::LineBegin | PlanBegin::NearLineBegin)
     }
 
-    /// A match at the line's beginning, for plans that are bound to it.
-    pub fn search_line_begin(&self, text: &[u8]) -> Result<Option<Match>, Stopped> {
+    /// A match at the line's beginning, for plans that are bound to it. A text that has so many bytes in common with
+    /// this one as `looked_at` receives has the same, as long as neither ends before.
+    pub fn search_line_begin(&self, text: &[u8], looked_at: &mut usize) -> Result<Option<Match>, Stopped> {
         if self.begin == PlanBegin::LineBegin {
-            return self.search(text, std::iter::once(0));
+            return self.search_noting(text, std::iter::once(0), &mut Way::default(), looked_at);
         }
+        *looked_at = 2;
         let head = text.get(..text.len().min(2)).unwrap_or_default();
         if !head.is_ascii() {
             return Err(Stopped::Unsure);
         }
         let most = head.iter().take_while(|&&b| !is_word(b)).count();
-        let found = self.search(text, (0..=most).rev())?;
+        let found = self.search_noting(text, (0..=most).rev(), &mut Way::default(), looked_at)?;
         Ok(found.map(|found| Match { start: 0, ..found }))
     }
 }
@@ -190,8 +228,12 @@ struct Run<'p> {
     fields: Spans,
     separator: u8,
     cut: (usize, usize),
+    /// What the preferred way depended on.
+    way: Way,
     tries: u32,
     stopped: Option<Stopped>,
+    /// No byte at this place or behind was looked at.
+    looked_at: usize,
 }
 
 impl Run<'_> {
@@ -200,7 +242,16 @@ impl Run<'_> {
         if !self.plan.first.has(*self.text.get(start)?) {
             return None;
         }
-        let Some(end) = self.go(0, start) else {
+        let (op, at) = (self.plan.certain, start + self.plan.certain);
+        // Mostly the first way is the right one.
+        self.way = if op > 0 { Way::from(start) } else { Way::LOST };
+        let mut found = self.go::<true>(op, at);
+        if found.is_none() {
+            self.way = Way::LOST;
+            self.fields = Spans::default();
+            found = self.go::<false>(op, at);
+        }
+        let Some(end) = found else {
             self.fields = Spans::default();
             return None;
         };
@@ -230,11 +281,13 @@ impl Run<'_> {
         !matches!(self.stopped, Some(Stopped::OverBudget))
     }
 
-    /// Runs on from an operation at a place; returns where the match ends.
-    fn go(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
+    /// Runs on from an operation at a place; returns where the match ends. `FIRST`: of all ways only the one that is
+    /// preferred.
+    fn go<const FIRST: bool>(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
         self.may_try(1).then_some(())?;
         loop {
             let here = self.text.get(at).copied();
+            self.looked_at = self.looked_at.max(at + 1);
             match *self.plan.ops.get(op)? {
                 Op::Byte(byte) if here == Some(byte) => at += 1,
                 Op::OneOf(set) if set.has(here?) => at += 1,
@@ -247,6 +300,7 @@ impl Run<'_> {
                     // What the next character rules out need not be tried: mostly one length remains.
                     let next = self.plan.ops.get(op + 1).copied()?;
                     let text = self.text;
+                    self.looked_at = self.looked_at.max(at + unit.longest() + 1);
                     let mut lengths = unit.lengths(text.get(at..)?).filter(|&length| {
                         let behind = text.get(at + usize::from(length)).copied();
                         match next {
@@ -256,28 +310,37 @@ impl Run<'_> {
                         }
                     });
                     let mut length = lengths.next()?;
-                    for next in lengths {
-                        let end = at + usize::from(length);
-                        self.note(slot, at, end);
-                        if let Some(end) = self.go(op + 1, end) {
-                            return Some(end);
+                    if !FIRST {
+                        for next in lengths {
+                            let end = at + usize::from(length);
+                            self.note(slot, at, end);
+                            if let Some(end) = self.go::<FIRST>(op + 1, end) {
+                                return Some(end);
+                            }
+                            self.forget_from(at);
+                            length = next;
                         }
-                        self.forget_from(at);
-                        length = next;
                     }
                     // The last is the only one to be tried from here on.
                     let end = at + usize::from(length);
                     self.note(slot, at, end);
+                    if FIRST {
+                        self.note_way(unit, next, at, end);
+                    }
                     at = end;
                 }
                 Op::Run(Several { set, whole }) => {
                     let most = self.text.get(at..)?.iter().take_while(|&&b| set.has(b)).count();
+                    self.looked_at = self.looked_at.max(at + most + 1);
                     self.may_try((most / BYTES_PER_TRY) as u32).then_some(())?;
-                    if whole {
+                    if FIRST {
+                        self.note_run(set, at, at + most);
+                    }
+                    if whole || FIRST {
                         at += most;
                     } else {
                         for length in (1..=most).rev() {
-                            if let Some(end) = self.go(op + 1, at + length) {
+                            if let Some(end) = self.go::<FIRST>(op + 1, at + length) {
                                 return Some(end);
                             }
                             self.forget_from(at);
@@ -286,8 +349,9 @@ impl Run<'_> {
                 }
                 Op::CutBegin => self.cut.0 = at,
                 Op::CutEnd => self.cut.1 = at,
+                Op::Split(_) if FIRST => {}
                 Op::Split(other) => {
-                    if let Some(end) = self.go(op + 1, at) {
+                    if let Some(end) = self.go::<FIRST>(op + 1, at) {
                         return Some(end);
                     }
                     self.forget_from(at);
@@ -301,11 +365,40 @@ impl Run<'_> {
                 Op::End => return self.may_end(at).then_some(at),
                 _ => return None,
             }
+            if FIRST {
+                self.way.looked_until(at);
+            }
             op += 1;
         }
     }
 
+    /// What a unit's length depended on, and what is told by the operation behind it.
+    fn note_way(&mut self, unit: Unit, next: Op, at: usize, end: usize) {
+        let takes_digit = match next {
+            Op::Byte(byte) => byte.is_ascii_digit(),
+            Op::OneOf(set) => set.meets(Set::DIGITS),
+            _ => false,
+        };
+        match unit {
+            Unit::Fraction { .. } if takes_digit => self.way.lose(),
+            // With fewer digits than it may take, what stands behind them decided.
+            Unit::Fraction { digits } => {
+                let is_full = end == at + usize::from(digits) && !matches!(next, Op::Byte(_) | Op::OneOf(_));
+                self.way.passed_digits(at, end, end + usize::from(!is_full));
+            }
+            unit => self.way.looked_until(at + unit.longest() + 1),
+        }
+    }
+
+    fn note_run(&mut self, set: Set, at: usize, end: usize) {
+        match set == Set::DIGITS {
+            true => self.way.passed_digits(at, end, end + 1),
+            false => self.way.looked_until(end + 1),
+        }
+    }
+
     fn may_end(&mut self, at: usize) -> bool {
+        self.way.looked_until(at + 1);
         if self.plan.word_end && at < self.text.len() && beside_non_ascii(self.text, at) {
             self.stopped = Some(Stopped::Unsure);
             return false;

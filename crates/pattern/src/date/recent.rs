@@ -6,6 +6,8 @@ use super::{FieldSpan, Match, Spans};
 
 /// Longer dates are not kept.
 const LONGEST: usize = 256;
+/// So many bytes between fields are compared with them.
+const CLOSE: u32 = 1;
 
 /// The fields of a date and the moment that they stood for.
 #[derive(Debug, Default)]
@@ -15,6 +17,8 @@ pub(super) struct Recent {
     asked: Option<i64>,
     /// The text from the first field to the last …
     text: Vec<u8>,
+    /// … which parts of it count, since a fraction between fields tells nothing …
+    parts: Vec<(u32, u32)>,
     /// … and where the fields lie in the line that it is from.
     fields: Spans,
     /// Where the first of them begins.
@@ -23,6 +27,11 @@ pub(super) struct Recent {
 }
 
 impl Recent {
+    /// The moment of the last date, for one that has the same fields.
+    pub fn again(&self, id: usize, context: &Context<'_>) -> Option<Option<Moment>> {
+        (self.asked == Some(context.now.secs()) && self.template == id).then_some(self.moment)
+    }
+
     /// What [`Template::moment`] tells, which depends on nothing but the template, the fields' texts, the second and
     /// the zones. The zones must not change in the life of this.
     pub fn moment(
@@ -53,8 +62,16 @@ impl Recent {
             }
             (one, other) => one == other,
         };
-        line.as_bytes().get(begin as usize..end as usize) == Some(self.text.as_slice())
+        let Some(text) = line.as_bytes().get(begin as usize..end as usize) else {
+            return false;
+        };
+        let same_text = |&(from, to): &(u32, u32)| {
+            let part = from as usize..to as usize;
+            text.get(part.clone()) == self.text.get(part)
+        };
+        text.len() == self.text.len()
             && found.fields.iter().zip(&self.fields).take(count).all(same_place)
+            && self.parts.iter().all(same_text)
     }
 
     fn keep(&mut self, line: &str, found: &Match, count: usize) {
@@ -65,8 +82,25 @@ impl Recent {
                 self.text.clear();
                 self.text.extend_from_slice(text);
                 (self.begin, self.fields) = (begin, found.fields);
+                self.note_parts(count);
             }
             _ => self.asked = None,
+        }
+    }
+
+    /// Fields that stand close to each other are compared together, with what is between them.
+    fn note_parts(&mut self, count: usize) {
+        let fields = self.fields.iter().take(count).filter(|field| !field.is_empty());
+        let mut fields: Vec<(u32, u32)> = fields
+            .map(|field| (field.start - self.begin, field.end - self.begin))
+            .collect();
+        fields.sort_unstable();
+        self.parts.clear();
+        for (from, to) in fields {
+            match self.parts.last_mut() {
+                Some(last) if from <= last.1 + CLOSE => last.1 = last.1.max(to),
+                _ => self.parts.push((from, to)),
+            }
         }
     }
 }

@@ -200,13 +200,14 @@ impl Template {
     /// The first match in the line.
     pub fn search(&self, line: &str, marks: &mut Marks) -> Option<Match> {
         let text = line.as_bytes();
+        marks.looked_at = 0;
         if !marks.usable {
             return self.search_expression(line, 0, line.len(), marks);
         }
         let found = match &self.plan {
-            Some(plan) if plan.at_line_begin() => plan.search_line_begin(text),
+            Some(plan) if plan.at_line_begin() => plan.search_line_begin(text, &mut marks.looked_at),
             Some(plan) => match &plan.need {
-                Need::Literal(literal) => plan.search(text, literal.find_iter(text)),
+                Need::Literal(literal) => plan.search_way(text, literal.find_iter(text), &mut marks.way),
                 need => plan.search(text, marks.starts(text, need)),
             },
             None => match self.rarity() {
@@ -231,7 +232,7 @@ impl Template {
             let searched = match &plan.need {
                 Need::Literal(literal) => {
                     let part = text.get(start..)?;
-                    plan.search(text, literal.find_iter(part).map(|at| start + at))
+                    plan.search_way(text, literal.find_iter(part).map(|at| start + at), &mut marks.way)
                 }
                 // What has a time in this part of the line has it in the line.
                 Need::Time { .. } => {
@@ -245,6 +246,16 @@ impl Template {
             }
         }
         self.search_expression(line, start, end, marks)
+    }
+
+    /// Where the literal stands first, between these places, that each match begins with; nothing for templates that are
+    /// not searched for by one.
+    pub fn literal_within(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
+        let plan = self.plan.as_ref().filter(|plan| !plan.at_line_begin())?;
+        match &plan.need {
+            Need::Literal(literal) => Some(start + literal.find(text.get(start..end)?)?),
+            _ => None,
+        }
     }
 
     pub(super) fn search_expression(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
@@ -277,6 +288,12 @@ impl Template {
             cut,
             fields,
         })
+    }
+
+    /// Whether a match depends on nothing but the bytes at the line's beginning that were looked at, in a line that
+    /// plans can be used for.
+    pub fn tells_by_beginning(&self) -> bool {
+        self.anchored && self.plan.as_ref().is_some_and(Plan::at_line_begin)
     }
 
     pub(super) fn compiled(&self) -> Option<&Compiled> {

@@ -3,7 +3,6 @@ use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::Time;
 
@@ -29,7 +28,7 @@ impl Years {
     /// As seen from a given moment.
     pub fn around(now: Time) -> Self {
         let stamp = Timestamp::from_second(now.secs()).unwrap_or(Timestamp::UNIX_EPOCH);
-        let year = i32::from(stamp.to_zoned(TimeZone::system()).year());
+        let year = i32::from(stamp.to_zoned(crate::local_zone()).year());
         let mut decades = BTreeSet::from([(year - 1) / 10, (year + 3) / 10]);
         decades.extend(200..=year / 10);
         let bound = |decade: Option<&i32>| decade.and_then(|&n| u16::try_from(n).ok()).unwrap_or(0);
