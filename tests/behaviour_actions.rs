@@ -42,6 +42,66 @@ fn a_slow_action_holds_up_no_other_jail_no_reading_and_no_question() {
     house.kill();
 }
 
+/// A jail whose firewall is quick and whose messages take a second each.
+fn house_with_slow_messages() -> House {
+    let mut house = House::new(Bantam);
+    let (events, calls) = (house.at("events"), house.at("calls"));
+    let message = format!(
+        "[Definition]\nactionban = echo 'begin <ip>' >> {0}; sleep 1; echo 'told <ip>' >> {0}\n",
+        events.display()
+    );
+    house.write("action.d/message.conf", &message);
+    let action = format!(
+        "action = note[calls={}]\n         note[actname=wall, calls={}]\n         message\n",
+        calls.display(),
+        events.display()
+    );
+    house.jail("door", &action);
+    house.start();
+    house
+}
+
+#[test]
+fn a_message_that_takes_long_does_not_delay_the_next_clients_ban() {
+    let mut house = house_with_slow_messages();
+    for number in 1..=20 {
+        house.knock("door.log", &format!("192.0.2.{number}"), 3);
+    }
+    house.wait_for("the third message is being sent", || {
+        house.read("events").contains("begin 192.0.2.3\n")
+    });
+    let events = house.read("events");
+    let place = |event: &str| events.lines().position(|line| line == event);
+    let told = place("told 192.0.2.2");
+    for number in 1..=20 {
+        let banned = place(&format!("ban 192.0.2.{number}"));
+        assert!(banned.is_some() && banned < told, "{number}: {events}");
+        let begun = place(&format!("begin 192.0.2.{number}"));
+        assert!(
+            begun.is_none_or(|begun| banned < Some(begun)),
+            "told before it is true: {events}"
+        );
+    }
+
+    // Unbanned while its message waits, and a reload that takes the messages away: the firewall follows at once.
+    house.ask(&["set", "door", "unbanip", "192.0.2.20"]);
+    house.called("unban 192.0.2.20");
+    house.jail("door", "");
+    house.ask(&["reload"]);
+    house.knock("door.log", "192.0.2.30", 3);
+    house.called("ban 192.0.2.30");
+    assert!(
+        !house.read("events").contains("begin 192.0.2.19\n"),
+        "{}",
+        house.read("events")
+    );
+    let begun = Instant::now();
+    house.stop();
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    assert!(house.calls().contains(&"unban 192.0.2.30".to_owned()));
+    assert_eq!(house.calls().last().map(String::as_str), Some("stop door"));
+}
+
 #[test]
 fn a_ban_that_fails_is_told_with_its_output_and_tried_until_it_works() {
     let mut house = House::new(Bantam);
@@ -178,6 +238,86 @@ fn hostile_ids_are_told_as_text_by_log_and_status() {
     );
     house.ask(&["status", "door"]);
     assert!(!house.at("OWNED").exists());
+    house.stop();
+}
+
+/// A jail that asks a program about everybody, beside one on the same log that asks nobody. The program writes down
+/// whom it is asked about and answers when `go` is there: 198.51.100.* are friends.
+fn house_with_a_slow_question() -> House {
+    let house = House::new(Bantam);
+    let script = format!(
+        "#!/bin/sh\necho \"$1\" >> {0}/asked\nuntil test -e {0}/go; do sleep 0.02; done\n\
+         case $1 in 198.51.100.*) exit 0;; esac\nexit 1\n",
+        house.folder().display()
+    );
+    house.program("is-friend", &script);
+    house.jail("asks", "ignorecommand = is-friend <ip>\n");
+    house.jail("door", "");
+    house
+}
+
+#[test]
+fn a_question_that_takes_long_holds_up_no_other_jail_and_its_failures_are_judged_in_order_when_it_is_answered() {
+    let mut house = house_with_a_slow_question();
+    house.start();
+    house.knock("door.log", "198.51.100.1", 3);
+    house.knock("door.log", "192.0.2.1", 3);
+    house.wait_for("the first question", || !house.read("asked").is_empty());
+    house.knock("door.log", "192.0.2.2", 3);
+    house.wait_for("the other jail has banned all", || house.list("door").len() == 3);
+    let status = house.ask(&["status", "asks", "lag"]);
+    assert!(status.contains("Failures waiting:\t9"), "{status}");
+    assert_eq!(house.figure("asks", "Total failed"), 0);
+    house.ask(&["set", "asks", "maxretry", "3"]);
+    house.ask(&["reload"]);
+    assert_eq!(
+        house.read("asked").lines().count(),
+        1,
+        "no second question before the first is answered"
+    );
+
+    house.write("go", "");
+    house.wait_for("all are judged", || house.list("asks").len() == 2);
+    assert_eq!(house.list("asks"), ["192.0.2.1", "192.0.2.2"]);
+    let asked: Vec<String> = house.read("asked").lines().map(str::to_owned).collect();
+    let expected = ["198.51.100.1", "192.0.2.1", "192.0.2.2"]
+        .map(|who| vec![who; 3])
+        .concat();
+    assert_eq!(asked, expected, "in the order of the log");
+    assert_eq!(house.says("[asks] Ignore 198.51.100.1 by command"), 3);
+    assert_eq!(house.figure("asks", "Total failed"), 6);
+    house.stop();
+}
+
+#[test]
+fn failures_that_wait_for_an_answer_are_counted_once_after_a_stop_and_after_a_sudden_end() {
+    let mut house = house_with_a_slow_question();
+    house.start();
+    house.write("go", "");
+    house.knock("door.log", "192.0.2.9", 1);
+    house.wait_for("one is counted", || house.figure("asks", "Total failed") == 1);
+    house.remove("go");
+    house.knock("door.log", "192.0.2.1", 1);
+    house.wait_for("the question", || house.read("asked").contains("192.0.2.1"));
+    house.knock("door.log", "192.0.2.1", 1);
+    house.wait_for("the other jail has counted it", || {
+        house.figure("door", "Total failed") == 3
+    });
+    // Longer than progress takes to be written where there is any.
+    std::thread::sleep(Duration::from_millis(2500));
+    house.kill();
+
+    house.start();
+    house.wait_for("asked again", || house.read("asked").lines().count() == 3);
+    house.stop();
+
+    house.write("go", "");
+    house.start();
+    house.wait_for("both are counted", || house.figure("asks", "Total failed") == 3);
+    assert_eq!(house.figure("asks", "Currently failed"), 2);
+    assert!(house.list("asks").is_empty());
+    house.knock("door.log", "192.0.2.1", 1);
+    house.wait_for("the third is one too many", || house.is_banned("asks", "192.0.2.1"));
     house.stop();
 }
 

@@ -194,6 +194,26 @@ fn a_jail_added_later_reads_what_is_past_once_beside_the_one_that_read_it_before
 }
 
 #[test]
+fn a_jail_that_is_new_after_a_restart_reads_what_is_past_alone_though_it_comes_first() {
+    let mut house = House::with_door(Bantam);
+    house.start();
+    house.knock("door.log", WHO, 2);
+    house.wait_for("they are counted", || house.figure("door", "Total failed") == 2);
+    house.stop();
+    house.jail("another", "");
+    house.start();
+    house.wait_for("the new one reads what is past", || {
+        house.figure("another", "Total failed") == 2
+    });
+    house.knock("door.log", WHO, 1);
+    house.wait_for("both ban", || {
+        house.is_banned("another", WHO) && house.is_banned("door", WHO)
+    });
+    assert_eq!(house.figure("door", "Total failed"), 3, "{}", house.story());
+    house.stop();
+}
+
+#[test]
 fn files_that_a_pattern_names_later_are_read_and_those_of_a_removed_pattern_are_not() {
     let mut house = House::new(Bantam);
     std::fs::create_dir(house.at("logs")).unwrap();

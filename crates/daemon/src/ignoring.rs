@@ -1,6 +1,6 @@
 //! Whether somebody who failed is to be left alone: own addresses, `ignoreip`, `ignorecommand`, in the original's order.
 use crate::judge::Judge;
-use crate::live::Work;
+use crate::live::{LiveJail, Work};
 use crate::log::Module;
 use crate::names::Names;
 use crate::values::BanValues;
@@ -56,6 +56,37 @@ impl IgnoreFiles {
     }
 }
 
+/// What is known at once of whether somebody is to be left alone.
+pub(crate) enum Verdict {
+    Ignored,
+    Counts,
+    /// `ignorecommand` is to be asked.
+    Ask(Box<Question>),
+}
+
+/// What is to be asked, and what the answer is remembered by.
+pub(crate) struct Question {
+    command: String,
+    ticket: Ticket,
+    key: Option<String>,
+}
+
+/// A verdict after all has been asked.
+pub(crate) enum Answered {
+    Known(bool),
+    /// Why the command says so, if it does; and what that is remembered by.
+    By(Option<String>, Option<String>),
+}
+
+impl Verdict {
+    fn of(ignored: bool) -> Self {
+        match ignored {
+            true => Verdict::Ignored,
+            false => Verdict::Counts,
+        }
+    }
+}
+
 struct World<'a> {
     names: &'a mut Names,
     files: &'a mut IgnoreFiles,
@@ -71,8 +102,38 @@ impl Lookups for World<'_> {
 }
 
 impl Judge {
-    /// Whether to leave an id alone; says so in the log. `ticket` is made only where there is an `ignorecommand` or
-    /// `ignorecache` that asks for values: this is asked for every failure.
+    /// Whether to leave an id alone, as far as that is known at once; says so in the log. `ticket` is made only where
+    /// there is an `ignorecommand` or `ignorecache` that asks for values: this is asked for every failure.
+    pub(crate) fn verdict(
+        &self,
+        jail: &str,
+        work: &mut Work,
+        id: &Id,
+        ticket: &dyn Fn() -> Ticket,
+        now: Time,
+    ) -> Verdict {
+        let key = work
+            .ignore_cache
+            .as_ref()
+            .map(|cache| substitute_plainly(&cache.key, ticket(), self));
+        if let (Some(cache), Some(key)) = (&work.ignore_cache, &key)
+            && let Some(ignored) = cache.verdict(key, now)
+        {
+            return Verdict::of(ignored);
+        }
+        let reason = self.covering_rule(work, id);
+        let command = work.ignore_command.as_deref().filter(|command| !command.is_empty());
+        match (&reason, command) {
+            (None, Some(command)) => Verdict::Ask(Box::new(Question {
+                command: command.to_owned(),
+                ticket: ticket(),
+                key,
+            })),
+            _ => Verdict::of(self.conclude(jail, work, (id, key), reason, now)),
+        }
+    }
+
+    /// As [`Judge::verdict`], with the command's answer, which is waited for.
     pub(crate) fn is_ignored(
         &self,
         jail: &str,
@@ -81,18 +142,54 @@ impl Judge {
         ticket: &dyn Fn() -> Ticket,
         now: Time,
     ) -> bool {
-        let key = work
-            .ignore_cache
-            .as_ref()
-            .map(|cache| substitute_plainly(&cache.key, ticket(), self));
-        if let (Some(cache), Some(key)) = (&work.ignore_cache, &key)
-            && let Some(verdict) = cache.verdict(key, now)
-        {
-            return verdict;
+        match self.verdict(jail, work, id, ticket, now) {
+            Verdict::Ignored => true,
+            Verdict::Counts => false,
+            Verdict::Ask(question) => {
+                let values = BanValues::detached(question.ticket, jail, &self.records);
+                let reason = self.command_says(jail, &question.command, &values);
+                self.conclude(jail, work, (id, question.key), reason, now)
+            }
         }
-        let reason = self
-            .covering_rule(work, id)
-            .or_else(|| self.command_says(jail, work, ticket));
+    }
+
+    /// The same of a jail whose lock is free, and stays free while the command runs.
+    pub(crate) fn is_left_alone(&self, jail: &Arc<LiveJail>, id: &Id, ticket: &dyn Fn() -> Ticket, now: Time) -> bool {
+        let verdict = self.verdict(&jail.name, &mut jail.work.lock(), id, ticket, now);
+        let answered = self.answer(jail, verdict);
+        self.is_ignored_by(&jail.name, &mut jail.work.lock(), id, answered, now)
+    }
+
+    /// Asks what is to be asked. Not to be called under the jail's lock.
+    pub(crate) fn answer(&self, jail: &Arc<LiveJail>, verdict: Verdict) -> Answered {
+        match verdict {
+            Verdict::Ignored => Answered::Known(true),
+            Verdict::Counts => Answered::Known(false),
+            Verdict::Ask(question) => {
+                let values = BanValues::new(Arc::new(question.ticket), jail, &self.records);
+                let reason = self.command_says(&jail.name, &question.command, &values);
+                Answered::By(reason, question.key)
+            }
+        }
+    }
+
+    /// Whether the answer is to leave an id alone; says so, and remembers it.
+    pub(crate) fn is_ignored_by(&self, jail: &str, work: &mut Work, id: &Id, answered: Answered, now: Time) -> bool {
+        match answered {
+            Answered::Known(ignored) => ignored,
+            Answered::By(reason, key) => self.conclude(jail, work, (id, key), reason, now),
+        }
+    }
+
+    /// Says why an id is left alone, and remembers whether it is.
+    fn conclude(
+        &self,
+        jail: &str,
+        work: &mut Work,
+        (id, key): (&Id, Option<String>),
+        reason: Option<String>,
+        now: Time,
+    ) -> bool {
         if let Some(reason) = &reason {
             self.log
                 .info(Module::Filter, format!("[{jail}] Ignore {id} by {reason}"));
@@ -123,10 +220,8 @@ impl Judge {
         })
     }
 
-    fn command_says(&self, jail: &str, work: &Work, ticket: &dyn Fn() -> Ticket) -> Option<String> {
-        let template = work.ignore_command.as_deref().filter(|command| !command.is_empty())?;
-        let values = BanValues::detached(ticket(), jail, &self.records);
-        let command = substitute(template, &values);
+    fn command_says(&self, jail: &str, template: &str, values: &BanValues) -> Option<String> {
+        let command = substitute(template, values);
         match run(&command, COMMAND_TIME) {
             Ok(done) if done.code == Some(0) => Some("command".to_owned()),
             Ok(done) if done.code == Some(1) => None,

@@ -1,7 +1,7 @@
 //! The heart of the journey: a block of lines goes in, failures are found, counted and ruled on, bans are remembered,
 //! said in the log and handed to the jail's queue.
 use crate::clock;
-use crate::ignoring::IgnoreFiles;
+use crate::ignoring::{IgnoreFiles, Verdict};
 use crate::live::{LiveJail, Work};
 use crate::log::{Level, Log, Module};
 use crate::names::Names;
@@ -11,17 +11,19 @@ use crate::values::BanValues;
 use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, SharedBlock, Time};
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What ruling needs besides the jail itself; shared by all jails.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Judge {
     pub(crate) log: Log,
     pub(crate) records: Arc<Records>,
-    pub(crate) names: Mutex<Names>,
-    pub(crate) ignore_files: Mutex<IgnoreFiles>,
+    pub(crate) names: Arc<Mutex<Names>>,
+    pub(crate) ignore_files: Arc<Mutex<IgnoreFiles>>,
+    /// Taken exclusively, it holds judging up: while jails are rebuilt no line is judged by half a jail.
+    pub(crate) gate: Arc<RwLock<()>>,
 }
 
 impl Judge {
@@ -30,8 +32,9 @@ impl Judge {
         Judge {
             log,
             records,
-            names: Mutex::new(Names::prepared()),
-            ignore_files: Mutex::default(),
+            names: Arc::new(Mutex::new(Names::prepared())),
+            ignore_files: Arc::default(),
+            gate: Arc::default(),
         }
     }
 
@@ -93,25 +96,19 @@ impl Judge {
         }
     }
 
-    /// Somebody failed: ignored, counted, or banned.
+    /// Somebody failed: ignored, counted, or banned; or waiting until that is known.
     fn failure(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
         let bantime = work.jail.options().bantime;
-        let seen = || Ticket {
-            id: failure.id.clone(),
-            ip: failure.evidence.address().cloned(),
-            time: failure.time,
-            zoned: failure.zoned,
-            bantime,
-            bancount: 0,
-            attempts: failure.attempts,
-            matches: Vec::new(),
-            captures: failure.evidence.captures(),
-            users: Vec::new(),
-            restored: false,
-        };
-        if self.is_ignored(&jail.name, work, &failure.id, &seen, now) {
-            return;
+        match self.verdict(&jail.name, work, &failure.id, &|| seen(&failure, bantime), now) {
+            Verdict::Ignored => {}
+            Verdict::Ask(_) => self.set_aside(jail, work, failure),
+            Verdict::Counts if jail.aside.is_busy() => self.set_aside(jail, work, failure),
+            Verdict::Counts => self.count(jail, work, failure, now),
         }
+    }
+
+    /// Says that somebody failed who is not to be left alone, counts it and carries out what comes of it.
+    pub(crate) fn count(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
         if self.log.wants(Level::INFO) {
             let line = &mut work.line;
             line.clear();
@@ -145,7 +142,9 @@ impl Judge {
             Ruling::Counted { .. } => {}
             Ruling::Ban(mut ticket) => {
                 // Even one that comes of lines read before is written down: what is said to be banned stays banned.
-                ticket.restored = false;
+                if ticket.restored {
+                    Arc::make_mut(&mut ticket).restored = false;
+                }
                 self.ban(jail, ticket, known.growing, work.jail.options().bantime);
             }
             Ruling::AlreadyBanned { after } => {
@@ -167,7 +166,7 @@ impl Judge {
     }
 
     /// Remembered, then said, then done: a ban that was said survives the end of this process.
-    pub fn ban(&self, jail: &Arc<LiveJail>, ticket: Ticket, past: Option<PastBans>, base: f64) {
+    pub fn ban(&self, jail: &Arc<LiveJail>, ticket: Arc<Ticket>, past: Option<PastBans>, base: f64) {
         if !ticket.restored {
             self.records.add_ban(&jail.name, &ticket);
         }
@@ -191,7 +190,7 @@ impl Judge {
     }
 
     /// Takes a lifted ban's effects back, and says so in the given word.
-    pub fn lift(&self, jail: &Arc<LiveJail>, ticket: Ticket, how: &str) {
+    pub fn lift(&self, jail: &Arc<LiveJail>, ticket: Arc<Ticket>, how: &str) {
         self.log
             .notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
         jail.queue.push(Task::Unban {
@@ -200,7 +199,7 @@ impl Judge {
     }
 
     /// A ban as its jail's actions are told of it.
-    pub fn target(&self, jail: &Arc<LiveJail>, ticket: Ticket) -> Target {
+    pub fn target(&self, jail: &Arc<LiveJail>, ticket: Arc<Ticket>) -> Target {
         let (id, family) = (ticket.id.clone(), ticket.ip.as_ref().unwrap_or(&ticket.id).family());
         Target {
             id,
@@ -326,6 +325,23 @@ impl Judge {
         if work.may_say(kind, about, now) {
             self.log.warning(Module::Filter, format!("[{jail}] {text}"));
         }
+    }
+}
+
+/// A failure as the ignore checks may ask about it.
+pub(crate) fn seen(failure: &Failure, bantime: f64) -> Ticket {
+    Ticket {
+        id: failure.id.clone(),
+        ip: failure.evidence.address().cloned(),
+        time: failure.time,
+        zoned: failure.zoned,
+        bantime,
+        bancount: 0,
+        attempts: failure.attempts,
+        matches: Vec::new(),
+        captures: failure.evidence.captures(),
+        users: Vec::new(),
+        restored: false,
     }
 }
 

@@ -5,6 +5,7 @@
 //! clients.
 
 mod acting;
+mod aside;
 mod attic;
 mod clock;
 mod commands;

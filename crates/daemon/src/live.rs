@@ -1,4 +1,5 @@
 //! A jail at work: its filter, its memory, its queue of effects, behind one lock that nothing slow is done under.
+use crate::aside::{Aside, Place};
 use crate::reading::Behind;
 use bantam_conf::Seconds;
 use bantam_detect::{Filter, Time};
@@ -25,6 +26,8 @@ pub struct LiveJail {
     pub queue: Queue,
     /// How far reading is behind its files.
     pub behind: Behind,
+    /// Failures that wait for an answer of `ignorecommand`.
+    pub aside: Aside,
 }
 
 /// What changes from line to line.
@@ -194,6 +197,14 @@ impl Work {
             actions,
             staged: Vec::new(),
         });
+    }
+
+    /// All failures before this place have been judged.
+    pub fn has_read(&mut self, place: Place) {
+        match place {
+            Place::File(path, position) => drop(self.unsaved.insert(path, position)),
+            Place::Journal(row) => self.unsaved_journal = Some(row),
+        }
     }
 
     /// Whether a note of this kind, about the expression of this index, may be said again: once a day.

@@ -78,7 +78,8 @@ impl Reading {
     /// Starts the thread.
     pub fn start(judge: Arc<Judge>, jails: Jails) -> std::io::Result<Self> {
         let reader = Reader::new(Backend::Auto)?;
-        let (waker, stop, gate) = (reader.waker(), Arc::new(AtomicBool::new(false)), Arc::default());
+        let (waker, stop) = (reader.waker(), Arc::new(AtomicBool::new(false)));
+        let gate = Arc::clone(&judge.gate);
         let (orders, inbox) = channel();
         let mut worker = Worker {
             reader,

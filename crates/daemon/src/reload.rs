@@ -233,31 +233,27 @@ impl Server {
     fn take_over(&self, jail: &Arc<LiveJail>, name: &str, definition: SharedDefinition) {
         let action: Arc<str> = Arc::from(name);
         let new = definition.snapshot();
-        match jail.queue.definition(name).map(|known| known.snapshot()) {
-            Some(old) if alike(&old, &new) => {
-                // Of a known name: replaced at once.
-                jail.queue.push(Task::AddAction {
-                    name: Arc::clone(&action),
-                    definition,
-                });
-                if new.get("actionreload").is_some_and(|command| !command.is_empty()) {
-                    jail.queue.push(Task::Reload { name: action });
-                }
-                return;
-            }
-            Some(_) => drop(jail.queue.push(Task::RemoveAction {
+        let old = jail.queue.definition(name).map(|known| known.snapshot());
+        if old.is_some_and(|old| alike(&old, &new)) {
+            // Of a known name: replaced at once.
+            jail.queue.push(Task::AddAction {
                 name: Arc::clone(&action),
-            })),
-            None => {}
+                definition,
+            });
+            if new.get("actionreload").is_some_and(|command| !command.is_empty()) {
+                jail.queue.push(Task::Reload { name: action });
+            }
+            return;
         }
-        jail.queue.push(Task::AddAction {
+        // One that is known keeps its place, since those after it wait for it.
+        jail.queue.push(Task::ReplaceAction {
             name: Arc::clone(&action),
             definition,
         });
         let standing: Vec<_> = jail.work.lock().jail.bans().into_iter().cloned().collect();
         for mut ticket in standing {
             // Not a new ban: an action that only tells people of bans is not to tell of it again.
-            ticket.restored = true;
+            Arc::make_mut(&mut ticket).restored = true;
             let target = self.judge.target(jail, ticket);
             jail.queue.push(Task::Ban {
                 target,

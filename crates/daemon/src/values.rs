@@ -12,7 +12,8 @@ use std::sync::{Arc, Weak};
 /// The values of one ban.
 #[derive(Debug)]
 pub struct BanValues {
-    ticket: Ticket,
+    /// Shared with the jail's list of bans.
+    ticket: Arc<Ticket>,
     name: String,
     /// Asked for its counts; nobody's when the jail's lock may be held while a tag is read.
     jail: Weak<LiveJail>,
@@ -21,7 +22,7 @@ pub struct BanValues {
 
 impl BanValues {
     /// For a ticket of a jail.
-    pub fn new(ticket: Ticket, jail: &Arc<LiveJail>, records: &Arc<Records>) -> Arc<Self> {
+    pub fn new(ticket: Arc<Ticket>, jail: &Arc<LiveJail>, records: &Arc<Records>) -> Arc<Self> {
         let name = jail.name.clone();
         Arc::new(BanValues {
             ticket,
@@ -34,7 +35,7 @@ impl BanValues {
     /// For somebody who failed, while the jail's lock is held: its counts read as 0.
     pub fn detached(ticket: Ticket, jail: &str, records: &Arc<Records>) -> Self {
         BanValues {
-            ticket,
+            ticket: Arc::new(ticket),
             name: jail.to_owned(),
             jail: Weak::new(),
             records: Arc::clone(records),

@@ -2,10 +2,12 @@
 use crate::{Id, Ticket, Time};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 #[derive(Debug)]
 struct Standing {
-    ticket: Ticket,
+    /// Shared with the tasks that the ban led to; what changes here does not change there.
+    ticket: Arc<Ticket>,
     /// Has no time of its own: follows the jail's `bantime`, as the original lets such bans do.
     follows: bool,
 }
@@ -24,17 +26,17 @@ impl Bans {
         self.standing.len()
     }
 
-    pub(crate) fn get(&self, id: &Id) -> Option<&Ticket> {
+    pub(crate) fn get(&self, id: &Id) -> Option<&Arc<Ticket>> {
         let number = self.by_id.get(id)?;
         Some(&self.standing.get(number)?.ticket)
     }
 
-    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Ticket> {
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Arc<Ticket>> {
         self.standing.values().map(|standing| &standing.ticket)
     }
 
     /// By end, those that end together in the order in which they were set, permanent ones last.
-    pub(crate) fn by_end(&self) -> Vec<&Ticket> {
+    pub(crate) fn by_end(&self) -> Vec<&Arc<Ticket>> {
         let ending = self.ends.iter().filter_map(|(_, number)| {
             let standing = self.standing.get(number)?;
             Some(&standing.ticket)
@@ -47,7 +49,7 @@ impl Bans {
         self.ends.first().map(|(end, _)| *end)
     }
 
-    pub(crate) fn insert(&mut self, ticket: Ticket, follows: bool) {
+    pub(crate) fn insert(&mut self, ticket: Arc<Ticket>, follows: bool) {
         let number = self.next;
         self.next += 1;
         if let Some(end) = ticket.ends() {
@@ -65,13 +67,13 @@ impl Bans {
         let Some(standing) = self.standing.get_mut(&number) else {
             return;
         };
-        let ticket = &mut standing.ticket;
-        let Some(end) = ticket.ends() else {
+        let Some(end) = standing.ticket.ends() else {
             return;
         };
         if bantime >= 0.0 && time.plus_secs(bantime) <= end {
             return;
         }
+        let ticket = Arc::make_mut(&mut standing.ticket);
         let later = (time.nanos().saturating_sub(ticket.time.nanos())).max(0) as f64 / 1e9;
         ticket.bantime = if bantime < 0.0 { -1.0 } else { bantime + later };
         standing.follows = false;
@@ -81,13 +83,13 @@ impl Bans {
         }
     }
 
-    pub(crate) fn remove(&mut self, id: &Id) -> Option<Ticket> {
+    pub(crate) fn remove(&mut self, id: &Id) -> Option<Arc<Ticket>> {
         let number = self.by_id.remove(id)?;
         self.take(number)
     }
 
     /// Takes out all bans that lie in a network, in the order in which they were set.
-    pub(crate) fn remove_within(&mut self, net: &Id) -> Vec<Ticket> {
+    pub(crate) fn remove_within(&mut self, net: &Id) -> Vec<Arc<Ticket>> {
         let within: Vec<Id> = self
             .in_order()
             .filter(|ticket| net.contains(&ticket.id))
@@ -96,7 +98,7 @@ impl Bans {
         within.iter().filter_map(|id| self.remove(id)).collect()
     }
 
-    pub(crate) fn remove_all(&mut self) -> Vec<Ticket> {
+    pub(crate) fn remove_all(&mut self) -> Vec<Arc<Ticket>> {
         self.by_id = HashMap::default();
         self.ends = BTreeSet::new();
         std::mem::take(&mut self.standing)
@@ -106,7 +108,7 @@ impl Bans {
     }
 
     /// Takes out what ended before now.
-    pub(crate) fn remove_ended(&mut self, now: Time) -> Vec<Ticket> {
+    pub(crate) fn remove_ended(&mut self, now: Time) -> Vec<Arc<Ticket>> {
         let mut ended = Vec::new();
         while let Some((end, number)) = self.ends.first().copied() {
             if end >= now {
@@ -130,14 +132,14 @@ impl Bans {
             if let Some(end) = standing.ticket.ends() {
                 self.ends.remove(&(end, *number));
             }
-            standing.ticket.bantime = bantime;
+            Arc::make_mut(&mut standing.ticket).bantime = bantime;
             if let Some(end) = standing.ticket.ends() {
                 self.ends.insert((end, *number));
             }
         }
     }
 
-    fn take(&mut self, number: u64) -> Option<Ticket> {
+    fn take(&mut self, number: u64) -> Option<Arc<Ticket>> {
         let ticket = self.standing.remove(&number)?.ticket;
         if let Some(end) = ticket.ends() {
             self.ends.remove(&(end, number));

@@ -5,6 +5,7 @@ use crate::bans::Bans;
 use crate::counters::{Counters, Entry, Window};
 use crate::{Evidence, Failure, Id, Increment, Keep, MatchedLine, PastBans, Ticket, Time};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A jail's options.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +33,7 @@ pub enum Ruling {
         weight: u32,
     },
     /// Banned: carry it out. The ban stands in the jail's list already.
-    Ban(Ticket),
+    Ban(Arc<Ticket>),
     /// It reached the limit, but stands banned already: so long after the ban began (seconds). A ban that would end
     /// sooner than a new one now lasts until the end of the new one.
     AlreadyBanned {
@@ -244,7 +245,7 @@ impl Jail {
         past: Option<PastBans>,
         now: Time,
         luck: &mut dyn FnMut() -> f64,
-    ) -> Option<Ticket> {
+    ) -> Option<Arc<Ticket>> {
         let mut follows = true;
         let grows = self.options.increment.enabled;
         if let Some(past) = past.filter(|past| grows && past.count > 0) {
@@ -257,14 +258,21 @@ impl Jail {
         if is_over(ticket.time, ticket.bantime, now) {
             return None;
         }
-        self.bans.insert(ticket.clone(), follows);
+        let ticket = Arc::new(ticket);
+        self.bans.insert(Arc::clone(&ticket), follows);
         self.total_banned += 1;
         Some(ticket)
     }
 
     /// Bans an id by hand, from now. None when it stands banned already (which may then last longer, see
     /// [`Ruling::AlreadyBanned`]).
-    pub fn ban(&mut self, id: Id, past: Option<PastBans>, now: Time, luck: &mut dyn FnMut() -> f64) -> Option<Ticket> {
+    pub fn ban(
+        &mut self,
+        id: Id,
+        past: Option<PastBans>,
+        now: Time,
+        luck: &mut dyn FnMut() -> f64,
+    ) -> Option<Arc<Ticket>> {
         self.settle();
         let bantime = base(&self.options);
         if self.bans.get(&id).is_some() {
@@ -292,7 +300,7 @@ impl Jail {
     /// A time longer than the jail now allows is cut: to `bantime`, or with `bantime.increment` to `bantime.maxtime`
     /// where there is one. Without `bantime.increment` a ban that began longer than `bantime` ago is over. A
     /// `bantime` of -2 (files upgraded from an older schema) is unknown and becomes the jail's.
-    pub fn restore(&mut self, mut ticket: Ticket, now: Time) -> Option<Ticket> {
+    pub fn restore(&mut self, mut ticket: Ticket, now: Time) -> Option<Arc<Ticket>> {
         self.settle();
         let bantime = base(&self.options);
         let increment = &self.options.increment;
@@ -319,7 +327,8 @@ impl Jail {
         let surplus = ticket.matches.len().saturating_sub(self.options.maxmatches);
         ticket.matches.drain(..surplus);
         ticket.restored = true;
-        self.bans.insert(ticket.clone(), false);
+        let ticket = Arc::new(ticket);
+        self.bans.insert(Arc::clone(&ticket), false);
         if !self.carried {
             self.total_banned += 1;
         }
@@ -328,7 +337,7 @@ impl Jail {
 
     /// Lifts a ban by hand. A network lifts all that lies in it, unless it is banned as such. Names must have been
     /// resolved by the caller: raw text lifts only the id that is spelt so.
-    pub fn unban(&mut self, id: &Id) -> Vec<Ticket> {
+    pub fn unban(&mut self, id: &Id) -> Vec<Arc<Ticket>> {
         self.settle();
         match self.bans.remove(id) {
             Some(ticket) => vec![ticket],
@@ -340,12 +349,12 @@ impl Jail {
     }
 
     /// Lifts all, in the order in which they were set.
-    pub fn unban_all(&mut self) -> Vec<Ticket> {
+    pub fn unban_all(&mut self) -> Vec<Arc<Ticket>> {
         self.bans.remove_all()
     }
 
     /// Lifts what is over by now, earliest end first.
-    pub fn expire(&mut self, now: Time) -> Vec<Ticket> {
+    pub fn expire(&mut self, now: Time) -> Vec<Arc<Ticket>> {
         self.settle();
         self.bans.remove_ended(now)
     }
@@ -363,16 +372,16 @@ impl Jail {
 
     /// The standing ban of an id.
     pub fn banned(&self, id: &Id) -> Option<&Ticket> {
-        self.bans.get(id)
+        self.bans.get(id).map(|ticket| &**ticket)
     }
 
     /// Standing bans in the order in which they were set (`status`).
-    pub fn bans(&self) -> Vec<&Ticket> {
+    pub fn bans(&self) -> Vec<&Arc<Ticket>> {
         self.bans.in_order().collect()
     }
 
     /// Standing bans in the order in which they end, permanent ones last (`get JAIL banip`).
-    pub fn bans_by_end(&self) -> Vec<&Ticket> {
+    pub fn bans_by_end(&self) -> Vec<&Arc<Ticket>> {
         self.bans.by_end()
     }
 

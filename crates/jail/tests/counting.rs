@@ -3,6 +3,7 @@
 use bantam_jail::{
     Counter, Evidence, Failure, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time,
 };
+use std::sync::Arc;
 
 fn options() -> Options {
     Options {
@@ -43,7 +44,7 @@ fn attempts(rulings: impl IntoIterator<Item = Ruling>) -> Vec<u32> {
         .collect()
 }
 
-fn ban(ruling: Ruling) -> Ticket {
+fn ban(ruling: Ruling) -> Arc<Ticket> {
     match ruling {
         Ruling::Ban(ticket) => ticket,
         other => panic!("{other:?}"),
@@ -185,7 +186,8 @@ fn lists_keep_the_order_of_banning_and_the_order_of_ending() {
     for (id, time) in [("192.0.2.3", 50.0), ("192.0.2.1", 70.0), ("192.0.2.2", 60.0)] {
         jail.failed(failure(id, time), None, now, &mut || 0.5);
     }
-    let ids = |tickets: Vec<&Ticket>| -> Vec<String> { tickets.iter().map(|ticket| ticket.id.to_string()).collect() };
+    let ids =
+        |tickets: Vec<&Arc<Ticket>>| -> Vec<String> { tickets.iter().map(|ticket| ticket.id.to_string()).collect() };
     assert_eq!(ids(jail.bans()), ["192.0.2.3", "192.0.2.1", "192.0.2.2"]);
     assert_eq!(ids(jail.bans_by_end()), ["192.0.2.3", "192.0.2.2", "192.0.2.1"]);
     jail.unban(&Id::parse("192.0.2.3"));
@@ -222,9 +224,11 @@ fn bans_without_a_time_of_their_own_follow_a_changed_bantime() {
 fn old_ban(bantime: f64) -> Ticket {
     let mut jail = Jail::new(options());
     let now = Time::from_secs(0);
-    let mut ticket = jail.ban(Id::parse("10.0.0.1"), None, now, &mut || 0.5).unwrap();
-    ticket.bantime = bantime;
-    ticket
+    let ticket = jail.ban(Id::parse("10.0.0.1"), None, now, &mut || 0.5).unwrap();
+    Ticket {
+        bantime,
+        ..Ticket::clone(&ticket)
+    }
 }
 
 fn restored(options: Options, bantime: f64, now: i64) -> Option<f64> {

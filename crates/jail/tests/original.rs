@@ -10,6 +10,7 @@ use proptest::test_runner::TestRunner;
 use std::collections::HashMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 /// Runs a script of the original's Python with these lines; gives the lines that it prints.
 fn python(script: &str, input: String) -> Vec<String> {
@@ -257,7 +258,7 @@ impl Ours {
     }
 
     fn state(&self) -> String {
-        let list = |tickets: Vec<&Ticket>| {
+        let list = |tickets: Vec<&Arc<Ticket>>| {
             let ids: Vec<String> = tickets.iter().map(|ticket| ticket.id.to_string()).collect();
             ids.join(",")
         };

@@ -30,6 +30,16 @@ mod tests;
 pub use reader::Reader;
 pub use wake::Waker;
 
+/// Whether a file still is the one, and as long, that a position was taken in.
+pub fn holds(path: &std::path::Path, position: &Position) -> bool {
+    let Ok(file) = std::fs::File::open(path) else {
+        return false;
+    };
+    let long_enough = file.metadata().is_ok_and(|meta| meta.len() >= position.offset);
+    let hash = bytes::first_line_hash(&file.into()).ok().flatten();
+    long_enough && hash.is_some_and(|hash| !hash.is_empty() && hash == position.first_line_md5)
+}
+
 use std::path::{Path, PathBuf};
 
 /// Where in a file reading stands; what is kept in the database.

@@ -45,7 +45,7 @@ pub(super) fn by_end(jail: &LiveJail, with_time: bool) -> Value {
     let work = jail.work.lock();
     let mut bans = work.jail.bans();
     bans.sort_by_key(|ticket| ticket.ends().map_or(i64::MAX, |end| end.nanos()));
-    let line = |ticket: &&bantam_jail::Ticket| {
+    let line = |ticket: &&Arc<Ticket>| {
         if !with_time {
             return Value::Str(ticket.id.to_string());
         }
@@ -172,11 +172,11 @@ pub(super) fn attempt(server: &Server, jail: &Arc<LiveJail>, words: &[String]) -
         return Err(Failure::plain("IndexError", "list index out of range"));
     };
     let (id, now) = (Id::parse(address), clock::now());
-    let mut work = jail.work.lock();
     let ticket = || ticket_of(&id, lines.len(), now);
-    if server.judge.is_ignored(&jail.name, &mut work, &id, &ticket, now) {
+    if server.judge.is_left_alone(jail, &id, &ticket, now) {
         return Ok(Value::Int(0));
     }
+    let mut work = jail.work.lock();
     server.log.info(
         Module::Filter,
         format!("[{}] Attempt {id} - {}", jail.name, text::local(now)),

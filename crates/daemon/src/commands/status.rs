@@ -107,6 +107,7 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
         let seconds = jail.behind.time().as_secs();
         filter.push(pair("Bytes behind", Value::Int(total(jail.behind.bytes()))));
         filter.push(pair("Seconds behind", Value::Int(total(seconds))));
+        filter.push(pair("Failures waiting", Value::Int(count(jail.aside.failures()))));
     }
     let mut actions = vec![
         pair("Currently banned", Value::Int(banned)),

@@ -1,5 +1,6 @@
 //! Blocks of lines and the jails that they are for.
 use super::following::matches;
+use crate::aside::Place;
 use crate::clock;
 use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath};
@@ -118,6 +119,7 @@ fn judge_for(
 ) {
     let jail = Arc::clone(&follower.jail);
     let lines = unseen(follower, block);
+    jail.aside.wait_for_room();
     let mut work = jail.work.lock();
     if work.idle || !work.started {
         return;
@@ -128,8 +130,8 @@ fn judge_for(
         } else {
             judge.lines(&jail, &mut work, lines, follower.in_operation, now);
         }
-        work.unsaved
-            .insert(block.path.to_string_lossy().into_owned(), block.position.clone());
+        let path = block.path.to_string_lossy().into_owned();
+        judge.has_read(&jail, &mut work, Place::File(path, block.position.clone()));
     }
     if block.at_end {
         follower.in_operation = true;

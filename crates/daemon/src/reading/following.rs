@@ -2,10 +2,12 @@
 use super::catch_up;
 use super::delivery::Follower;
 use super::worker::Worker;
+use crate::aside::Place;
 use crate::clock;
 use crate::live::{LiveJail, LogPath};
 use crate::log::Module;
 use bantam_source::{Position, Start};
+use parking_lot::MutexGuard;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,7 +57,11 @@ impl Worker {
             Start::Head(remembered) => {
                 let from = remembered
                     .as_ref()
-                    .filter(|r| r.first_line_md5 == at.first_line_md5)
+                    .filter(|r| match at.first_line_md5.as_str() {
+                        // Nothing of it has been read yet.
+                        "" => bantam_source::holds(path, r),
+                        first_line => r.first_line_md5 == first_line,
+                    })
                     .map_or(0, |r| r.offset);
                 follower.seen_to = from.max(at.offset);
                 if from > at.offset {
@@ -64,8 +70,11 @@ impl Worker {
                 let mut work = follower.jail.work.lock();
                 let (jail, judge) = (&follower.jail, &self.judge);
                 let read = catch_up::lines(path, from, at.offset, &mut |lines| {
+                    MutexGuard::unlocked(&mut work, || jail.aside.wait_for_room());
                     judge.lines(jail, &mut work, lines, false, clock::now());
                 });
+                let read_to = Place::File(path.to_string_lossy().into_owned(), at.clone());
+                judge.has_read(jail, &mut work, read_to);
                 if let Err(error) = read {
                     judge
                         .log

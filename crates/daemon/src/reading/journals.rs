@@ -1,4 +1,5 @@
 //! Who reads what of the journal: one reading child for each jail, its entries, and what goes wrong with it.
+use crate::aside::Place as Read;
 use crate::clock;
 use crate::judge::Judge;
 use crate::live::LiveJail;
@@ -148,6 +149,7 @@ fn first_place(jail: &LiveJail, findtime: f64, judge: &Judge) -> Place {
 }
 
 fn judge_entry(judge: &Judge, jail: &Arc<LiveJail>, entry: Entry, live: bool, offset: i32) {
+    jail.aside.wait_for_room();
     let mut work = jail.work.lock();
     if work.idle || !work.started {
         return;
@@ -159,9 +161,10 @@ fn judge_entry(judge: &Judge, jail: &Arc<LiveJail>, entry: Entry, live: bool, of
     };
     let line = EntryLine::new(fields, work.filter.encoding(), offset);
     judge.entry(jail, &mut work, &line, live, clock::now());
-    work.unsaved_journal = Some(JournalRow {
+    let row = JournalRow {
         time: line.time.secs_f64(),
         iso: format!("{} ", line.iso),
         cursor: Some(entry.cursor),
-    });
+    };
+    judge.has_read(jail, &mut work, Read::Journal(row));
 }

@@ -7,6 +7,10 @@ use bantam_state::{LogRow, Totals};
 /// none is left out.
 pub fn save_progress(judge: &Judge, jail: &LiveJail) {
     let mut work = jail.work.lock();
+    // Counters that are further than the place read up to would count lines twice.
+    if jail.aside.is_unsettled() {
+        return;
+    }
     if work.unsaved.is_empty() && work.unsaved_journal.is_none() && !work.counters_changed {
         return;
     }

@@ -2,6 +2,7 @@
 
 use super::{STOP_PATIENCE, Server};
 use crate::acting::{self, ActionLog, Effects, Leftover};
+use crate::aside::Aside;
 use crate::attic::Attic;
 use crate::clock;
 use crate::live::{LiveJail, Work};
@@ -51,6 +52,7 @@ impl Server {
             work: Mutex::new(work),
             queue,
             behind: Behind::default(),
+            aside: Aside::default(),
         };
         self.log
             .info(Module::Jail, format!("Initiated '{}' backend", jail.backend_name()));
@@ -115,7 +117,7 @@ impl Server {
                         .unwrap_or_else(|| bare_ticket(id));
                     lifts.push(Task::Lift {
                         action: action.into(),
-                        target: self.judge.target(jail, ticket),
+                        target: self.judge.target(jail, Arc::new(ticket)),
                     });
                 }
                 Leftover::Start(family) => halts.push(Task::Halt {
@@ -208,6 +210,7 @@ impl Server {
         let lifted = {
             let mut work = jail.work.lock();
             work.started = false;
+            jail.aside.clear();
             work.jail.unban_all()
         };
         for ticket in lifted {

@@ -1,13 +1,12 @@
 //! Bans and unbans: one try at a time, each action for itself, and what follows from a failure.
 use super::Target;
-use super::effects::{EffectState, Retry};
-use super::worker::{Member, Worker};
+use super::effects::EffectState;
+use super::stage::Stage;
 use crate::any::AnyAction;
 use crate::execute::Tone;
 use crate::quote::repr;
 use crate::{ActionError, Level, Outcome};
 use bantam_detect::Family;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// What is asked of an action for a ban.
@@ -21,126 +20,110 @@ enum Way {
     Reban,
 }
 
-impl Worker {
-    pub(super) fn ban(&mut self, target: &Target, restored: bool, only: Option<&str>) {
-        for index in self.chosen(only) {
-            let action = &self.members[index].action;
-            if restored && action.definition().norestored() {
-                continue;
-            }
-            let way = match self.state(target, index) {
-                None => Way::Fresh,
-                Some(_) => Way::Again,
-            };
-            self.try_ban(index, target, 1, way);
+impl Stage {
+    pub(super) fn ban(&mut self, target: &Target, restored: bool) {
+        if restored && self.action.definition().norestored() {
+            self.effects.lock().know(target);
+            return;
         }
-        self.tell(Outcome::BanDone { id: target.id.clone() });
+        let way = match self.state(target) {
+            None => Way::Fresh,
+            Some(_) => Way::Again,
+        };
+        self.try_ban(target, 1, way);
     }
 
-    pub(super) fn reban(&mut self, target: &Target, only: Option<&str>) {
-        for index in self.chosen(only) {
-            let way = self.way_of_reban(index, target);
-            self.try_ban(index, target, 1, way);
-        }
-        self.tell(Outcome::BanDone { id: target.id.clone() });
+    pub(super) fn reban(&mut self, target: &Target) {
+        let way = self.way_of_reban(target);
+        self.try_ban(target, 1, way);
     }
 
-    fn way_of_reban(&self, index: usize, target: &Target) -> Way {
-        let definition = self.members[index].action.definition();
-        match (definition.command("actionreban"), self.state(target, index)) {
+    /// The ban has failed before.
+    pub(super) fn ban_again(&mut self, target: &Target, tries: u32) {
+        self.try_ban(target, tries, Way::Again);
+    }
+
+    fn way_of_reban(&self, target: &Target) -> Way {
+        let definition = self.action.definition();
+        match (definition.command("actionreban"), self.state(target)) {
             (_, Some(EffectState::BanFailing { .. })) => Way::Again,
             ("", Some(_)) => Way::Again,
             _ => Way::Reban,
         }
     }
 
-    /// When an action's environment was found broken and was restored, what stood in it is set again: by the action
-    /// alone, everybody but `but`, who has been banned since.
-    pub(super) fn set_again_if_restored(&mut self, index: usize, before: u64, but: Option<&Target>) {
-        if !self.tell_if_restored(index, before) || self.setting_again || self.shared.is_stopping() {
+    /// When the environment was found broken and was restored, what stood in it is set again: everybody but `but`, who
+    /// has been banned since.
+    pub(super) fn set_again_if_restored(&mut self, before: u64, but: Option<&Target>) {
+        if !self.tell_if_restored(before) || self.setting_again || self.is_stopping() {
             return;
         }
-        let name = Arc::clone(self.members[index].action.name());
-        let lost = self.shared.with_effects(|effects| effects.standing_of(&name));
+        let name = self.name();
+        let lost = self.effects.lock().standing();
         // A ban that breaks the environment anew must not begin all over.
         self.setting_again = true;
         for target in lost.iter().filter(|target| but.is_none_or(|but| but.id != target.id)) {
             let ip = target.values.tag("ip").unwrap_or_default();
-            self.say(Level::Notice, || format!("[{}] Reban {ip}, action '{name}'", self.jail));
-            let way = self.way_of_reban(index, target);
-            self.try_ban(index, target, 1, way);
+            self.say(Level::Notice, || {
+                format!("[{}] Reban {ip}, action '{name}'", self.common.jail)
+            });
+            let way = self.way_of_reban(target);
+            self.try_ban(target, 1, way);
         }
         self.setting_again = false;
     }
 
-    pub(super) fn retry(&mut self, retry: Retry) {
-        let Some(index) = self.index(&retry.action) else {
-            self.shared
-                .with_effects(|effects| effects.clear(&retry.target.id, &retry.action));
-            return;
-        };
-        match retry.state {
-            EffectState::BanFailing { tries } => {
-                self.try_ban(index, &retry.target, tries.saturating_add(1), Way::Again);
-            }
-            EffectState::UnbanFailing { tries } => {
-                let _ = self.try_unban(index, &retry.target, tries.saturating_add(1));
-                self.forget_if_empty(&retry.target);
-            }
-            EffectState::Standing => {}
+    /// One try at a ban; a failure is due again after a while.
+    fn try_ban(&mut self, target: &Target, tries: u32, way: Way) {
+        let before = self.action.restorations();
+        if !self.action.definition().command("actionban").is_empty() {
+            let ledger = &self.common.surroundings.ledger;
+            ledger.effect_begins(self.action.name(), &target.id);
         }
-    }
-
-    /// One try at a ban by one action; a failure is due again after a while.
-    fn try_ban(&mut self, index: usize, target: &Target, tries: u32, way: Way) {
-        let member = &mut self.members[index];
-        let name = Arc::clone(member.action.name());
-        let before = member.action.restorations();
-        if !member.action.definition().command("actionban").is_empty() {
-            self.surroundings.ledger.effect_begins(&name, &target.id);
-        }
-        member.action.set_tone(tone(tries));
+        self.action.set_tone(tone(tries));
         let (family, values) = (target.family, &*target.values);
         let result = match way {
-            Way::Fresh => member.ready().and_then(|action| action.ban(family, values)),
-            Way::Reban => member.ready().and_then(|action| action.reban(family, values)),
+            Way::Fresh => self.ready().and_then(|action| action.ban(family, values)),
+            Way::Reban => self.ready().and_then(|action| action.reban(family, values)),
             Way::Again => {
-                let _ = member.action.lift(family, values);
-                member.undo_failed_start(family);
-                member.ready().and_then(|action| action.ban(family, values))
+                let _ = self.action.lift(family, values);
+                self.undo_failed_start(family);
+                self.ready().and_then(|action| action.ban(family, values))
             }
         };
         match result {
-            Ok(()) => self.banned(name, target, tries),
-            Err(error) if error.permanent => self.ban_given_up(name, target, &error),
-            Err(error) => self.ban_failed(name, target, tries, &error),
+            Ok(()) => self.banned(target, tries),
+            Err(error) if error.permanent => self.ban_given_up(target, &error),
+            Err(error) => self.ban_failed(target, tries, &error),
         }
-        self.set_again_if_restored(index, before, Some(target));
+        self.set_again_if_restored(before, Some(target));
     }
 
-    fn banned(&mut self, action: Arc<str>, target: &Target, tries: u32) {
-        self.shared
-            .with_effects(|effects| effects.set(target, &action, EffectState::Standing, None));
+    fn banned(&self, target: &Target, tries: u32) {
+        let action = self.name();
+        self.effects.lock().set(target, EffectState::Standing, None);
         if tries > 1 {
             let ip = target.values.tag("ip").unwrap_or_default();
             self.say(Level::Notice, || {
-                format!("[{}] Ban {ip} took effect with {action} at try {tries}", self.jail)
+                format!(
+                    "[{}] Ban {ip} took effect with {action} at try {tries}",
+                    self.common.jail
+                )
             });
         }
         let id = target.id.clone();
         self.tell(Outcome::Banned { id, action, tries });
     }
 
-    fn ban_failed(&mut self, action: Arc<str>, target: &Target, tries: u32, error: &ActionError) {
-        let retry_in = self.backoff.delay(tries);
-        self.say_failed("ban", &action, target, tries, error);
-        let state = EffectState::BanFailing { tries };
+    fn ban_failed(&self, target: &Target, tries: u32, error: &ActionError) {
+        let retry_in = self.common.backoff.delay(tries);
+        self.say_failed("ban", target, tries, error);
         let due = Instant::now() + retry_in;
-        self.shared
-            .with_effects(|effects| effects.set(target, &action, state, Some(due)));
+        let state = EffectState::BanFailing { tries };
+        self.effects.lock().set(target, state, Some(due));
         self.tell(Outcome::BanFailed {
             id: target.id.clone(),
-            action,
+            action: self.name(),
             tries,
             retry_in,
             error: error.message.clone(),
@@ -148,11 +131,15 @@ impl Worker {
     }
 
     /// Trying again would come to the same.
-    fn ban_given_up(&mut self, action: Arc<str>, target: &Target, error: &ActionError) {
-        self.say_failed("ban", &action, target, 1, error);
-        self.shared.with_effects(|effects| effects.clear(&target.id, &action));
-        self.forget_if_empty(target);
-        self.surroundings.ledger.effect_ended(&action, &target.id);
+    fn ban_given_up(&self, target: &Target, error: &ActionError) {
+        self.say_failed("ban", target, 1, error);
+        {
+            let mut effects = self.effects.lock();
+            effects.clear(&target.id);
+            effects.know(target);
+        }
+        let action = self.name();
+        self.common.surroundings.ledger.effect_ended(&action, &target.id);
         self.tell(Outcome::BanGivenUp {
             id: target.id.clone(),
             action,
@@ -160,70 +147,64 @@ impl Worker {
         });
     }
 
-    pub(super) fn unban(&mut self, target: &Target) {
-        for index in 0..self.members.len() {
-            let _ = self.unban_by(index, target);
-        }
-        self.forget_if_empty(target);
-        self.tell(Outcome::UnbanDone { id: target.id.clone() });
-    }
-
     /// Unbans, or lifts what a ban that never took effect may have left. A failure has been told and is due again.
-    pub(super) fn unban_by(&mut self, index: usize, target: &Target) -> Result<(), ActionError> {
-        match self.state(target, index) {
+    pub(super) fn unban(&mut self, target: &Target) -> Result<(), ActionError> {
+        match self.state(target) {
             Some(EffectState::BanFailing { .. }) => {
-                let _ = self.members[index].action.lift(target.family, &*target.values);
-                self.unbanned(index, target);
+                let _ = self.action.lift(target.family, &*target.values);
+                self.unbanned(target);
                 Ok(())
             }
-            _ => self.try_unban(index, target, 1),
+            _ => self.try_unban(target, 1),
         }
     }
 
-    /// One try at an unban by one action; a failure is due again after a while, until it is given up.
-    fn try_unban(&mut self, index: usize, target: &Target, tries: u32) -> Result<(), ActionError> {
-        let known = self.state(target, index).is_some();
-        let action = &mut self.members[index].action;
-        action.set_tone(tone(tries));
+    /// One try at an unban; a failure is due again after a while, until it is given up.
+    pub(super) fn try_unban(&mut self, target: &Target, tries: u32) -> Result<(), ActionError> {
+        let known = self.state(target).is_some();
+        self.action.set_tone(tone(tries));
         let (family, values) = (target.family, &*target.values);
-        let result = if known && !action.holds_items(family) {
+        let result = if known && !self.action.holds_items(family) {
             // Its environment was restored meanwhile: the effect may be gone, or may not.
-            let _ = action.lift(family, values);
+            let _ = self.action.lift(family, values);
             Ok(())
         } else {
-            action.unban(family, values)
+            self.action.unban(family, values)
         };
         match &result {
-            Ok(()) => self.unbanned(index, target),
-            Err(error) => self.unban_failed(index, target, tries, error),
+            Ok(()) => self.unbanned(target),
+            Err(error) => self.unban_failed(target, tries, error),
         }
         result
     }
 
-    fn unbanned(&mut self, index: usize, target: &Target) {
-        let action = Arc::clone(self.members[index].action.name());
-        self.shared.with_effects(|effects| effects.clear(&target.id, &action));
-        self.surroundings.ledger.effect_ended(&action, &target.id);
+    fn unbanned(&self, target: &Target) {
+        let action = self.name();
+        self.effects.lock().forget(&target.id);
+        self.common.surroundings.ledger.effect_ended(&action, &target.id);
         let id = target.id.clone();
         self.tell(Outcome::Unbanned { id, action });
     }
 
-    fn unban_failed(&mut self, index: usize, target: &Target, tries: u32, error: &ActionError) {
-        let action = Arc::clone(self.members[index].action.name());
-        self.say_failed("unban", &action, target, tries, error);
-        let retry_in = (tries < self.backoff.unban_tries).then(|| self.backoff.delay(tries));
-        self.shared.with_effects(|effects| match retry_in {
+    fn unban_failed(&self, target: &Target, tries: u32, error: &ActionError) {
+        let action = self.name();
+        self.say_failed("unban", target, tries, error);
+        let backoff = &self.common.backoff;
+        let retry_in = (tries < backoff.unban_tries).then(|| backoff.delay(tries));
+        match retry_in {
             Some(retry_in) => {
                 let state = EffectState::UnbanFailing { tries };
-                effects.set(target, &action, state, Some(Instant::now() + retry_in));
+                let due = Instant::now() + retry_in;
+                self.effects.lock().set(target, state, Some(due));
             }
-            None => effects.clear(&target.id, &action),
-        });
-        if retry_in.is_none() {
-            let ip = target.values.tag("ip").unwrap_or_default();
-            self.say(Level::Error, || {
-                format!("[{}] Unban {ip} with {action} given up after {tries} tries", self.jail)
-            });
+            None => {
+                self.effects.lock().forget(&target.id);
+                let ip = target.values.tag("ip").unwrap_or_default();
+                let jail = &self.common.jail;
+                self.say(Level::Error, || {
+                    format!("[{jail}] Unban {ip} with {action} given up after {tries} tries")
+                });
+            }
         }
         self.tell(Outcome::UnbanFailed {
             id: target.id.clone(),
@@ -235,31 +216,29 @@ impl Worker {
     }
 
     pub(super) fn prolong(&mut self, target: &Target, restored: bool) {
-        self.shared.with_effects(|effects| effects.update(target));
-        for index in 0..self.members.len() {
-            let action = &self.members[index].action;
-            let definition = action.definition();
-            let failing = matches!(self.state(target, index), Some(EffectState::BanFailing { .. }));
-            // A ban that is still to take effect will do so with its new end.
-            if failing || !definition.prolongable() || (restored && definition.norestored()) {
-                continue;
-            }
-            let action = &mut self.members[index].action;
-            action.set_tone(Tone::Loud);
-            let result = action.prolong(target.family, &*target.values);
-            let action = Arc::clone(action.name());
-            match result {
-                Ok(()) => {
-                    let id = target.id.clone();
-                    self.tell(Outcome::Prolonged { id, action });
-                }
-                Err(error) => self.say_failed("ban", &action, target, 1, &error),
-            }
+        self.effects.lock().update(target);
+        let definition = self.action.definition();
+        let failing = matches!(self.state(target), Some(EffectState::BanFailing { .. }));
+        // A ban that is still to take effect will do so with its new end.
+        if failing || !definition.prolongable() || (restored && definition.norestored()) {
+            return;
+        }
+        self.action.set_tone(Tone::Loud);
+        match self.action.prolong(target.family, &*target.values) {
+            Ok(()) => self.tell(Outcome::Prolonged {
+                id: target.id.clone(),
+                action: self.name(),
+            }),
+            Err(error) => self.say_failed("ban", target, 1, &error),
         }
     }
 
+    pub(super) fn state(&self, target: &Target) -> Option<EffectState> {
+        self.effects.lock().state(&target.id)
+    }
+
     /// A failure, loud at first; that it goes on need not fill the log.
-    fn say_failed(&self, what: &str, action: &str, target: &Target, tries: u32, error: &ActionError) {
+    fn say_failed(&self, what: &str, target: &Target, tries: u32, error: &ActionError) {
         let level = match tries {
             1 => Level::Error,
             2..=6 => Level::Warning,
@@ -268,16 +247,15 @@ impl Worker {
         self.say(level, || {
             let shown = |name| target.values.tag(name).map(|value| repr(&value));
             format!(
-                "Failed to execute {what} jail '{}' action '{action}' info 'ActionInfo({{'ip': {}, 'family': {}}})': {error}",
-                self.jail,
+                "Failed to execute {what} jail '{}' action '{}' info 'ActionInfo({{'ip': {}, 'family': {}}})': {error}",
+                self.common.jail,
+                self.action.name(),
                 shown("ip").as_deref().unwrap_or("''"),
                 shown("family").as_deref().unwrap_or("None"),
             )
         });
     }
-}
 
-impl Member {
     /// The action, after a start that failed before has been made up for.
     fn ready(&mut self) -> Result<&mut AnyAction, ActionError> {
         if self.start_owed {

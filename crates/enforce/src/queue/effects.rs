@@ -1,4 +1,5 @@
-//! Which ban of which action stands, and which failed and is due again when.
+//! Which ban of an action stands, and which failed and is due again when. Each action has its own: it may be further than
+//! the next one by any number of tasks.
 use super::Target;
 use bantam_detect::Id;
 use std::collections::{BTreeMap, HashMap};
@@ -27,35 +28,29 @@ pub type States = Vec<(Arc<str>, EffectState)>;
 
 /// A retry whose time has come. Its state stays until the outcome replaces it.
 #[derive(Debug)]
-pub(crate) struct Retry {
-    pub target: Target,
-    pub action: Arc<str>,
-    pub state: EffectState,
+pub(super) struct Retry {
+    pub(super) target: Target,
+    pub(super) state: EffectState,
 }
 
 /// When, and a number that keeps equal times apart.
 type Due = (Instant, u64);
 
 #[derive(Debug)]
-struct Effect {
-    action: Arc<str>,
-    state: EffectState,
-    due: Option<Due>,
-}
-
-#[derive(Debug)]
 struct Entry {
     /// Place in the order of banning.
     place: u64,
     target: Target,
-    effects: Vec<Effect>,
+    /// None of somebody who is banned but not by this action, which is told of the unban all the same.
+    state: Option<EffectState>,
+    due: Option<Due>,
 }
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(crate) struct Effects {
+pub(super) struct Effects {
     entries: HashMap<Id, Entry>,
-    due: BTreeMap<Due, (Id, Arc<str>)>,
+    due: BTreeMap<Due, Id>,
     number: u64,
     standing: usize,
     failing_unbans: usize,
@@ -63,139 +58,126 @@ pub(crate) struct Effects {
 
 impl Effects {
     /// Standing, failing bans, failing unbans.
-    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+    pub(super) fn counts(&self) -> (usize, usize, usize) {
         let failing = self.due.len();
         (self.standing, failing - self.failing_unbans, self.failing_unbans)
     }
 
-    pub(crate) fn state(&self, id: &Id, action: &str) -> Option<EffectState> {
-        let effects = &self.entries.get(id)?.effects;
-        let effect = effects.iter().find(|effect| *effect.action == *action)?;
-        Some(effect.state)
+    pub(super) fn state(&self, id: &Id) -> Option<EffectState> {
+        self.entries.get(id)?.state
     }
 
-    pub(crate) fn of(&self, id: &Id) -> States {
-        self.entries.get(id).map_or_else(Vec::new, Entry::states)
-    }
-
-    pub(crate) fn all(&self) -> Vec<(Id, States)> {
-        self.in_order()
-            .into_iter()
-            .map(|entry| (entry.target.id.clone(), entry.states()))
+    /// Everybody for whom this action came to something, in the order of banning.
+    pub(super) fn all(&self) -> Vec<(Id, EffectState)> {
+        let states = self.in_order().into_iter();
+        states
+            .filter_map(|entry| Some((entry.target.id.clone(), entry.state?)))
             .collect()
     }
 
-    /// Everybody of whom something stands or failed, in the order of banning.
-    pub(crate) fn targets(&self) -> Vec<Target> {
+    /// Everybody who is banned, or of whom something failed, in the order of banning.
+    pub(super) fn targets(&self) -> Vec<Target> {
         self.in_order().into_iter().map(|entry| entry.target.clone()).collect()
     }
 
-    /// Everybody of whom this action's effect stands, in the order of banning.
-    pub(crate) fn standing_of(&self, action: &str) -> Vec<Target> {
-        let stands = |entry: &&Entry| {
-            let mut effects = entry.effects.iter();
-            effects.any(|effect| *effect.action == *action && effect.state == EffectState::Standing)
-        };
-        self.in_order()
-            .into_iter()
-            .filter(stands)
+    /// Everybody whose ban stands, in the order of banning.
+    pub(super) fn standing(&self) -> Vec<Target> {
+        let entries = self.in_order().into_iter();
+        entries
+            .filter(|entry| entry.state == Some(EffectState::Standing))
             .map(|entry| entry.target.clone())
             .collect()
     }
 
-    pub(crate) fn set(&mut self, target: &Target, action: &Arc<str>, state: EffectState, due: Option<Instant>) {
-        self.clear(&target.id, action);
-        self.number += 1;
+    pub(super) fn set(&mut self, target: &Target, state: EffectState, due: Option<Instant>) {
+        self.know(target);
+        self.clear(&target.id);
         let due = due.map(|due| (due, self.number));
+        self.number += 1;
         if let Some(due) = due {
-            self.due.insert(due, (target.id.clone(), Arc::clone(action)));
+            self.due.insert(due, target.id.clone());
         }
         match state {
             EffectState::Standing => self.standing += 1,
             EffectState::UnbanFailing { .. } => self.failing_unbans += 1,
             EffectState::BanFailing { .. } => {}
         }
-        let entry = self.entries.entry(target.id.clone()).or_insert_with(|| Entry {
-            place: self.number,
-            target: target.clone(),
-            effects: Vec::with_capacity(1),
-        });
-        entry.target = target.clone();
-        entry.effects.push(Effect {
-            action: Arc::clone(action),
-            state,
-            due,
-        });
+        if let Some(entry) = self.entries.get_mut(&target.id) {
+            entry.target = target.clone();
+            entry.state = Some(state);
+            entry.due = due;
+        }
+    }
+
+    /// Somebody is banned, whether or not by this action.
+    pub(super) fn know(&mut self, target: &Target) {
+        if !self.entries.contains_key(&target.id) {
+            let entry = Entry {
+                place: self.number,
+                target: target.clone(),
+                state: None,
+                due: None,
+            };
+            self.number += 1;
+            self.entries.insert(target.id.clone(), entry);
+        }
     }
 
     /// Values of a ban have changed.
-    pub(crate) fn update(&mut self, target: &Target) {
+    pub(super) fn update(&mut self, target: &Target) {
         if let Some(entry) = self.entries.get_mut(&target.id) {
             entry.target = target.clone();
         }
     }
 
-    pub(crate) fn clear(&mut self, id: &Id, action: &str) {
+    /// Nothing stands of an id by this action, and nothing is to be tried again.
+    pub(super) fn clear(&mut self, id: &Id) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
-        let Some(index) = entry.effects.iter().position(|effect| *effect.action == *action) else {
-            return;
-        };
-        let effect = entry.effects.remove(index);
-        if let Some(due) = effect.due {
+        if let Some(due) = entry.due.take() {
             self.due.remove(&due);
         }
-        match effect.state {
-            EffectState::Standing => self.standing -= 1,
-            EffectState::UnbanFailing { .. } => self.failing_unbans -= 1,
-            EffectState::BanFailing { .. } => {}
+        match entry.state.take() {
+            Some(EffectState::Standing) => self.standing -= 1,
+            Some(EffectState::UnbanFailing { .. }) => self.failing_unbans -= 1,
+            Some(EffectState::BanFailing { .. }) | None => {}
         }
     }
 
-    /// Drops an id of which no action has anything.
-    pub(crate) fn forget_if_empty(&mut self, id: &Id) {
-        if self.entries.get(id).is_some_and(|entry| entry.effects.is_empty()) {
-            self.entries.remove(id);
-        }
+    /// The ban of an id is over, and nothing is to be tried again.
+    pub(super) fn forget(&mut self, id: &Id) {
+        self.clear(id);
+        self.entries.remove(id);
     }
 
-    pub(crate) fn clear_action(&mut self, action: &str) {
-        let ids: Vec<Id> = self.entries.keys().cloned().collect();
-        for id in ids {
-            self.clear(&id, action);
-            self.forget_if_empty(&id);
-        }
+    pub(super) fn forget_all(&mut self) {
+        *self = Effects {
+            number: self.number,
+            ..Effects::default()
+        };
     }
 
-    pub(crate) fn next_due(&self) -> Option<Instant> {
+    pub(super) fn next_due(&self) -> Option<Instant> {
         self.due.keys().next().map(|(due, _)| *due)
     }
 
     /// The oldest retry that has been due for at least so long.
-    pub(crate) fn take_due(&mut self, now: Instant, overdue: Duration) -> Option<Retry> {
-        let (due, (id, action)) = self.due.first_key_value()?;
+    pub(super) fn retry(&self, now: Instant, overdue: Duration) -> Option<Retry> {
+        let (due, id) = self.due.first_key_value()?;
         if now.checked_duration_since(due.0)? < overdue {
             return None;
         }
-        let (id, action) = (id.clone(), Arc::clone(action));
-        let state = self.state(&id, &action)?;
-        let target = self.entries.get(&id)?.target.clone();
-        Some(Retry { target, action, state })
+        let entry = self.entries.get(id)?;
+        Some(Retry {
+            target: entry.target.clone(),
+            state: entry.state?,
+        })
     }
 
     fn in_order(&self) -> Vec<&Entry> {
         let mut entries: Vec<&Entry> = self.entries.values().collect();
         entries.sort_unstable_by_key(|entry| entry.place);
         entries
-    }
-}
-
-impl Entry {
-    fn states(&self) -> States {
-        self.effects
-            .iter()
-            .map(|effect| (Arc::clone(&effect.action), effect.state))
-            .collect()
     }
 }

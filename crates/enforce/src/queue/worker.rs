@@ -1,218 +1,209 @@
-//! The thread of a jail's queue: carries out one task after the other, and between them what is due again.
-use super::effects::EffectState;
-use super::{Backoff, Next, Shared, Target, Task};
-use crate::any::AnyAction;
-use crate::execute::Tone;
-use crate::{Call, Level, Logger, Outcome, Reply, SharedDefinition, Surroundings};
+//! The threads of a jail's queue: one that is always there, and further ones while an action keeps it from others.
+use super::pipeline::{Job, Pipeline};
+use super::stage::{Common, Stage};
+use crate::{Level, Logger, Outcome};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// An action, and what the queue knows of it beyond the action itself.
-pub(super) struct Member {
-    pub(super) action: AnyAction,
-    /// Its start failed: it is to be started before its next ban.
-    pub(super) start_owed: bool,
+/// A thread that has had nothing to do for so long ends, unless it is the last.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// What pushers, threads and askers share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) common: Arc<Common>,
+    pub(super) inner: Mutex<Inner>,
+    /// There is something to do, or nothing ever again.
+    pub(super) work: Condvar,
+    /// The queue has stopped.
+    pub(super) ended: Condvar,
 }
 
-pub(super) struct Worker {
-    pub(super) jail: String,
-    pub(super) shared: Arc<Shared>,
-    pub(super) surroundings: Surroundings,
-    pub(super) backoff: Backoff,
-    pub(super) members: Vec<Member>,
-    started: bool,
-    /// What was lost with an environment is being set again.
-    pub(super) setting_again: bool,
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) pipeline: Pipeline,
+    /// Threads that there are, or that are about to begin.
+    pub(super) threads: usize,
+    /// Those of them that wait for something to do.
+    pub(super) idle: usize,
+    /// What is left to do is not done any more.
+    pub(super) abandoned: bool,
+    pub(super) stopped: bool,
+}
+
+impl Shared {
+    pub(super) fn new(common: Common) -> Self {
+        let common = Arc::new(common);
+        Shared {
+            inner: Mutex::new(Inner {
+                pipeline: Pipeline::new(Arc::clone(&common)),
+                threads: 0,
+                idle: 0,
+                abandoned: false,
+                stopped: false,
+            }),
+            common,
+            work: Condvar::new(),
+            ended: Condvar::new(),
+        }
+    }
+
+    /// Changes something, and sees to it that somebody does what there is to do now.
+    pub(super) fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Pipeline) -> R) -> R {
+        let mut inner = self.inner.lock();
+        let changed = change(&mut inner.pipeline);
+        let more = self.call_for_hands(&mut inner, Instant::now());
+        let told = inner.pipeline.told();
+        drop(inner);
+        self.tell(told);
+        if more {
+            self.one_more();
+        }
+        changed
+    }
+
+    /// Wakes a thread if there is something to do; true when one more is to begin.
+    fn call_for_hands(&self, inner: &mut Inner, now: Instant) -> bool {
+        if inner.is_over() {
+            self.work.notify_all();
+            return false;
+        }
+        if !inner.pipeline.is_ready(now) {
+            return false;
+        }
+        if inner.idle > 0 {
+            self.work.notify_one();
+            return false;
+        }
+        let more = inner.threads < inner.pipeline.places();
+        if more {
+            inner.threads += 1;
+        }
+        more
+    }
+
+    /// Begins a thread that has been counted already.
+    pub(super) fn begin(self: &Arc<Self>) -> std::io::Result<()> {
+        let shared = Arc::clone(self);
+        std::thread::Builder::new()
+            .name(format!("f2b/a.{}", self.common.jail))
+            .spawn(move || run(&shared))?;
+        Ok(())
+    }
+
+    /// Where the system has no more threads, those that there are do all the work.
+    fn one_more(self: &Arc<Self>) {
+        if let Err(error) = self.begin() {
+            self.inner.lock().threads -= 1;
+            self.common.surroundings.say(Logger::Actions, Level::Warning, || {
+                let jail = &self.common.jail;
+                format!("[{jail}] No further thread for actions: {error}; a slow one holds up the others")
+            });
+        }
+    }
+
+    fn tell(&self, outcomes: Vec<Outcome>) {
+        for outcome in outcomes {
+            self.common.surroundings.report.outcome(outcome);
+        }
+    }
+}
+
+impl Inner {
+    fn is_over(&self) -> bool {
+        self.abandoned || self.stopped || self.pipeline.is_over()
+    }
 }
 
 /// Nobody waits for a queue whose thread is gone, however it went.
-struct Ended(Arc<Shared>);
+struct Thread<'s> {
+    shared: &'s Arc<Shared>,
+    /// It has been uncounted already, since others do what there is to do.
+    spare: bool,
+}
 
-impl Drop for Ended {
-    fn drop(&mut self) {
-        self.0.set_stopped();
+fn run(shared: &Arc<Shared>) {
+    let mut thread = Thread { shared, spare: false };
+    let mut done = None;
+    while let Some(job) = thread.next(done.take()) {
+        done = Some(job.run());
     }
 }
 
-impl Worker {
-    pub(super) fn new(jail: &str, shared: Arc<Shared>, surroundings: Surroundings, backoff: Backoff) -> Self {
-        Self {
-            jail: jail.to_owned(),
-            shared,
-            surroundings,
-            backoff,
-            members: Vec::new(),
-            started: false,
-            setting_again: false,
+impl Thread<'_> {
+    /// Hands back what is done and waits for something to do; nothing when this thread is to end.
+    fn next(&mut self, done: Option<(u64, Box<Stage>)>) -> Option<Job> {
+        let mut inner = self.shared.inner.lock();
+        if let Some((place, stage)) = done {
+            inner.pipeline.done(place, stage);
         }
-    }
-
-    pub(super) fn run(mut self) {
-        let _ended = Ended(Arc::clone(&self.shared));
         loop {
-            match self.shared.next(&self.backoff) {
-                Next::Task(Task::Stop) => {
-                    self.stop();
-                    break;
+            let now = Instant::now();
+            let over = inner.is_over();
+            let job = if over { None } else { inner.pipeline.take(now) };
+            let more = job.is_some() && self.shared.call_for_hands(&mut inner, now);
+            let told = inner.pipeline.told();
+            if over || job.is_some() || !told.is_empty() {
+                drop(inner);
+                self.shared.tell(told);
+                if more {
+                    self.shared.one_more();
                 }
-                Next::Task(task) => self.carry_out(task),
-                Next::Dropped(Task::Ban { target, .. } | Task::Reban { target, .. }) => {
-                    self.tell(Outcome::BanDropped { id: target.id });
+                if over || job.is_some() {
+                    return job;
                 }
-                Next::Dropped(_) => {}
-                Next::Retry(retry) => self.retry(retry),
-                Next::Nothing => break,
+                inner = self.shared.inner.lock();
+                continue;
+            }
+            if self.rest(&mut inner, now) {
+                return None;
             }
         }
-        self.tell(Outcome::QueueStopped);
     }
 
-    fn carry_out(&mut self, task: Task) {
-        match task {
-            Task::Start => {
-                self.started = true;
-                (0..self.members.len()).for_each(|index| self.start(index));
-            }
-            Task::Ban { target, restored, only } => self.ban(&target, restored, only.as_deref()),
-            Task::Reban { target, only } => self.reban(&target, only.as_deref()),
-            Task::Unban { target } => self.unban(&target),
-            Task::Prolong { target, restored } => self.prolong(&target, restored),
-            Task::Lift { action, target } => self.lift_left_over(&action, &target),
-            Task::Halt { action, family } => self.halt_left_over(&action, &family),
-            Task::Flush => self.flush_all(),
-            Task::Check => (0..self.members.len()).for_each(|index| self.check(index)),
-            Task::AddAction { name, definition } => self.add(name, definition),
-            Task::RemoveAction { name } => self.remove(&name),
-            Task::Reload { name } => self.reload(&name),
-            Task::Call { name, call, reply } => self.call(&name, &call, &reply),
-            Task::Stop => {}
+    /// Waits; true when this thread has been uncounted, since it was not needed for long.
+    fn rest(&mut self, inner: &mut MutexGuard<'_, Inner>, now: Instant) -> bool {
+        let work = &self.shared.work;
+        let due = inner.pipeline.next_due(now);
+        let end = if inner.threads > 1 { Some(now + LINGER) } else { None };
+        inner.idle += 1;
+        match due.into_iter().chain(end).min() {
+            Some(until) => drop(work.wait_until(inner, until)),
+            None => work.wait(inner),
         }
-    }
-
-    fn add(&mut self, name: Arc<str>, definition: SharedDefinition) {
-        let surroundings = self.surroundings.clone();
-        self.members.push(Member {
-            action: AnyAction::new(&self.jail, name, definition, surroundings),
-            start_owed: false,
-        });
-        if self.started {
-            self.start(self.members.len() - 1);
+        inner.idle -= 1;
+        let now = Instant::now();
+        let spare = end.is_some_and(|end| now >= end) && inner.threads > 1 && !inner.is_over();
+        if spare && !inner.pipeline.is_ready(now) {
+            inner.threads -= 1;
+            self.spare = true;
+            // Somebody else is to look when the next retry is due.
+            work.notify_one();
         }
+        self.spare
     }
+}
 
-    fn start(&mut self, index: usize) {
-        let member = &mut self.members[index];
-        member.action.set_tone(Tone::Loud);
-        let result = member.action.start();
-        member.start_owed = result.as_ref().is_err_and(|error| !error.permanent);
-        let action = Arc::clone(member.action.name());
-        if let Err(error) = &result {
-            self.say(Level::Error, || {
-                format!("Failed to start jail '{}' action '{action}': {error}", self.jail)
-            });
-        }
-        let error = result.err().map(|error| error.message);
-        self.tell(Outcome::Started { action, error });
-    }
-
-    fn reload(&mut self, name: &str) {
-        let Some(index) = self.index(name) else {
+impl Drop for Thread<'_> {
+    fn drop(&mut self) {
+        if self.spare {
             return;
-        };
-        let member = &mut self.members[index];
-        member.action.set_tone(Tone::Loud);
-        if let Err(error) = member.action.reload() {
-            self.say(Level::Error, || {
-                format!("Failed to reload jail '{}' action '{name}': {error}", self.jail)
-            });
         }
-    }
-
-    fn call(&mut self, name: &str, call: &Call, reply: &Reply) {
-        let result = match self.index(name) {
-            Some(index) => {
-                let action = &mut self.members[index].action;
-                action.set_tone(Tone::Loud);
-                call.on(action).map_err(|error| error.message)
-            }
-            None => Err(format!("action {name} is not there any more")),
-        };
-        // Whoever called may be gone.
-        let _ = reply.0.send(result);
-    }
-
-    fn check(&mut self, index: usize) {
-        let action = &mut self.members[index].action;
-        let before = action.restorations();
-        action.set_tone(Tone::Loud);
-        let result = action.check(true);
-        if let Err(error) = result {
-            let name = Arc::clone(self.members[index].action.name());
-            self.say(Level::Error, || {
-                format!("Failed to check jail '{}' action '{name}': {error}", self.jail)
-            });
+        let mut inner = self.shared.inner.lock();
+        let last = inner.threads == 1;
+        if last && !inner.stopped && !std::thread::panicking() {
+            drop(inner);
+            self.shared.tell(vec![Outcome::QueueStopped]);
+            inner = self.shared.inner.lock();
         }
-        self.set_again_if_restored(index, before, None);
-    }
-
-    fn lift_left_over(&mut self, action: &Arc<str>, target: &Target) {
-        // An effect of an action that is no longer configured stays written down: the action may come back.
-        let known = self.index(action);
-        if let Some(index) = known {
-            let action = &mut self.members[index].action;
-            let _ = action.lift(target.family, &*target.values);
-            self.surroundings.ledger.effect_ended(action.name(), &target.id);
+        inner.threads -= 1;
+        if last || std::thread::panicking() {
+            inner.stopped = true;
+            inner.pipeline.clear();
         }
-        self.tell(Outcome::Lifted {
-            id: target.id.clone(),
-            action: Arc::clone(action),
-            known: known.is_some(),
-        });
-    }
-
-    fn halt_left_over(&mut self, action: &str, family: &str) {
-        if let Some(index) = self.index(action) {
-            let action = &mut self.members[index].action;
-            let _ = action.halt(family);
-            self.surroundings.ledger.start_ended(action.name(), family);
-        }
-    }
-
-    pub(super) fn index(&self, name: &str) -> Option<usize> {
-        self.members.iter().position(|member| **member.action.name() == *name)
-    }
-
-    pub(super) fn chosen(&self, only: Option<&str>) -> Vec<usize> {
-        (0..self.members.len())
-            .filter(|index| only.is_none_or(|only| **self.members[*index].action.name() == *only))
-            .collect()
-    }
-
-    pub(super) fn state(&self, target: &Target, index: usize) -> Option<EffectState> {
-        let action = self.members[index].action.name();
-        self.shared.with_effects(|effects| effects.state(&target.id, action))
-    }
-
-    pub(super) fn forget_if_empty(&self, target: &Target) {
-        self.shared.with_effects(|effects| effects.forget_if_empty(&target.id));
-    }
-
-    /// Whether the environment has been restored since.
-    pub(super) fn tell_if_restored(&self, index: usize, before: u64) -> bool {
-        let action = &self.members[index].action;
-        let restored = action.restorations() != before;
-        if restored {
-            self.tell(Outcome::Restored {
-                action: Arc::clone(action.name()),
-            });
-        }
-        restored
-    }
-
-    pub(super) fn tell(&self, outcome: Outcome) {
-        self.surroundings.report.outcome(outcome);
-    }
-
-    pub(super) fn say(&self, level: Level, text: impl FnOnce() -> String) {
-        self.surroundings.say(Logger::Actions, level, text);
+        drop(inner);
+        self.shared.work.notify_all();
+        self.shared.ended.notify_all();
     }
 }

@@ -193,6 +193,23 @@ impl Bench {
         log.lines().map(str::to_owned).collect()
     }
 
+    /// What one action did, in order.
+    pub fn log_of(&self, action: &str) -> Vec<String> {
+        let mut log = self.log();
+        log.retain(|line| line.split(' ').next() == Some(action));
+        log
+    }
+
+    /// All lines are in the log, in this order, whatever stands between them.
+    pub fn in_order(&self, lines: &[&str]) -> &Self {
+        let log = self.log();
+        let mut rest = log.iter();
+        for line in lines {
+            assert!(rest.any(|said| said == line), "{line:?} is not in its place: {log:?}");
+        }
+        self
+    }
+
     pub fn until(&self, what: &str, mut reached: impl FnMut(&Self) -> bool) -> &Self {
         let deadline = Instant::now() + LONG;
         while !reached(self) {

@@ -3,5 +3,6 @@
 
 mod bench;
 mod ending;
+mod pipeline;
 mod retries;
 mod running;

@@ -265,7 +265,8 @@ impl Detector {
             let plain = columns.is_plain().then_some(line.as_bytes());
             self.written = plain.and_then(|text| Written::of(text, &found, &self.marks.way));
         }
-        let repeats = found.start == 0 && columns.is_plain() && slot.template.tells_by_beginning();
+        let searched = again.is_none() && columns.is_plain();
+        let repeats = searched && found.start == 0 && slot.template.tells_by_beginning();
         if repeats && self.repeat.keep(line, self.marks.looked_at, index, &found) {
             (self.repeat.moment, self.repeat.asked) = (moment, now.secs());
         }
