@@ -1,7 +1,7 @@
 //! `-o`: one thing about each failure.
 use super::printer::Printer;
 use super::tags;
-use bantam_detect::{Hit, Id, MatchedLine, Record, Time, Value, python_quote};
+use bantam_detect::{Hit, Id, MatchedLine, Record, Time, Value, push_python_quoted};
 use serde_json::json;
 
 /// What is printed for each failure, and how.
@@ -112,13 +112,19 @@ pub fn time_literal(hit: &Hit) -> String {
 }
 
 fn row(hit: &Hit) -> String {
-    let id = match &hit.id {
-        None => "None".to_owned(),
-        Some(id) if hit.composite => id.to_string(),
-        Some(id) => python_quote(&id.to_string()),
-    };
-    let values = literal(hit.record.iter().filter(|(name, _)| *name != "matches"));
-    format!("[{id},\t{},\t{values}],", time_literal(hit))
+    let mut row = String::with_capacity(1024);
+    row.push('[');
+    match &hit.id {
+        None => row.push_str("None"),
+        Some(id) if hit.composite => row.push_str(&id.to_string()),
+        Some(id) => push_python_quoted(&mut row, &id.to_string()),
+    }
+    row.push_str(",\t");
+    row.push_str(&time_literal(hit));
+    row.push_str(",\t");
+    hit.record.push_dictionary(&mut row, false);
+    row.push_str("],");
+    row
 }
 
 /// The same as JSON: texts are texts, what took no part is null, several are a list.
@@ -149,12 +155,7 @@ fn json_value(value: &Value) -> serde_json::Value {
 
 /// The values as Python shows a dictionary.
 pub fn dictionary(record: &Record) -> String {
-    literal(record.iter())
-}
-
-fn literal<'r>(values: impl Iterator<Item = (&'r str, &'r Value)>) -> String {
-    let entries: Vec<String> = values
-        .map(|(name, value)| format!("{}: {}", python_quote(name), value.literal()))
-        .collect();
-    format!("{{{}}}", entries.join(", "))
+    let mut out = String::new();
+    record.push_dictionary(&mut out, true);
+    out
 }

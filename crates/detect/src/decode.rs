@@ -48,7 +48,7 @@ impl Encoding {
     pub(crate) fn decode_all(self, line: &[u8]) -> Cow<'_, str> {
         match self {
             // Checking is several times quicker than walking from one valid part to the next.
-            Encoding::Utf8 => match std::str::from_utf8(line) {
+            Encoding::Utf8 => match simdutf8::basic::from_utf8(line) {
                 Ok(text) => Cow::Borrowed(text),
                 Err(_) => String::from_utf8_lossy(line),
             },
@@ -68,7 +68,7 @@ impl Encoding {
     /// Whether the bytes are text without anything to be replaced.
     pub fn is_valid(self, line: &[u8]) -> bool {
         match self {
-            Encoding::Utf8 => std::str::from_utf8(line).is_ok(),
+            Encoding::Utf8 => simdutf8::basic::from_utf8(line).is_ok(),
             Encoding::Ascii => line.is_ascii(),
             Encoding::Latin1 => true,
             Encoding::Other(encoding) => !encoding.decode_without_bom_handling(line).1,

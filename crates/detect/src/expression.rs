@@ -163,7 +163,7 @@ impl Expression {
     pub(crate) fn record(&self, text: &str, captures: &Captures, all: bool) -> Record {
         let names: &[_] = if all { &self.names } else { &self.telling };
         let absent = all || self.tells_by_absence;
-        let mut record = Record::with_capacity(names.len().min(6) + 2);
+        let mut record = Record::with_capacity(names.len().clamp(5, 6) + 2);
         for (name, group) in names {
             match span_text(text, captures, Some(*group)) {
                 Some(text) => record.push(name.clone(), value(name, text, all)),

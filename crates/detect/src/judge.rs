@@ -242,10 +242,10 @@ impl<'w> Pass<'_, '_, 'w> {
         };
         let mut found = std::mem::take(&mut self.memory.found);
         let mut candidates = self.candidates(if own_text { content } else { whole });
-        for (index, expression) in self.rules.fail.iter().enumerate() {
-            if index < 64 && candidates >> index & 1 == 0 {
-                continue;
-            }
+        let mut next = next_candidate(candidates, 0);
+        while let Some(expression) = self.rules.fail.get(next) {
+            let index = next;
+            next = next_candidate(candidates, index + 1);
             let text: &str = if own_text { content } else { whole };
             match expression.captures(text, &mut found) {
                 Ok(true) => {}
@@ -261,6 +261,7 @@ impl<'w> Pass<'_, '_, 'w> {
                 write_lines(&left, content);
                 own_text = true;
                 candidates = self.candidates(content);
+                next = next_candidate(candidates, index + 1);
                 if self.rules.multi_line() {
                     self.window = Some(left);
                 }
@@ -532,6 +533,16 @@ impl<'w> Pass<'_, '_, 'w> {
 
     fn limit(&mut self, option: &'static str, index: usize) {
         note(self.notes, Note::Limit { option, index });
+    }
+}
+
+/// The first expression from this one on that is worth a try; of those behind the 64th all are.
+fn next_candidate(candidates: u64, from: usize) -> usize {
+    let rest = u32::try_from(from).ok().and_then(|from| candidates.checked_shr(from));
+    match rest {
+        Some(0) => 64,
+        Some(rest) => from + rest.trailing_zeros() as usize,
+        None => from,
     }
 }
 

@@ -38,6 +38,6 @@ pub use failure::{Failure, LineParts, MatchedLine};
 pub use filter::{Filter, LineContext, Note, Resolver};
 pub use id::{Family, Id};
 pub use judge::{Hit, Report};
-pub use python::quote as python_quote;
+pub use python::{push_quoted as push_python_quoted, quote as python_quote};
 pub use record::{Record, Value};
 pub use screen::{Needs, Screen};

@@ -3,14 +3,42 @@
 
 /// The text as Python's `repr` writes it: in single quotes unless only double quotes spare an escape.
 pub fn quote(text: &str) -> String {
-    let mark = if text.contains('\'') && !text.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
     let mut out = String::with_capacity(text.len() + 2);
+    push_quoted(&mut out, text);
+    out
+}
+
+/// Appends the text as [`quote`] writes it.
+pub fn push_quoted(out: &mut String, text: &str) {
+    // Without an end in the middle of the text, so that many bytes are looked at together.
+    let is_odd = |byte: u8| !matches!(byte, b' '..=b'~') | (byte == b'\'') | (byte == b'\\');
+    let odd = text.bytes().fold(false, |odd, byte| odd | is_odd(byte));
+    match odd {
+        true => push_escaped(out, text),
+        false => {
+            out.reserve(text.len() + 2);
+            out.push('\'');
+            out.push_str(text);
+            out.push('\'');
+        }
+    }
+}
+
+fn push_escaped(out: &mut String, text: &str) {
+    let has = |mark: u8| memchr::memchr(mark, text.as_bytes()).is_some();
+    let mark = if has(b'\'') && !has(b'"') { '"' } else { '\'' };
     out.push(mark);
-    for c in text.chars() {
+    // Most of a text is written as it is.
+    let is_plain = |&byte: &u8| matches!(byte, b' '..=b'~') && byte != b'\\' && char::from(byte) != mark;
+    let mut rest = text;
+    loop {
+        let plain = rest.bytes().take_while(is_plain).count();
+        let (before, behind) = rest.split_at(plain);
+        out.push_str(before);
+        let mut chars = behind.chars();
+        let Some(c) = chars.next() else {
+            break;
+        };
         match c {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
@@ -21,11 +49,11 @@ pub fn quote(text: &str) -> String {
                 out.push(c);
             }
             c if printable(c) => out.push(c),
-            c => push_escape(&mut out, u32::from(c)),
+            c => push_escape(out, u32::from(c)),
         }
+        rest = chars.as_str();
     }
     out.push(mark);
-    out
 }
 
 fn push_escape(out: &mut String, code: u32) {

@@ -1,6 +1,6 @@
 //! What is known about a failure: the captured groups and what the pipeline adds, in the order in which they came
 //! (that order is visible in the output of `bantam regex -o row`).
-use crate::python::quote;
+use crate::python::push_quoted;
 use crate::single::SingleMatch;
 use crate::{Id, MatchedLine};
 use std::borrow::Cow;
@@ -57,33 +57,49 @@ impl Value {
 
     /// The value as Python's `repr` gives it.
     pub fn literal(&self) -> String {
-        let list = |parts: Vec<String>| parts.join(", ");
+        let mut out = String::new();
+        self.push_literal(&mut out);
+        out
+    }
+
+    fn push_literal(&self, out: &mut String) {
         match self {
-            Value::Missing => "None".to_owned(),
-            Value::Text(text) => quote(text),
-            Value::Tuple(parts) if parts.len() == 1 => format!("({},)", parts[0].literal()),
+            Value::Missing => out.push_str("None"),
+            Value::Text(text) => push_quoted(out, text),
             Value::Tuple(parts) => {
-                format!("({})", list(parts.iter().map(Value::literal).collect()))
+                out.push('(');
+                push_list(out, parts, |out, part| part.push_literal(out));
+                out.push_str(if parts.len() == 1 { ",)" } else { ")" });
             }
             Value::Users(users) => {
-                format!("{{{}}}", list(users.iter().map(|u| quote(u)).collect()))
+                out.push('{');
+                push_list(out, users, |out, user| push_quoted(out, user));
+                out.push('}');
             }
-            Value::Set => "1".to_owned(),
-            Value::Address(id) => quote(&id.to_string()),
+            Value::Set => out.push('1'),
+            Value::Address(id) => push_quoted(out, &id.to_string()),
             Value::Lines(lines) => {
-                format!("[{}]", list(lines.iter().map(line_literal).collect()))
+                out.push('[');
+                push_list(out, lines, |out, line| {
+                    out.push('(');
+                    push_list(out, &[&line.before, &line.date, &line.after], |out, part| {
+                        push_quoted(out, part);
+                    });
+                    out.push(')');
+                });
+                out.push(']');
             }
         }
     }
 }
 
-fn line_literal(line: &MatchedLine) -> String {
-    format!(
-        "({}, {}, {})",
-        quote(&line.before),
-        quote(&line.date),
-        quote(&line.after)
-    )
+fn push_list<T>(out: &mut String, items: &[T], push: impl Fn(&mut String, &T)) {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        push(out, item);
+    }
 }
 
 /// Values by name, in the order of their first appearance.
@@ -168,6 +184,40 @@ impl Record {
     /// All values that are there, those of groups without part as [`Value::Missing`].
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.entries().iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// Appends the values as Python shows a dictionary; `lines`: those among them that are log lines, too.
+    pub fn push_dictionary(&self, out: &mut String, lines: bool) {
+        let mut mark = "{";
+        let mut push_name = |out: &mut String, name: &str| {
+            out.push_str(mark);
+            push_quoted(out, name);
+            out.push_str(": ");
+            mark = ", ";
+        };
+        match &self.single {
+            // What is added under the name of a group takes its place.
+            Some(single) if !lines && single.named().all(|(name, _)| !matches!(name, "matches" | "ip")) => {
+                for (name, text) in single.named() {
+                    push_name(out, name);
+                    match text {
+                        Some(text) => push_quoted(out, text),
+                        None => Value::Missing.push_literal(out),
+                    }
+                }
+                if let Some(address) = single.address() {
+                    push_name(out, "ip");
+                    push_quoted(out, &address.to_string());
+                }
+            }
+            _ => {
+                for (name, value) in self.entries().iter().filter(|(name, _)| lines || **name != *"matches") {
+                    push_name(out, name);
+                    value.push_literal(out);
+                }
+            }
+        }
+        out.push_str(if mark == "{" { "{}" } else { "}" });
     }
 
     /// Whether there is no value at all.

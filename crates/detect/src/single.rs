@@ -59,10 +59,13 @@ impl SingleMatch {
 
     /// Names and texts of the groups that took part.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.named().filter_map(|(name, text)| Some((name, text?)))
+    }
+
+    /// Names of all groups, and what they captured.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let text = |index| span_text(&self.text, &self.found, Some(index));
-        self.names
-            .iter()
-            .filter_map(move |(name, index)| Some((&**name, text(*index)?)))
+        self.names.iter().map(move |(name, index)| (&**name, text(*index)))
     }
 
     pub(crate) fn entries(&self) -> &Entries {

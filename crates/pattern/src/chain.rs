@@ -15,6 +15,7 @@
 //! - a part does not look at what stands after it.
 mod elements;
 mod ending;
+mod marks;
 mod needle;
 mod part;
 
@@ -23,8 +24,9 @@ use crate::plan::Fault;
 use crate::syntax::{Ast, Kind, Node};
 use elements::{Element, between_ends, elements, is_gap};
 use ending::Ending;
+use marks::Marks;
 use memchr::memmem::Finder;
-use needle::Needle;
+use needle::{Needle, common_byte};
 use part::Part;
 
 /// Where the groups of a match lie.
@@ -35,6 +37,8 @@ type Spans = Vec<Option<(usize, usize)>>;
 pub(crate) struct Chain {
     first: Vec<u8>,
     links: Vec<Link>,
+    /// A byte that most of the literals hold that are searched for.
+    mark: Option<u8>,
     /// Which links have parts before them.
     parts: Vec<usize>,
     groups: usize,
@@ -135,9 +139,18 @@ impl Chain {
             .iter()
             .position(|link| matches!(link.between, Between::Ending(_)))
             .and_then(|at| Some((at, Box::new(Finder::new(&links.get(at)?.literal.text).into_owned()))));
+        // The last one stands at the end.
+        let searched = links
+            .split_last_mut()
+            .map_or(&mut [] as &mut [Link], |(_, links)| links);
+        let mark = common_byte(searched.iter().map(|link| &link.literal));
+        for (link, byte) in searched.iter_mut().zip(mark.into_iter().cycle()) {
+            link.literal.find_by(byte);
+        }
         let is_part = |at: &usize| matches!(links.get(*at).map(|link| &link.between), Some(Between::Part(_)));
         Ok(Chain {
             first,
+            mark,
             parts: (0..links.len()).filter(is_part).collect(),
             links,
             groups: ast.groups.len(),
@@ -200,18 +213,20 @@ impl Chain {
         if !body.starts_with(&self.first) {
             return None;
         }
+        let marks = self.mark.and_then(|byte| Marks::of(byte, body));
+        let marks = marks.as_ref();
         let mut end = body.len();
         let mut is_last = true;
         for (link, place) in self.links.iter().zip(places.get_mut(..self.links.len())?).rev() {
             let at = match is_last {
                 true => self.place_last(link, body)?,
-                false => link.literal.rfind(body, start, end)?,
+                false => link.literal.rfind(body, marks, start, end)?,
             };
             is_last = false;
             *place = at;
             end = at;
             if let Between::Ending(ending) = &link.between {
-                (*place, end) = self.place_ending(ending, &link.literal, body, at)?;
+                (*place, end) = self.place_ending(ending, &link.literal, body, marks, at)?;
             }
         }
         Some(())
@@ -223,7 +238,14 @@ impl Chain {
     }
 
     /// Where the literal behind words stands at the latest, which without them is at `at`, and where the word does.
-    fn place_ending(&self, ending: &Ending, literal: &Needle, body: &[u8], at: usize) -> Option<(usize, usize)> {
+    fn place_ending(
+        &self,
+        ending: &Ending,
+        literal: &Needle,
+        body: &[u8],
+        marks: Option<&Marks>,
+        at: usize,
+    ) -> Option<(usize, usize)> {
         let start = self.first.len();
         let is_last = at + literal.text.len() == body.len();
         let mut at = at;
@@ -235,7 +257,7 @@ impl Chain {
                 return None;
             }
             // An earlier one may overlap this one.
-            at = literal.rfind(body, start, at + literal.text.len() - 1)?;
+            at = literal.rfind(body, marks, start, at + literal.text.len() - 1)?;
         }
     }
 
@@ -312,7 +334,7 @@ fn plain_text(node: &Node) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
     use super::*;
     use crate::{Options, Regex};
     use proptest::prelude::*;
@@ -356,6 +378,29 @@ mod tests {
         ] {
             assert_eq!(agreed(HOST, text), verdict, "{text}");
             assert_eq!(agreed(HOST, &format!("{text}\n")), verdict, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_host_tag_is_told_without_the_engine() {
+        let source = crate::tags::expand(r#"^"h":"<HOST>","p":"(.*)"$"#, Default::default(), false).unwrap();
+        let chain = chain(&source).unwrap();
+        let Between::Part(part) = &chain.links[0].between else {
+            panic!("{chain:?}");
+        };
+        for (host, quickly) in [
+            ("192.0.2.1", true),
+            ("999.999.999.999", true),
+            ("::ffff:192.0.2.1", false),
+            ("[192.0.2.1]", false),
+            ("192.0.2", false),
+            ("192.0.2.1.", false),
+            ("1920.0.2.1", false),
+            ("192.0.2.1.example.org", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(part.fits_quickly(host.as_bytes()), quickly, "{host}");
+            agreed(&source, &format!(r#""h":"{host}","p":"/""#));
         }
     }
 

@@ -27,6 +27,8 @@ use crate::print::Leash;
 const STEPS: usize = 100_000;
 /// More steps for each byte of the text: a repeated group takes one for each character, honestly.
 const STEPS_PER_BYTE: usize = 64;
+/// Steps of a glance.
+const GLANCE: usize = 200;
 /// Steps that a search held by steps begins with, and more for each byte.
 const FIRST_STEPS: usize = 1000;
 const FIRST_STEPS_PER_BYTE: usize = 4;
@@ -59,6 +61,8 @@ unsafe extern "C" {
 /// How long a search may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
+    /// Enough where a match is straight ahead, or none is in sight.
+    Glance,
     /// Enough for nearly every line that was not crafted to take long.
     Little,
     /// As long as is bearable.
@@ -153,6 +157,11 @@ impl Program {
         })
     }
 
+    /// Whether it is held by steps alone.
+    pub fn counts_steps(&self) -> bool {
+        self.leash == Leash::Steps
+    }
+
     /// Lets the interpreter run it from now on.
     #[cfg(any(test, feature = "differential"))]
     pub fn interpret(&mut self) {
@@ -196,12 +205,18 @@ impl Program {
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
         let mut allowance = Allowance::begin(text.len(), !self.is_jit()).map_err(|_| LimitHit)?;
-        if effort == Effort::Little {
+        if effort != Effort::Full {
             allowance.only_a_little(text.len());
         }
         let found = match self.leash {
             Leash::Guard | Leash::GuardInSlices => self.find_guarded(scratch, &mut allowance, text, start),
-            Leash::Steps => self.find_in_steps(scratch, &mut allowance, text, start),
+            Leash::Steps => {
+                let steps = match effort {
+                    Effort::Glance => GLANCE,
+                    Effort::Little | Effort::Full => first_steps(text),
+                };
+                self.find_in_steps(scratch, &mut allowance, text, start, steps)
+            }
         };
         allowance.end();
         if found? {
@@ -270,9 +285,8 @@ impl Program {
         allowance: &mut Allowance,
         text: &str,
         start: usize,
+        mut steps: usize,
     ) -> Result<bool, LimitHit> {
-        let more = text.len().saturating_mul(FIRST_STEPS_PER_BYTE);
-        let mut steps = FIRST_STEPS.saturating_add(more).min(MOST_FIRST_STEPS);
         if !allowance.may_work(u32::try_from(steps).unwrap_or(u32::MAX)) {
             return Err(LimitHit);
         }
@@ -332,6 +346,12 @@ fn has_machine_code(code: NonNull<sys::pcre2_code_8>) -> bool {
         )
     };
     asked == 0 && size > 0
+}
+
+/// Steps that are few, but enough for nearly all lines.
+fn first_steps(text: &str) -> usize {
+    let more = text.len().saturating_mul(FIRST_STEPS_PER_BYTE);
+    FIRST_STEPS.saturating_add(more).min(MOST_FIRST_STEPS)
 }
 
 /// Steps that no search exceeds, however fast they are.

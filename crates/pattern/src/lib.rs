@@ -11,6 +11,7 @@ pub mod date;
 mod dead;
 mod engine;
 mod error;
+mod glance;
 mod literal;
 mod local;
 mod order;

@@ -9,6 +9,7 @@ use crate::budget;
 use crate::chain::{Chain, Verdict};
 use crate::dead::Narrowed;
 use crate::engine::{Effort, Program};
+use crate::glance::Glance;
 use crate::literal::Literals;
 use crate::order::Order;
 use crate::plan::{Bound, NotTaken, Plan, PlanKind};
@@ -47,6 +48,8 @@ pub struct Regex {
     narrowed: Option<Narrowed>,
     /// Asked where the engine takes long.
     automaton: Option<Automaton>,
+    /// Whether it is asked soon.
+    glance: Glance,
     /// For texts of plain ASCII.
     ascii: Program,
     /// For all other texts, compiled when the first of them comes.
@@ -125,6 +128,7 @@ impl Regex {
             order: None,
             narrowed: None,
             automaton: None,
+            glance: Glance::default(),
             ascii,
             unicode: OnceLock::new(),
         })
@@ -273,6 +277,15 @@ impl Regex {
         });
         let program = narrowed.unwrap_or(self).program(text)?;
         if let Some(automaton) = &self.automaton {
+            if narrowed.is_none() && program.counts_steps() && self.glance.pays() {
+                if let Ok(found) = program.find(text, start, Effort::Glance, spans.as_deref_mut()) {
+                    return Ok(found);
+                }
+                if self.glance.was_long() && automaton.denies(&self.ast, text, start) {
+                    self.glance.was_denied();
+                    return Ok(false);
+                }
+            }
             if let Ok(found) = program.find(text, start, Effort::Little, spans.as_deref_mut()) {
                 return Ok(found);
             }

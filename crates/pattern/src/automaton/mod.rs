@@ -3,7 +3,9 @@
 //! PCRE2's machine code is quicker on almost every line: it fails within some tens of nanoseconds where an automaton
 //! has to look at each byte. But lines are written by attackers, and there are such on which it tries for ever. So it is
 //! given a little time at first, and if that does not do, an automaton tells for certain that there is no match, or what
-//! the match is. Nothing of it is built before the first such line comes, so that it costs no memory where none does.
+//! the match is. Of an expression on which PCRE2 often takes more than a few steps in vain, the automaton is asked after
+//! these already ([`crate::glance`]). Nothing of it is built before the first such lines come, so that it costs no memory
+//! where none do.
 //!
 //! Two machines from one expression: a lazily built automaton (its states are made as a text needs them, in bounded
 //! memory) which knows whether there is a match; and a search that remembers for each place and state that it was there,
@@ -63,8 +65,19 @@ impl Automaton {
         translate(&ast.root).left_out
     }
 
+    /// Whether the expression is certainly not found at or after `start`.
+    pub fn denies(&self, ast: &Ast, text: &str, start: usize) -> bool {
+        let built = self.for_text(ast, text);
+        built.is_some_and(|built| built.applies_to(text) && built.may_match(text, start) == Some(false))
+    }
+
     /// Whether the expression is found at or after `start`, with its groups; nothing if the automaton cannot tell.
     pub fn find(&self, ast: &Ast, text: &str, start: usize, spans: Option<&mut Spans>) -> Option<bool> {
+        self.for_text(ast, text)?.find(text, start, spans)
+    }
+
+    /// The automaton, if it may be asked about one more text of this length.
+    fn for_text(&self, ast: &Ast, text: &str) -> Option<&Built> {
         // It is not the line's fault that none had needed this before.
         let build = || budget::uncounted(|| Built::of(ast).map(Box::new));
         let built = self.built.get_or_init(build).as_ref()?;
@@ -72,7 +85,7 @@ impl Automaton {
         if !budget::may_work(work) {
             return None;
         }
-        built.find(text, start, spans)
+        Some(built)
     }
 }
 
@@ -122,22 +135,25 @@ impl Built {
     }
 
     fn find(&self, text: &str, start: usize, spans: Option<&mut Spans>) -> Option<bool> {
-        let is_ascii = text.is_ascii();
-        // An empty text is the one on which Python's `\B` is nowhere.
-        if text.is_empty() || self.ascii_only && !is_ascii {
+        if !self.applies_to(text) {
             return None;
         }
         if !self.may_match(text, start)? {
             return Some(false);
         }
         let body = text.strip_suffix('\n').unwrap_or(text);
-        if !self.exact || !is_ascii || memchr::memchr(b'\n', body.as_bytes()).is_some() {
+        if !self.exact || !text.is_ascii() || memchr::memchr(b'\n', body.as_bytes()).is_some() {
             return None;
         }
         match spans {
             None => Some(true),
             Some(spans) => self.groups(text, start, spans),
         }
+    }
+
+    fn applies_to(&self, text: &str) -> bool {
+        // An empty text is the one on which Python's `\B` is nowhere.
+        !text.is_empty() && (!self.ascii_only || text.is_ascii())
     }
 
     /// Whether the automaton accepts a part of the text; nothing if that would take it too much memory.

@@ -1,23 +1,17 @@
 //! A literal that is searched for from the right.
 
+use super::marks::Marks;
+use std::cmp::Reverse;
+
 /// A literal, and by which of its bytes it is found.
 #[derive(Debug)]
 pub(super) struct Needle {
     pub text: Vec<u8>,
-    /// The byte that lines have least of.
-    rarest: Sought,
-    /// Another one, or again this one if there is no other.
-    second: Sought,
+    /// The byte that lines have least of, and its place in the literal.
+    rarest: (u8, usize),
+    /// Where in the literal the byte stands last whose places may be marked, if it holds that.
+    marked: Option<usize>,
     ends: Ends,
-}
-
-/// A byte of a literal.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sought {
-    /// It, again and again.
-    many: [u8; LANES],
-    /// Its place in the literal.
-    place: usize,
 }
 
 /// How a literal begins and ends, to be compared without a call.
@@ -32,87 +26,46 @@ enum Ends {
 
 const LONG: usize = 16;
 const SHORT: usize = 8;
-/// So many places are looked at together.
-const PLACES: usize = 32;
-/// So many of them by one instruction.
-const LANES: usize = 16;
 
 impl Needle {
     /// `text` must not be empty to be found.
     pub fn new(text: Vec<u8>) -> Needle {
-        let mut bytes: Vec<Sought> = text
-            .iter()
-            .zip(0..)
-            .map(|(&byte, place)| Sought {
-                many: [byte; LANES],
-                place,
-            })
-            .collect();
-        bytes.sort_by_key(|sought| frequency(sought.many[0]));
-        let rarest = bytes.first().copied().unwrap_or_default();
-        let second = bytes.iter().copied().find(|sought| sought.many != rarest.many);
+        let bytes = text.iter().copied().zip(0..);
         Needle {
-            rarest,
-            second: second.unwrap_or(rarest),
+            rarest: bytes.min_by_key(|&(byte, _)| frequency(byte)).unwrap_or_default(),
+            marked: None,
             ends: Ends::of(&text),
             text,
         }
     }
 
-    /// Where it last stands in this part of the text.
-    #[inline]
-    pub fn rfind(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
-        let last = end.checked_sub(self.text.len()).filter(|&last| last >= start)?;
-        // Mostly among the places furthest to the right.
-        let from = (last + 1).saturating_sub(PLACES);
-        if let Some(at) = self.stands_last(text, from, last) {
-            return (at >= start).then_some(at);
-        }
-        self.rfind_before(text, start, from, last)
+    /// Gets ready for texts in which this byte is marked.
+    pub fn find_by(&mut self, byte: u8) {
+        self.marked = memchr::memrchr(byte, &self.text);
     }
 
-    /// Where it last stands, if it does not among the places from `from` to `last`.
-    #[inline(never)]
-    fn rfind_before(&self, text: &[u8], start: usize, mut from: usize, mut last: usize) -> Option<usize> {
-        while from > start {
-            last = from - 1;
-            from = (last + 1).saturating_sub(PLACES);
-            if let Some(at) = self.stands_last(text, from, last) {
-                return (at >= start).then_some(at);
+    /// Where it last stands in this part of the text, whose marks are of the byte that it is found by.
+    #[inline]
+    pub fn rfind(&self, text: &[u8], marks: Option<&Marks>, start: usize, end: usize) -> Option<usize> {
+        let (Some(marks), Some(place)) = (marks, self.marked) else {
+            return self.rfind_byte(text, start, end);
+        };
+        let mut last = end.checked_sub(self.text.len())? + place;
+        loop {
+            let at = marks.last_until(last)?.checked_sub(place)?;
+            if at < start {
+                return None;
             }
-        }
-        // At its beginning the text may be too short for what looks at many places.
-        (from == 0).then(|| self.rfind_byte(text, start, last + self.text.len()))?
-    }
-
-    /// The last of these places, at most so many, at which it stands; nothing also where the text is too short to tell.
-    #[inline]
-    fn stands_last(&self, text: &[u8], from: usize, last: usize) -> Option<usize> {
-        let mut found = self.candidates(text, from)? & (u32::MAX >> (from + PLACES - 1 - last));
-        while let Some(bit) = found.checked_ilog2() {
-            let at = from + bit as usize;
             if self.stands_at(text, at) {
                 return Some(at);
             }
-            found &= !(1 << bit);
+            last = (at + place).checked_sub(1)?;
         }
-        None
     }
 
-    /// At which of the places from this one on its two bytes stand, a bit for each; nothing where the text is too short
-    /// to tell.
-    #[inline]
-    fn candidates(&self, text: &[u8], from: usize) -> Option<u32> {
-        let one = text.get(from + self.rarest.place..)?.first_chunk()?;
-        let other = text.get(from + self.second.place..)?.first_chunk()?;
-        Some(vector::both(one, &self.rarest.many, other, &self.second.many))
-    }
-
+    #[inline(never)]
     fn rfind_byte(&self, text: &[u8], start: usize, end: usize) -> Option<usize> {
-        let Sought {
-            many: [byte, ..],
-            place,
-        } = self.rarest;
+        let (byte, place) = self.rarest;
         let mut end = end.checked_sub(self.text.len())? + place + 1;
         loop {
             end = memchr::memrchr(byte, text.get(..end)?)?;
@@ -131,9 +84,29 @@ impl Needle {
         match &self.ends {
             Ends::Long(first, last) => here.first_chunk() == Some(first) && here.last_chunk() == Some(last),
             Ends::Short(first, last) => here.first_chunk() == Some(first) && here.last_chunk() == Some(last),
-            Ends::None => here == self.text,
+            Ends::None => self.is(here),
         }
     }
+
+    #[cold]
+    #[inline(never)]
+    fn is(&self, here: &[u8]) -> bool {
+        here == self.text
+    }
+}
+
+/// The byte that is in most of these literals, the rarest if there are several; nothing where each is in one only.
+pub(super) fn common_byte<'n>(needles: impl Iterator<Item = &'n Needle>) -> Option<u8> {
+    let mut held = [0_usize; 256];
+    for needle in needles {
+        let mut bytes = needle.text.clone();
+        bytes.sort_unstable();
+        bytes.dedup();
+        bytes.into_iter().for_each(|byte| held[usize::from(byte)] += 1);
+    }
+    let bytes = (0..=u8::MAX).zip(held).filter(|&(_, held)| held > 1);
+    let best = bytes.max_by_key(|&(byte, held)| (held, Reverse(frequency(byte))));
+    best.map(|(byte, _)| byte)
 }
 
 impl Ends {
@@ -145,59 +118,6 @@ impl Ends {
             (Some(first), Some(last), true) => Ends::Short(*first, *last),
             _ => Ends::None,
         }
-    }
-}
-
-/// Comparing many bytes at once, with instructions that every machine of this kind has.
-#[cfg(target_arch = "x86_64")]
-mod vector {
-    use super::{LANES, PLACES};
-    use std::arch::x86_64::{__m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x};
-
-    /// At which places `one` has the first byte and `other` the second.
-    #[allow(unsafe_code, reason = "a function of the CPU's vector unit can only be called so")]
-    #[inline]
-    pub(super) fn both(one: &[u8; PLACES], first: &[u8; LANES], other: &[u8; PLACES], second: &[u8; LANES]) -> u32 {
-        // SAFETY: SSE2 belongs to the architecture, so that each CPU of this kind has it.
-        unsafe { with_sse2(one, first, other, second) }
-    }
-
-    #[target_feature(enable = "sse2")]
-    fn with_sse2(one: &[u8; PLACES], first: &[u8; LANES], other: &[u8; PLACES], second: &[u8; LANES]) -> u32 {
-        let (first, second) = (load(first), load(second));
-        let half = |one: &[u8; LANES], other: &[u8; LANES]| {
-            let here = _mm_cmpeq_epi8(load(one), first);
-            let there = _mm_cmpeq_epi8(load(other), second);
-            _mm_movemask_epi8(_mm_and_si128(here, there)) as u32
-        };
-        match (one.as_chunks().0, other.as_chunks().0) {
-            ([low, high], [other_low, other_high]) => half(low, other_low) | half(high, other_high) << LANES,
-            // Two halves are all.
-            _ => u32::MAX,
-        }
-    }
-
-    /// The compiler makes one load of it.
-    #[target_feature(enable = "sse2")]
-    fn load(bytes: &[u8; LANES]) -> __m128i {
-        let [low, high] = [0, 8].map(|at| {
-            let word = bytes[at..].first_chunk().copied().unwrap_or_default();
-            i64::from_le_bytes(word)
-        });
-        _mm_set_epi64x(high, low)
-    }
-}
-
-/// The same for the compiler to make the best of.
-#[cfg(not(target_arch = "x86_64"))]
-mod vector {
-    use super::{LANES, PLACES};
-
-    pub(super) fn both(one: &[u8; PLACES], first: &[u8; LANES], other: &[u8; PLACES], second: &[u8; LANES]) -> u32 {
-        let bytes = one.iter().zip(other).enumerate();
-        bytes.fold(0, |found, (at, (one, other))| {
-            found | u32::from(*one == first[0] && *other == second[0]) << at
-        })
     }
 }
 
@@ -219,6 +139,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Where the needle last stands in the part, by marks of its last byte and without.
+    fn found(needle: &str, text: &str, start: usize, end: usize) -> [Option<usize>; 2] {
+        let mut needle = Needle::new(needle.to_owned().into_bytes());
+        let last = needle.text.last().copied().unwrap_or_default();
+        needle.find_by(last);
+        let marks = Marks::of(last, text.as_bytes());
+        assert!(marks.is_some());
+        [None, marks.as_ref()].map(|marks| needle.rfind(text.as_bytes(), marks, start, end))
+    }
+
     proptest! {
         #[test]
         fn the_last_place_is_that_of_a_plain_search(
@@ -226,8 +156,8 @@ mod tests {
         ) {
             let all = format!("{before}{text}{after}");
             let (start, end) = (before.len(), before.len() + text.len());
-            let found = Needle::new(needle.clone().into_bytes()).rfind(all.as_bytes(), start, end);
-            prop_assert_eq!(found, text.rfind(&needle).map(|at| start + at));
+            let expected = text.rfind(&needle).map(|at| start + at);
+            prop_assert_eq!(found(&needle, &all, start, end), [expected; 2]);
         }
 
         #[test]
@@ -248,8 +178,26 @@ mod tests {
         ) {
             let end = text.len().saturating_sub(less);
             let start = start.min(end);
-            let found = Needle::new(needle.clone().into_bytes()).rfind(text.as_bytes(), start, end);
-            prop_assert_eq!(found, text[start..end].rfind(&needle).map(|at| start + at));
+            let expected = text[start..end].rfind(&needle).map(|at| start + at);
+            prop_assert_eq!(found(&needle, &text, start, end), [expected; 2]);
         }
+    }
+
+    #[test]
+    fn a_byte_that_most_share_is_chosen_and_the_rarest_of_several() {
+        let common = |texts: &[&str]| {
+            let needles: Vec<Needle> = texts.iter().map(|text| Needle::new((*text).into())).collect();
+            common_byte(needles.iter())
+        };
+        assert_eq!(common(&["\",\"Ab\":", ",", "\",\"bA\":"]), Some(b','));
+        assert_eq!(common(&["\"Ab\":", ",", "\"bA\":"]), Some(b'A'));
+        assert_eq!(common(&["ab", "c"]), None);
+        assert_eq!(common(&[]), None);
+    }
+
+    #[test]
+    fn texts_that_are_too_long_have_no_marks() {
+        assert!(Marks::of(b'a', &[b'a'; 8192]).is_some_and(|marks| marks.last_until(8191) == Some(8191)));
+        assert!(Marks::of(b'a', &[b'a'; 8193]).is_none());
     }
 }

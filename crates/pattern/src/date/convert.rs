@@ -279,9 +279,11 @@ fn date_of(year: i64, month: i64, day: i64) -> Option<Date> {
 
 /// The place of a name in the list, in any case; `short`: of its first three letters.
 fn index_of(text: &str, names: &[&str], short: bool) -> Option<i64> {
+    let length = text.len();
+    let begin = text.as_bytes().first()? | 32;
     let known = |name: &&str| {
         let name = if short { name.get(..3).unwrap_or(name) } else { name };
-        name.eq_ignore_ascii_case(text)
+        name.len() == length && name.as_bytes().first() == Some(&begin) && name.eq_ignore_ascii_case(text)
     };
     names.iter().position(known).and_then(|at| i64::try_from(at).ok())
 }

@@ -265,7 +265,8 @@ impl Detector {
             let plain = columns.is_plain().then_some(line.as_bytes());
             self.written = plain.and_then(|text| Written::of(text, &found, &self.marks.way));
         }
-        let repeats = found.start == 0 && columns.is_plain() && slot.template.tells_by_beginning();
+        let searched = again.is_none() && columns.is_plain();
+        let repeats = searched && found.start == 0 && slot.template.tells_by_beginning();
         if repeats && self.repeat.keep(line, self.marks.looked_at, index, &found) {
             (self.repeat.moment, self.repeat.asked) = (moment, now.secs());
         }
@@ -461,7 +462,9 @@ impl Detector {
     ) -> Option<(usize, Match)> {
         let last_distance = self.last.map_or(1, |last| last.begin.column);
         let templates = self.slots.iter().map(|slot| (slot.id, slot.template.as_ref()));
-        let shapes = self.shapes.get_or_init(|| Shapes::of(templates).map(Arc::new));
+        // One alone is asked sooner than ruled out.
+        let of_several = || Shapes::of(templates).filter(|_| self.slots.len() > 1);
+        let shapes = self.shapes.get_or_init(|| of_several().map(Arc::new));
         let passed_over_id = passed_over.and_then(|index| Some(self.slots.get(index)?.id));
         let candidates = shapes.as_ref().map(|shapes| {
             let asked = !passed_over_id.map_or(0, |id| 1 << id);

@@ -10,6 +10,12 @@ use memchr::{memchr_iter, memchr2_iter};
 use super::plan::Need;
 use super::written::Way;
 use crate::Captures;
+use crate::budget;
+
+/// Places that are looked at between two questions whether the line's budget allows more.
+const PORTION: usize = 512;
+/// What they cost, in units of the budget.
+const PORTION_COST: u32 = 1024;
 
 /// The marks of one line; keeps its memory from line to line.
 #[derive(Debug, Default)]
@@ -60,8 +66,12 @@ impl Marks {
     pub fn times(&mut self, text: &[u8]) -> &[usize] {
         if !self.has_times {
             self.has_times = true;
-            let times = memchr_iter(b':', text).filter(|&colon| is_time(text, colon));
-            self.times.extend(times);
+            let mut colons = memchr_iter(b':', text);
+            self.gave_up |= !in_portions(&mut colons, |colon| {
+                if is_time(text, colon) {
+                    self.times.push(colon);
+                }
+            });
         }
         &self.times
     }
@@ -98,20 +108,22 @@ impl Marks {
     }
 
     fn rare(&mut self, text: &[u8]) -> Rare {
-        *self.rare.get_or_insert_with(|| {
-            let mut rare = Rare {
-                audit: false,
-                label: false,
-            };
-            for at in memchr2_iter(b'(', b'@', text) {
-                let (before, after) = text.split_at(at);
-                match after.first() {
-                    Some(b'@') => rare.label |= is_label(after),
-                    _ => rare.audit |= before.ends_with(b"audit"),
-                }
+        if let Some(rare) = self.rare {
+            return rare;
+        }
+        let mut rare = Rare {
+            audit: false,
+            label: false,
+        };
+        let mut places = memchr2_iter(b'(', b'@', text);
+        self.gave_up |= !in_portions(&mut places, |at| {
+            let (before, after) = text.split_at(at);
+            match after.first() {
+                Some(b'@') => rare.label |= is_label(after),
+                _ => rare.audit |= before.ends_with(b"audit"),
             }
-            rare
-        })
+        });
+        *self.rare.insert(rare)
     }
 
     /// Where a date with such a need can begin, in ascending order.
@@ -155,6 +167,23 @@ fn may_matter(c: char) -> bool {
 
 fn matters(c: char) -> bool {
     !c.is_ascii() && (c.is_numeric() || c.is_whitespace() || matches!(c, 'ſ' | 'ı' | 'İ' | '\u{212a}' | '\u{180e}'))
+}
+
+/// Looks at each of the places as long as the line's budget allows; tells whether it was at all.
+fn in_portions(places: &mut impl Iterator<Item = usize>, mut look: impl FnMut(usize)) -> bool {
+    loop {
+        let mut left = PORTION;
+        for at in places.by_ref().take(PORTION) {
+            look(at);
+            left -= 1;
+        }
+        if left > 0 {
+            return true;
+        }
+        if !budget::may_work(PORTION_COST) {
+            return false;
+        }
+    }
 }
 
 /// Whether the colon is the first of a time like `1:2:3`.
