@@ -1,5 +1,5 @@
-//! Which ban of an action stands, and which failed and is due again when. Each action has its own: it may be further than
-//! the next one by any number of tasks.
+//! Which ban of an action stands, and which failed and is due again when. Each action has its own: it may be further
+//! than the next one by any number of tasks.
 use super::Target;
 use bantam_detect::Id;
 use std::collections::{BTreeMap, HashMap};

@@ -61,7 +61,7 @@ impl Stage {
         stopping
     }
 
-    /// A ban that failed may have left something in a family in which nothing else stands: such a family is not flushed.
+    /// A ban that failed may have left something in a family in which nothing else stands: that one is not flushed.
     fn lift_what_no_flush_reaches(&mut self) {
         let (_, failing_bans, _) = self.effects.lock().counts();
         let targets = if failing_bans > 0 { self.targets() } else { Vec::new() };
