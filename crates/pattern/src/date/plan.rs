@@ -179,7 +179,9 @@ impl Plan {
                 return Err(stopped);
             }
             if let Some(end) = end {
-                *way = run.way.clone();
+                if self.certain > 0 {
+                    way.clone_from(&run.way);
+                }
                 return Ok(Some(Match {
                     start,
                     end,
@@ -243,12 +245,17 @@ impl Run<'_> {
             return None;
         }
         let (op, at) = (self.plan.certain, start + self.plan.certain);
-        // Mostly the first way is the right one.
-        self.way = if op > 0 { Way::from(start) } else { Way::LOST };
-        let mut found = self.go::<true>(op, at);
+        let mut found = None;
+        if op > 0 {
+            // Behind a literal mostly the first way is the right one.
+            self.way = Way::from(start);
+            found = self.go::<true>(op, at);
+            if found.is_none() {
+                self.way = Way::LOST;
+                self.fields = Spans::default();
+            }
+        }
         if found.is_none() {
-            self.way = Way::LOST;
-            self.fields = Spans::default();
             found = self.go::<false>(op, at);
         }
         let Some(end) = found else {
