@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// While lines come in all the time, what time asks for is looked after this often, in seconds: with every step of the
 /// pace at which files are read then, and not between two of them.
-const TEND_EVERY: f64 = 0.015;
+const TEND_EVERY: f64 = 0.02;
 
 /// Positions and counters are written at least this often, in seconds, when they changed.
 const SAVE_EVERY: f64 = 2.0;

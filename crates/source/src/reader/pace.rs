@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 /// Between two steps at the pace.
-const STEP: Duration = Duration::from_millis(20);
+const STEP: Duration = Duration::from_millis(25);
 
 /// So many changes are heard at once before the pace sets in. A step's time without one gives one back.
 const AT_ONCE: u32 = 16;
