@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const BLOCK: usize = 16 << 10;
 /// So many bytes of blocks are left as they are: of most attackers nothing is needed any more soon after.
 const AS_THEY_ARE: usize = 512 << 10;
+/// No more blocks can be left as they are; if more are listed, some of them have ended.
+const MOST_LISTED: usize = AS_THEY_ARE / BLOCK + 1;
 /// So many bytes of blocks that were made small are held in memory; further ones go to the shelf.
 const IN_MEMORY: usize = 4 << 20;
 /// Making longer blocks small would take a moment.
@@ -225,13 +227,10 @@ impl Blocks {
         {
             self.make_small(oldest);
         }
-        // Blocks that ended early stand in the list no longer than others.
-        while self
-            .as_they_are
-            .front()
-            .is_some_and(|(number, _)| !self.closed.contains_key(number))
-        {
-            self.as_they_are.pop_front();
+        // Blocks may have ended behind one that goes on for long.
+        if self.as_they_are.len() > MOST_LISTED {
+            let closed = &self.closed;
+            self.as_they_are.retain(|(number, _)| closed.contains_key(number));
         }
     }
 
@@ -414,6 +413,21 @@ pub(crate) mod tests {
         let place = put(&one, 1);
         put(&other, 2);
         assert!(!other.with(|blocks| blocks.retain(place)));
+    }
+
+    #[test]
+    fn blocks_that_ended_are_not_remembered_behind_one_that_goes_on() {
+        let keep = Keep::default();
+        put(&keep, 299);
+        let mut there = VecDeque::new();
+        for number in 0..100_000 {
+            there.push_back(put(&keep, number));
+            if there.len() > 50 {
+                let ended = there.pop_front();
+                keep.with(|blocks| ended.into_iter().for_each(|place| blocks.release(place)));
+            }
+        }
+        keep.with(|blocks| assert!(blocks.as_they_are.len() <= MOST_LISTED && blocks.closed.len() <= 10));
     }
 
     #[test]
