@@ -7,11 +7,11 @@ use std::time::Duration;
 const HELD: [(&str, &str); 2] = [
     (
         "actionban",
-        "cd DIR; echo mail begins <ip> >> log; until test -e DIR/go || ! test -d DIR; do sleep 0.01; done; echo mail ban <ip> >> log",
+        "cd DIR || exit; echo mail begins <ip> >> log; until test -e DIR/go || ! test -d DIR; do sleep 0.01; done; echo mail ban <ip> >> log",
     ),
     (
         "actionunban",
-        "cd DIR; until test -e DIR/go || ! test -d DIR; do sleep 0.01; done; echo mail unban <ip> >> log",
+        "cd DIR || exit; until test -e DIR/go || ! test -d DIR; do sleep 0.01; done; echo mail unban <ip> >> log",
     ),
 ];
 
@@ -74,7 +74,7 @@ fn a_message_is_sent_after_the_ban_that_it_tells_of_and_an_unban_likewise() {
 #[test]
 fn no_action_bans_before_all_have_been_started() {
     let bench = Bench::new();
-    let start = "cd DIR; echo mail begins >> log; until test -e DIR/go || ! test -d DIR; do sleep 0.01; done; echo mail start >> log";
+    let start = "cd DIR || exit; echo mail begins >> log; until test -e DIR/go || ! test -d DIR; do sleep 0.01; done; echo mail start >> log";
     bench
         .add("fire", &[])
         .add("mail", &[("actionstart", start)])

@@ -178,7 +178,7 @@ fn no_rule_stands_twice_however_often_bans_fail_half_way() {
     let bench = Bench::new();
     let ban_half_way = "echo <ip> >> DIR/rules; echo >> DIR/tries; \
                         test $(($(wc -l < DIR/tries) % 5)) = 0";
-    let lift_one = "cd DIR; grep -qx '<ip>' rules || exit 1; sed -i '0,/^<ip>$/{/^<ip>$/d}' rules";
+    let lift_one = "cd DIR || exit; grep -qx '<ip>' rules || exit 1; sed -i '0,/^<ip>$/{/^<ip>$/d}' rules";
     bench.add("a", &[("actionban", ban_half_way), ("actionunban", lift_one)]);
     let ips: Vec<String> = (1..=8).map(|last| format!("192.0.2.{last}")).collect();
     for ip in &ips {
