@@ -5,7 +5,7 @@
 //! so that counting gives the same results.
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
 
 use super::digits::{digit, number};
@@ -70,18 +70,19 @@ impl Field {
 /// What completes a date.
 #[derive(Debug)]
 pub(super) struct Context<'d> {
-    pub now: Time,
+    /// The present second, since 1970 …
+    pub second: i64,
+    /// … and on the clock of the process's own zone.
+    pub today: DateTime,
     /// Minutes east of UTC for dates that name no zone.
     pub default_offset: Option<i32>,
     /// The process's own zone, when there is no such default either.
     pub local: &'d TimeZone,
 }
 
-impl Context<'_> {
-    fn local_now(&self) -> DateTime {
-        let stamp = Timestamp::from_nanosecond(i128::from(self.now.nanos()));
-        self.local.to_datetime(stamp.unwrap_or(Timestamp::UNIX_EPOCH))
-    }
+/// What the clock of a zone shows at a second since 1970.
+pub(super) fn clock(second: i64, zone: &TimeZone) -> DateTime {
+    zone.to_datetime(Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// A moment, and whether its zone was known.
@@ -115,6 +116,9 @@ struct Week {
     number: i64,
     from_monday: bool,
 }
+
+/// The last that can be told of.
+const LAST_YEAR: i64 = 9999;
 
 const MONTHS: [&str; 12] = [
     "january",
@@ -202,7 +206,7 @@ impl Told {
         let without_year = self.year.is_none();
         let mut year = match self.year {
             Some(year) => year,
-            None => i64::from(context.local_now().year()),
+            None => i64::from(context.today.year()),
         };
         if (self.month.is_none() || self.day.is_none())
             && let Some(day) = self.day_of_year(year)
@@ -215,7 +219,7 @@ impl Told {
         }
         let without_date = self.month.is_none() && self.day.is_none();
         if without_date {
-            let today = context.local_now().date();
+            let today = context.today.date();
             (self.month, self.day) = (Some(i64::from(today.month())), Some(i64::from(today.day())));
         }
         let (month, day) = (self.month?, self.day?);
@@ -229,12 +233,27 @@ impl Told {
             )
             .ok()?,
         );
-        let mut result = told.checked_sub(Span::new().minutes(offset.unwrap_or(0))).ok()?;
+        // The quick way for what needs no completing; on the last day that there is, the zone decides whether it exists.
+        if let Some(minutes) = offset
+            && !without_date
+            && !without_year
+            && year < LAST_YEAR
+        {
+            let stamp = Offset::UTC.to_timestamp(told).ok()?;
+            return Some(Moment {
+                time: Time::from_secs(stamp.as_second() - i64::from(minutes) * 60),
+                zoned: true,
+            });
+        }
+        let mut result = match offset {
+            None | Some(0) => told,
+            Some(minutes) => told.checked_sub(Span::new().minutes(minutes)).ok()?,
+        };
         // The original compares what may by now be UTC with the local clock; the day's tolerance covers it.
-        if without_date && result > context.local_now() {
+        if without_date && result > context.today {
             result = result.checked_sub(Span::new().days(1)).ok()?;
         }
-        if without_year && result > context.local_now().checked_add(Span::new().days(1)).ok()? {
+        if without_year && is_after_tomorrow(result, context.today)? {
             result = date_of(year - 1, month, day)?.to_datetime(result.time());
         }
         let zone = if offset.is_some() {
@@ -270,6 +289,12 @@ impl Told {
             })
         })
     }
+}
+
+/// Whether a moment is more than a day behind the present one; nothing if there is no such day.
+fn is_after_tomorrow(moment: DateTime, today: DateTime) -> Option<bool> {
+    // Most are of the past, which is told sooner than when tomorrow is.
+    Some(moment > today && moment > today.checked_add(Span::new().days(1)).ok()?)
 }
 
 fn date_of(year: i64, month: i64, day: i64) -> Option<Date> {

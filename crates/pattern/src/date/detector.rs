@@ -8,11 +8,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::access;
 use super::columns::{Border, Columns};
-use super::convert::{Context, Moment};
+use super::convert::{self, Context, Moment};
 use super::defaults::{self, ACCESS_LOG, ANCHORED_WEIGHT};
 use super::marks::Marks;
 use super::recent::Recent;
@@ -47,6 +48,8 @@ pub struct Detector {
     first_unused: usize,
     default_offset: Option<i32>,
     local: TimeZone,
+    /// The present second, and what the local clock shows.
+    clock: Option<(i64, DateTime)>,
     /// Of the line that is looked at.
     marks: Marks,
     /// Made for the first line; none where the templates are too many.
@@ -152,6 +155,7 @@ impl Detector {
             first_unused: 0,
             default_offset: None,
             local: crate::local_zone(),
+            clock: None,
             marks: Marks::default(),
             shapes: OnceCell::new(),
             recent: Recent::default(),
@@ -239,6 +243,7 @@ impl Detector {
         self.recent = Recent::default();
         self.repeat.forget();
         self.local = zone;
+        self.clock = None;
     }
 
     /// Looks for a date in the line. `now` completes what the text leaves out, and is when the template was used.
@@ -290,8 +295,14 @@ impl Detector {
     /// The moment of a match. `again`: it is written as the last one.
     fn moment(&mut self, index: usize, found: &Match, line: &str, now: Time, again: bool) -> Option<Moment> {
         let slot = self.slots.get(index).filter(|_| found.cut.0 < found.cut.1)?;
+        let second = now.secs();
+        let today = match self.clock {
+            Some((known, today)) if known == second => today,
+            _ => self.clock.insert((second, convert::clock(second, &self.local))).1,
+        };
         let context = Context {
-            now,
+            second,
+            today,
             default_offset: self.default_offset,
             local: &self.local,
         };
@@ -565,6 +576,7 @@ impl Clone for Detector {
             first_unused: self.first_unused,
             default_offset: self.default_offset,
             local: self.local.clone(),
+            clock: self.clock,
             shapes: self.shapes.clone(),
             // They are of one line.
             recent: Recent::default(),

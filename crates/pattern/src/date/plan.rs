@@ -22,6 +22,8 @@ use memchr::memmem::Finder;
 #[derive(Debug)]
 pub(super) struct Plan {
     ops: Vec<Op>,
+    /// For each operation, what the text can go on with from there.
+    ahead: Vec<Ahead>,
     begin: PlanBegin,
     word_end: bool,
     /// What its fields tell, in the order of the pattern.
@@ -126,6 +128,7 @@ impl Plan {
             _ => 0,
         };
         (fields.len() <= MAX_FIELDS).then_some(Plan {
+            ahead: Ahead::of(&ops),
             ops,
             certain,
             begin,
@@ -165,6 +168,7 @@ impl Plan {
             plan: self,
             text,
             fields: Spans::default(),
+            noted: 0,
             separator: 0,
             cut: (0, 0),
             way: Way::LOST,
@@ -228,6 +232,8 @@ struct Run<'p> {
     plan: &'p Plan,
     text: &'p [u8],
     fields: Spans,
+    /// Those of the fields that the way at hand has passed, one bit each.
+    noted: u32,
     separator: u8,
     cut: (usize, usize),
     /// What the preferred way depended on.
@@ -252,14 +258,14 @@ impl Run<'_> {
             found = self.go::<true>(op, at);
             if found.is_none() {
                 self.way = Way::LOST;
-                self.fields = Spans::default();
+                self.noted = 0;
             }
         }
         if found.is_none() {
             found = self.go::<false>(op, at);
         }
         let Some(end) = found else {
-            self.fields = Spans::default();
+            self.noted = 0;
             return None;
         };
         if self.plan.begin == PlanBegin::WordBorder {
@@ -268,10 +274,11 @@ impl Run<'_> {
                 return None;
             }
             if in_word(self.text, start) {
-                self.fields = Spans::default();
+                self.noted = 0;
                 return None;
             }
         }
+        self.forget_others();
         Some(end)
     }
 
@@ -306,6 +313,7 @@ impl Run<'_> {
                 Op::Unit(unit, slot) => {
                     // What the next character rules out need not be tried: mostly one length remains.
                     let next = self.plan.ops.get(op + 1).copied()?;
+                    let ahead = self.plan.ahead.get(op + 1)?;
                     let text = self.text;
                     self.looked_at = self.looked_at.max(at + unit.longest() + 1);
                     let mut lengths = unit.lengths(text.get(at..)?).filter(|&length| {
@@ -313,18 +321,18 @@ impl Run<'_> {
                         match next {
                             Op::Byte(byte) => behind == Some(byte),
                             Op::OneOf(set) => behind.is_some_and(|byte| set.has(byte)),
-                            _ => true,
+                            _ => FIRST || ahead.may_go_on(behind),
                         }
                     });
                     let mut length = lengths.next()?;
                     if !FIRST {
                         for next in lengths {
-                            let end = at + usize::from(length);
+                            let (noted, end) = (self.noted, at + usize::from(length));
                             self.note(slot, at, end);
                             if let Some(end) = self.go::<FIRST>(op + 1, end) {
                                 return Some(end);
                             }
-                            self.forget_from(at);
+                            self.noted = noted;
                             length = next;
                         }
                     }
@@ -346,11 +354,12 @@ impl Run<'_> {
                     if whole || FIRST {
                         at += most;
                     } else {
+                        let noted = self.noted;
                         for length in (1..=most).rev() {
                             if let Some(end) = self.go::<FIRST>(op + 1, at + length) {
                                 return Some(end);
                             }
-                            self.forget_from(at);
+                            self.noted = noted;
                         }
                     }
                 }
@@ -358,10 +367,18 @@ impl Run<'_> {
                 Op::CutEnd => self.cut.1 = at,
                 Op::Split(_) if FIRST => {}
                 Op::Split(other) => {
-                    if let Some(end) = self.go::<FIRST>(op + 1, at) {
-                        return Some(end);
+                    // Mostly the next character leaves one of the two.
+                    if self.plan.ahead.get(op + 1)?.may_go_on(here) {
+                        if !self.plan.ahead.get(other)?.may_go_on(here) {
+                            op += 1;
+                            continue;
+                        }
+                        let noted = self.noted;
+                        if let Some(end) = self.go::<FIRST>(op + 1, at) {
+                            return Some(end);
+                        }
+                        self.noted = noted;
                     }
-                    self.forget_from(at);
                     op = other;
                     continue;
                 }
@@ -414,18 +431,78 @@ impl Run<'_> {
     }
 
     fn note(&mut self, slot: Option<usize>, start: usize, end: usize) {
-        if let Some(field) = slot.and_then(|slot| self.fields.get_mut(slot)) {
+        if let Some(slot) = slot
+            && let Some(field) = self.fields.get_mut(slot)
+        {
             *field = FieldSpan::new(start, end);
+            self.noted |= 1 << slot;
         }
     }
 
-    /// Forgets the fields of a way that was given up: those from where it began.
-    fn forget_from(&mut self, at: usize) {
-        for field in self.fields.iter_mut().take(self.plan.fields.len()) {
-            if field.range().is_some_and(|range| range.start >= at) {
+    /// Forgets the fields of ways that were given up.
+    fn forget_others(&mut self) {
+        for (slot, field) in self.fields.iter_mut().take(self.plan.fields.len()).enumerate() {
+            if self.noted >> slot & 1 == 0 {
                 *field = FieldSpan::default();
             }
         }
+    }
+}
+
+/// What a text can go on with, from an operation on.
+#[derive(Debug, Clone, Copy)]
+struct Ahead {
+    set: Set,
+    /// The operations behind may take nothing at all.
+    may_end: bool,
+}
+
+impl Ahead {
+    /// Only a no is certain.
+    fn may_go_on(&self, here: Option<u8>) -> bool {
+        self.may_end || here.is_some_and(|byte| self.set.has(byte))
+    }
+
+    /// For each of the operations, which only ever lead to later ones.
+    fn of(ops: &[Op]) -> Vec<Ahead> {
+        let nothing = Ahead {
+            set: Set::default(),
+            may_end: false,
+        };
+        let separators = ops.iter().fold(Set::default(), |all, op| match op {
+            Op::Separator(set) => all.or(*set),
+            _ => all,
+        });
+        let mut ahead = vec![nothing; ops.len()];
+        for (at, op) in ops.iter().enumerate().rev() {
+            let behind = |to: usize| ahead.get(to).copied().unwrap_or(nothing);
+            let taking = |set| Ahead { set, may_end: false };
+            let or_behind = |set: Set, to: usize| Ahead {
+                set: set.or(behind(to).set),
+                may_end: behind(to).may_end,
+            };
+            let one = match *op {
+                Op::Byte(byte) => taking(Set::default().with(byte)),
+                Op::OneOf(set) | Op::Separator(set) => taking(set),
+                Op::SameSeparator => taking(separators),
+                Op::Unit(unit, _) => taking(Set::of(|byte| unit.may_begin_with(byte))),
+                Op::Run(run) => or_behind(run.set, at + 1),
+                Op::CutBegin | Op::CutEnd => behind(at + 1),
+                Op::Split(other) => Ahead {
+                    may_end: behind(at + 1).may_end || behind(other).may_end,
+                    ..or_behind(behind(at + 1).set, other)
+                },
+                Op::Jump(to) => behind(to),
+                Op::End => Ahead {
+                    set: Set::ALL,
+                    may_end: true,
+                },
+            };
+            if let Some(place) = ahead.get_mut(at) {
+                *place = one;
+            }
+        }
+        ahead
     }
 }
 

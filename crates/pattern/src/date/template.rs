@@ -212,7 +212,7 @@ impl Template {
             },
             None => match self.rarity() {
                 Some(Rarity::Epoch { at_begin }) if !marks.may_have_epoch(text, at_begin) => return None,
-                Some(Rarity::Label) if !marks.may_have_label(text) => return None,
+                Some(Rarity::Label) if !marks.may_have_label(text, self.at_line_begin) => return None,
                 _ => Err(Stopped::Unsure),
             },
         };
@@ -308,22 +308,27 @@ impl Template {
         }
     }
 
-    /// What the slots of a match tell.
-    fn fields(&self) -> impl Iterator<Item = Field> {
-        let planned = self.plan.iter().flat_map(|plan| plan.fields.iter().copied());
-        let compiled = if self.plan.is_none() { self.compiled() } else { None };
-        planned.chain(
-            compiled
-                .into_iter()
-                .flat_map(|c| c.fields.iter().map(|&(field, _)| field)),
-        )
-    }
-
     /// The moment that a match stands for, and whether it is free of the process's own zone (and so a whole number
     /// in the original); nothing if the text is no possible date.
     pub fn moment(&self, line: &str, found: &Match, context: &convert::Context<'_>) -> Option<Moment> {
-        let mut told = self
-            .fields()
+        match &self.plan {
+            Some(plan) => self.told(plan.fields.iter().copied(), line, found, context),
+            None => {
+                let compiled = self.compiled()?;
+                self.told(compiled.fields.iter().map(|&(field, _)| field), line, found, context)
+            }
+        }
+    }
+
+    /// `fields`: what the slots of the match tell.
+    fn told(
+        &self,
+        fields: impl Iterator<Item = Field>,
+        line: &str,
+        found: &Match,
+        context: &convert::Context<'_>,
+    ) -> Option<Moment> {
+        let mut told = fields
             .zip(&found.fields)
             .filter_map(|(field, span)| Some((field, line.get(span.range()?)?)));
         match self.kind {
