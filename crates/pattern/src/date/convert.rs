@@ -166,8 +166,8 @@ impl Told {
                 self.year = Some(if year <= 2000 { year + 2000 } else { year });
             }
             Field::Month => self.month = Some(number(text)?),
-            Field::MonthName => self.month = Some(index_of(text, &MONTHS, false)? + 1),
-            Field::MonthAbbreviation => self.month = Some(index_of(text, &MONTHS, true)? + 1),
+            Field::MonthName => self.month = Some(index_of(text, &MONTHS)? + 1),
+            Field::MonthAbbreviation => self.month = Some(index_of_short(text, &MONTHS)? + 1),
             Field::Day => self.day = Some(number(text)?),
             Field::Hour => (self.hour, self.half_day) = (number(text)?, false),
             Field::Hour12 => (self.hour, self.half_day) = (number(text)?, true),
@@ -177,8 +177,8 @@ impl Told {
             }
             Field::Minute => self.minute = number(text)?,
             Field::Second => self.second = number(text)?,
-            Field::WeekdayName => self.weekday = Some(index_of(text, &DAYS, false)?),
-            Field::WeekdayAbbreviation => self.weekday = Some(index_of(text, &DAYS, true)?),
+            Field::WeekdayName => self.weekday = Some(index_of(text, &DAYS)?),
+            Field::WeekdayAbbreviation => self.weekday = Some(index_of_short(text, &DAYS)?),
             Field::Weekday => {
                 let day = number(text)? - 1;
                 self.weekday = Some(if day < 0 { 6 } else { day });
@@ -302,15 +302,20 @@ fn date_of(year: i64, month: i64, day: i64) -> Option<Date> {
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
-/// The place of a name in the list, in any case; `short`: of its first three letters.
-fn index_of(text: &str, names: &[&str], short: bool) -> Option<i64> {
-    let length = text.len();
-    let begin = text.as_bytes().first()? | 32;
-    let known = |name: &&str| {
-        let name = if short { name.get(..3).unwrap_or(name) } else { name };
-        name.len() == length && name.as_bytes().first() == Some(&begin) && name.eq_ignore_ascii_case(text)
+/// The place of a name in the list, in any case.
+fn index_of(text: &str, names: &[&str]) -> Option<i64> {
+    let at = names.iter().position(|name| name.eq_ignore_ascii_case(text))?;
+    i64::try_from(at).ok()
+}
+
+/// The same for its first three letters.
+fn index_of_short(text: &str, names: &[&str]) -> Option<i64> {
+    let &[a, b, c] = text.as_bytes() else {
+        return None;
     };
-    names.iter().position(known).and_then(|at| i64::try_from(at).ok())
+    let text = [a.to_ascii_lowercase(), b.to_ascii_lowercase(), c.to_ascii_lowercase()];
+    let at = names.iter().position(|name| name.as_bytes().starts_with(&text))?;
+    i64::try_from(at).ok()
 }
 
 /// Seconds since 1970 with a fraction; `long` numbers of 13 digits and more are milliseconds, of 16 microseconds.

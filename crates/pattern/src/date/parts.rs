@@ -18,7 +18,13 @@ impl Set {
     pub const DIGITS: Set = Set(0x3ff << b'0');
 
     pub fn has(self, byte: u8) -> bool {
-        self == Set::ALL || (byte < 128 && self.0 >> byte & 1 == 1)
+        self.has_ascii(byte) || self == Set::ALL
+    }
+
+    /// Whether the ASCII character is in it.
+    pub fn has_ascii(self, byte: u8) -> bool {
+        let half = if byte < 64 { self.0 } else { self.0 >> 64 } as u64;
+        byte < 128 && half >> (byte & 63) & 1 == 1
     }
 
     pub fn with(self, byte: u8) -> Set {

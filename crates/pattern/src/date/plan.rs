@@ -228,6 +228,14 @@ pub(super) enum Stopped {
     OverBudget,
 }
 
+/// Where an operation leads to.
+enum Step {
+    /// To the next one, at this place.
+    On(usize),
+    /// To the match's end.
+    Ended(usize),
+}
+
 struct Run<'p> {
     plan: &'p Plan,
     text: &'p [u8],
@@ -297,74 +305,51 @@ impl Run<'_> {
 
     /// Runs on from an operation at a place; returns where the match ends. `FIRST`: of all ways only the one that is
     /// preferred.
-    fn go<const FIRST: bool>(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
+    fn go<const FIRST: bool>(&mut self, op: usize, mut at: usize) -> Option<usize> {
         self.may_try(1).then_some(())?;
+        let end = self.go_on::<FIRST>(op, &mut at);
+        self.looked_at = self.looked_at.max(at + 1);
+        end
+    }
+
+    /// The same; leaves in `at` how far it came, at which place the text was looked at last.
+    #[inline(always)]
+    fn go_on<const FIRST: bool>(&mut self, mut op: usize, at: &mut usize) -> Option<usize> {
         loop {
-            let here = self.text.get(at).copied();
-            self.looked_at = self.looked_at.max(at + 1);
+            let here = self.text.get(*at).copied();
             match *self.plan.ops.get(op)? {
-                Op::Byte(byte) if here == Some(byte) => at += 1,
-                Op::OneOf(set) if set.has(here?) => at += 1,
+                Op::Byte(byte) if here == Some(byte) => *at += 1,
+                Op::OneOf(set) if set.has(here?) => *at += 1,
                 Op::Separator(set) if set.has(here?) => {
                     self.separator = here?;
-                    at += 1;
+                    *at += 1;
                 }
-                Op::SameSeparator if here == Some(self.separator) => at += 1,
-                Op::Unit(unit, slot) => {
-                    // What the next character rules out need not be tried: mostly one length remains.
-                    let next = self.plan.ops.get(op + 1).copied()?;
-                    let ahead = self.plan.ahead.get(op + 1)?;
-                    let text = self.text;
-                    self.looked_at = self.looked_at.max(at + unit.longest() + 1);
-                    let mut lengths = unit.lengths(text.get(at..)?).filter(|&length| {
-                        let behind = text.get(at + usize::from(length)).copied();
-                        match next {
-                            Op::Byte(byte) => behind == Some(byte),
-                            Op::OneOf(set) => behind.is_some_and(|byte| set.has(byte)),
-                            _ => FIRST || ahead.may_go_on(behind),
-                        }
-                    });
-                    let mut length = lengths.next()?;
-                    if !FIRST {
-                        for next in lengths {
-                            let (noted, end) = (self.noted, at + usize::from(length));
-                            self.note(slot, at, end);
-                            if let Some(end) = self.go::<FIRST>(op + 1, end) {
-                                return Some(end);
-                            }
-                            self.noted = noted;
-                            length = next;
-                        }
-                    }
-                    // The last is the only one to be tried from here on.
-                    let end = at + usize::from(length);
-                    self.note(slot, at, end);
-                    if FIRST {
-                        self.note_way(unit, next, at, end);
-                    }
-                    at = end;
-                }
+                Op::SameSeparator if here == Some(self.separator) => *at += 1,
+                Op::Unit(unit, slot) => match self.go_unit::<FIRST>(op, unit, slot, *at)? {
+                    Step::On(end) => *at = end,
+                    Step::Ended(end) => return Some(end),
+                },
                 Op::Run(Several { set, whole }) => {
-                    let most = self.text.get(at..)?.iter().take_while(|&&b| set.has(b)).count();
-                    self.looked_at = self.looked_at.max(at + most + 1);
+                    let most = self.text.get(*at..)?.iter().take_while(|&&b| set.has(b)).count();
+                    self.looked_at = self.looked_at.max(*at + most + 1);
                     self.may_try((most / BYTES_PER_TRY) as u32).then_some(())?;
                     if FIRST {
-                        self.note_run(set, at, at + most);
+                        self.note_run(set, *at, *at + most);
                     }
                     if whole || FIRST {
-                        at += most;
+                        *at += most;
                     } else {
                         let noted = self.noted;
                         for length in (1..=most).rev() {
-                            if let Some(end) = self.go::<FIRST>(op + 1, at + length) {
+                            if let Some(end) = self.go::<FIRST>(op + 1, *at + length) {
                                 return Some(end);
                             }
                             self.noted = noted;
                         }
                     }
                 }
-                Op::CutBegin => self.cut.0 = at,
-                Op::CutEnd => self.cut.1 = at,
+                Op::CutBegin => self.cut.0 = *at,
+                Op::CutEnd => self.cut.1 = *at,
                 Op::Split(_) if FIRST => {}
                 Op::Split(other) => {
                     // Mostly the next character leaves one of the two.
@@ -374,7 +359,7 @@ impl Run<'_> {
                             continue;
                         }
                         let noted = self.noted;
-                        if let Some(end) = self.go::<FIRST>(op + 1, at) {
+                        if let Some(end) = self.go::<FIRST>(op + 1, *at) {
                             return Some(end);
                         }
                         self.noted = noted;
@@ -386,14 +371,55 @@ impl Run<'_> {
                     op = to;
                     continue;
                 }
-                Op::End => return self.may_end(at).then_some(at),
+                Op::End => return self.may_end(*at).then_some(*at),
                 _ => return None,
             }
             if FIRST {
-                self.way.looked_until(at);
+                self.way.looked_until(*at);
             }
             op += 1;
         }
+    }
+
+    /// Passes a unit; nothing if that leads nowhere.
+    #[inline(always)]
+    fn go_unit<const FIRST: bool>(&mut self, op: usize, unit: Unit, slot: Option<usize>, at: usize) -> Option<Step> {
+        let text = self.text;
+        self.looked_at = self.looked_at.max(at + unit.longest() + 1);
+        let next = self.plan.ops.get(op + 1)?;
+        let ahead = self.plan.ahead.get(op + 1)?;
+        // What the next character rules out need not be tried: mostly one length remains.
+        let fits = |end: usize| match (FIRST, next) {
+            (false, _) => ahead.may_go_on(text.get(end).copied()),
+            (true, Op::Byte(byte)) => text.get(end) == Some(byte),
+            (true, Op::OneOf(set)) => text.get(end).is_some_and(|&byte| set.has(byte)),
+            (true, _) => true,
+        };
+        let mut chosen = None;
+        for length in unit.lengths(text.get(at..)?) {
+            let end = at + usize::from(length);
+            if !fits(end) {
+                continue;
+            }
+            if let Some(before) = chosen.replace(end) {
+                let noted = self.noted;
+                self.note(slot, at, before);
+                if let Some(end) = self.go::<FIRST>(op + 1, before) {
+                    return Some(Step::Ended(end));
+                }
+                self.noted = noted;
+            }
+            if FIRST {
+                break;
+            }
+        }
+        // The last is the only one to be tried from here on.
+        let end = chosen?;
+        self.note(slot, at, end);
+        if FIRST {
+            self.note_way(unit, *next, at, end);
+        }
+        Some(Step::On(end))
     }
 
     /// What a unit's length depended on, and what is told by the operation behind it.
@@ -460,7 +486,7 @@ struct Ahead {
 impl Ahead {
     /// Only a no is certain.
     fn may_go_on(&self, here: Option<u8>) -> bool {
-        self.may_end || here.is_some_and(|byte| self.set.has(byte))
+        self.may_end || here.is_some_and(|byte| self.set.has_ascii(byte))
     }
 
     /// For each of the operations, which only ever lead to later ones.

@@ -47,8 +47,12 @@ impl Recent {
             return self.moment;
         }
         let moment = template.moment(line, found, context);
-        (self.template, self.asked, self.moment) = (id, Some(second), moment);
-        self.keep(line, found, template.field_count());
+        // Where templates take turns, what is kept is of no use for the next line.
+        let is_steady = std::mem::replace(&mut self.template, id) == id;
+        (self.asked, self.moment) = (is_steady.then_some(second), moment);
+        if is_steady {
+            self.keep(line, found, template.field_count());
+        }
         moment
     }
 
