@@ -52,6 +52,10 @@ pub struct Detector {
     clock: Option<(i64, DateTime)>,
     /// Of the line that is looked at.
     marks: Marks,
+    /// The last match, if something was found last.
+    found: Match,
+    /// The template that won last: its id.
+    winner: Option<usize>,
     /// Made for the first line; none where the templates are too many.
     shapes: OnceCell<Option<Arc<Shapes>>>,
     /// Lines of one second have one date …
@@ -157,6 +161,8 @@ impl Detector {
             local: crate::local_zone(),
             clock: None,
             marks: Marks::default(),
+            found: Match::default(),
+            winner: None,
             shapes: OnceCell::new(),
             recent: Recent::default(),
             written: None,
@@ -255,45 +261,50 @@ impl Detector {
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
         let again = self.find_again(line, &columns);
-        let (index, found) = match again {
-            Some(found) => (0, found),
-            None => {
-                let (chosen, leftmost) = self.choose(line, &columns);
-                let chosen = chosen?;
-                self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen)
-            }
+        let index = if again {
+            0
+        } else {
+            let (chosen, leftmost) = self.choose(line, &columns);
+            let chosen = chosen?;
+            self.of_access_log(line, chosen, leftmost).unwrap_or(chosen)
         };
-        let index = self.learn(index, &found, &columns, now);
-        let moment = self.moment(index, &found, line, now, again.is_some());
+        let index = self.learn(index, &columns, now);
         let slot = self.slots.get(index)?;
-        if again.is_none() && self.slots.len() == 1 {
+        // Where templates take turns, what is kept of one date is of no use for the next.
+        let is_steady = self.winner.replace(slot.id) == Some(slot.id);
+        let moment = self.moment(index, line, now, again, is_steady);
+        let slot = self.slots.get(index)?;
+        let found = &self.found;
+        if !again && self.slots.len() == 1 {
             let plain = columns.is_plain().then_some(line.as_bytes());
-            self.written = plain.and_then(|text| Written::of(text, &found, &self.marks.way));
+            self.written = plain.and_then(|text| Written::of(text, found, &self.marks.way));
         }
-        let searched = again.is_none() && columns.is_plain();
-        let repeats = searched && found.start == 0 && slot.template.tells_by_beginning();
-        if repeats && self.repeat.keep(line, self.marks.looked_at, index, &found) {
+        let searched = !again && columns.is_plain();
+        let repeats = searched && is_steady && found.start == 0 && slot.template.tells_by_beginning();
+        if repeats && self.repeat.keep(line, self.marks.looked_at, index, found) {
             (self.repeat.moment, self.repeat.asked) = (moment, now.secs());
         }
-        Some(found_by(slot, &found, moment))
+        Some(found_by(slot, found, moment))
     }
 
     /// What a line has that begins as the last one did: all that finding it again would teach is that it was found.
     fn repeated(&mut self, line: &str, now: Time) -> Option<Found> {
-        let (index, found) = (self.repeat.index, self.repeat.found);
+        let index = self.repeat.index;
         if self.repeat.asked != now.secs() {
-            self.repeat.moment = self.moment(index, &found, line, now, false);
+            self.found = self.repeat.found;
+            self.repeat.moment = self.moment(index, line, now, false, true);
             self.repeat.asked = now.secs();
         }
         self.marks.gave_up = false;
         let slot = self.slots.get_mut(index)?;
         slot.hits += 1;
         slot.last_used = Some(now);
-        Some(found_by(slot, &found, self.repeat.moment))
+        Some(found_by(slot, &self.repeat.found, self.repeat.moment))
     }
 
-    /// The moment of a match. `again`: it is written as the last one.
-    fn moment(&mut self, index: usize, found: &Match, line: &str, now: Time, again: bool) -> Option<Moment> {
+    /// The moment of the match. `again`: it is written as the last one; `keep`: the next one may well be.
+    fn moment(&mut self, index: usize, line: &str, now: Time, again: bool, keep: bool) -> Option<Moment> {
+        let found = &self.found;
         let slot = self.slots.get(index).filter(|_| found.cut.0 < found.cut.1)?;
         let second = now.secs();
         let today = match self.clock {
@@ -307,11 +318,19 @@ impl Detector {
             local: &self.local,
         };
         let kept = again.then(|| self.recent.again(slot.id, &context)).flatten();
-        kept.unwrap_or_else(|| self.recent.moment(slot.id, &slot.template, line, found, &context))
+        kept.unwrap_or_else(|| self.recent.moment((slot.id, &slot.template), line, found, &context, keep))
     }
 
     /// The only template's date, if it stands where [`Detector::choose`] looks first and is written as the last one was.
-    fn find_again(&self, line: &str, columns: &Columns<'_>) -> Option<Match> {
+    fn find_again(&mut self, line: &str, columns: &Columns<'_>) -> bool {
+        let found = self.written_again(line, columns);
+        found.is_some_and(|found| {
+            self.found = found;
+            true
+        })
+    }
+
+    fn written_again(&self, line: &str, columns: &Columns<'_>) -> Option<Match> {
         let (Some(written), [slot], Some(last)) = (&self.written, self.slots.as_slice(), &self.last) else {
             return None;
         };
@@ -384,79 +403,82 @@ impl Detector {
         }
     }
 
-    /// The winning template's place in the order, and its match; and whether that is known to be the template's first
-    /// in the line.
-    fn choose(&mut self, line: &str, columns: &Columns<'_>) -> (Option<(usize, Match)>, bool) {
+    /// The winning template's place in the order, its match left in `found`; and whether that is known to be the
+    /// template's first in the line.
+    fn choose(&mut self, line: &str, columns: &Columns<'_>) -> (Option<usize>, bool) {
         let mut kept: Option<(usize, Match)> = None;
         let mut passed_over = None;
         if let Some(last) = self.last {
-            let (found, whole_line) = self.ask_last(&last, line, columns);
+            let (is_found, whole_line) = self.ask_last(&last, line, columns);
             passed_over = whole_line.then_some(last.index);
-            match found {
-                Some(found) if self.is_settled(&last, &found, columns) => {
-                    return (Some((last.index, found)), whole_line);
-                }
-                found => kept = found.map(|found| (last.index, found)),
+            if is_found && self.is_settled(&last, columns) {
+                return (Some(last.index), whole_line);
             }
+            kept = is_found.then_some((last.index, self.found));
         }
         let leftmost = kept.is_none() || passed_over.is_some();
         (self.search(line, columns, passed_over, kept), leftmost)
     }
 
     /// In a line of an access log the date in brackets, where the default templates would take another that the client
-    /// wrote into its name, the request or a header.
-    fn of_access_log(&mut self, line: &str, chosen: &(usize, Match), leftmost: bool) -> Option<(usize, Match)> {
+    /// wrote into its name, the request or a header: then this one is left in `found`, and the place of its template
+    /// returned.
+    fn of_access_log(&mut self, line: &str, chosen_index: usize, leftmost: bool) -> Option<usize> {
         if !self.unset {
             return None;
         }
-        let (chosen_index, chosen) = chosen;
         let is_access_log = |slot: &Slot| slot.template.pattern.as_deref() == Some(ACCESS_LOG);
-        let own = self.slots.get(*chosen_index).filter(|slot| is_access_log(slot));
+        let own = self.slots.get(chosen_index).filter(|slot| is_access_log(slot));
         // What a plan finds in a line it finds also when the line ends behind it, and the other way round.
         let is_found = self.marks.usable && own.is_some_and(|slot| slot.template.plan.is_some());
-        if is_found && access::is_first(line, chosen.start..chosen.end, leftmost) {
+        if is_found && access::is_first(line, self.found.start..self.found.end, leftmost) {
             return None;
         }
+        let chosen = self.found;
         let mut dates = access::dates_in_brackets(line, chosen.start).peekable();
         dates.peek()?;
         let index = match own {
-            Some(_) => *chosen_index,
+            Some(_) => chosen_index,
             None => self.slots.iter().position(is_access_log)?,
         };
         let slot = self.slots.get(index)?;
         for date in dates {
             if is_found && chosen.start == date.start && chosen.end == date.end {
-                return None;
+                break;
             }
-            let found = slot.template.search_within(line, date.start, date.end, &mut self.marks);
-            if let Some(found) = found.filter(|found| found.start == date.start && found.end == date.end) {
-                return Some((index, found));
+            let found = &mut self.found;
+            let is_date = slot.template.search_within(line, date.start, date.end, &mut self.marks, found);
+            if is_date && found.start == date.start && found.end == date.end {
+                return Some(index);
             }
             if self.marks.gave_up {
                 break;
             }
         }
+        self.found = chosen;
         None
     }
 
     /// Asks the last template, at the last place if what surrounds it looks the same. Also tells whether the whole
     /// line was searched.
-    fn ask_last(&mut self, last: &Last, line: &str, columns: &Columns<'_>) -> (Option<Match>, bool) {
+    fn ask_last(&mut self, last: &Last, line: &str, columns: &Columns<'_>) -> (bool, bool) {
         let Some(slot) = self.slots.get_mut(last.index) else {
-            return (None, false);
+            return (false, false);
         };
         let whole_line = slot.template.anchored || !columns.fits(&last.begin, &last.end);
-        let found = if whole_line {
-            slot.template.search(line, &mut self.marks)
+        let is_found = if whole_line {
+            slot.template.search(line, &mut self.marks, &mut self.found)
         } else {
             let (start, end) = (columns.byte(last.begin.column), columns.byte(last.end.column));
-            slot.template.search_within(line, start, end, &mut self.marks)
+            let template = &slot.template;
+            template.search_within(line, start, end, &mut self.marks, &mut self.found)
         };
-        slot.was_found |= found.is_some();
-        (found, whole_line)
+        slot.was_found |= is_found;
+        (is_found, whole_line)
     }
 
-    fn is_settled(&self, last: &Last, found: &Match, columns: &Columns<'_>) -> bool {
+    fn is_settled(&self, last: &Last, columns: &Columns<'_>) -> bool {
+        let found = &self.found;
         self.slots.len() == 1
             || self.slots.get(last.index).is_some_and(|slot| slot.template.anchored)
             || (columns.column(found.start) == last.begin.column && columns.column(found.end) == last.end.column)
@@ -470,7 +492,7 @@ impl Detector {
         columns: &Columns<'_>,
         passed_over: Option<usize>,
         mut kept: Option<(usize, Match)>,
-    ) -> Option<(usize, Match)> {
+    ) -> Option<usize> {
         let last_distance = self.last.map_or(1, |last| last.begin.column);
         let templates = self.slots.iter().map(|slot| (slot.id, slot.template.as_ref()));
         // One alone is asked sooner than ruled out.
@@ -481,21 +503,20 @@ impl Detector {
             let asked = !passed_over_id.map_or(0, |id| 1 << id);
             shapes.candidates(asked, line.as_bytes(), &mut self.marks)
         });
-        if candidates == Some(0) {
-            return kept;
-        }
-        for index in (0..self.slots.len()).filter(|&index| Some(index) != passed_over) {
+        // Nothing can be found: no template is looked at.
+        let asked = if candidates == Some(0) { 0 } else { self.slots.len() };
+        for index in (0..asked).filter(|&index| Some(index) != passed_over) {
             let Some(slot) = self.slots.get_mut(index) else {
                 break;
             };
             if candidates.is_some_and(|candidates| candidates >> slot.id & 1 == 0) {
                 continue;
             }
-            let Some(found) = slot.template.search(line, &mut self.marks) else {
+            if !slot.template.search(line, &mut self.marks, &mut self.found) {
                 continue;
-            };
+            }
             slot.was_found = true;
-            let distance = columns.column(found.start);
+            let distance = columns.column(self.found.start);
             let next_was_found = self.slots.get(index + 1).map(|next| next.was_found);
             let Some(slot) = self.slots.get(index) else {
                 break;
@@ -505,21 +526,23 @@ impl Detector {
                 Some(next) => slot.template.anchored || (distance == 0 && slot.hits > 0 && !next),
             };
             if takes_all || (distance <= slot.distance && distance <= last_distance) {
-                return Some((index, found));
+                return Some(index);
             }
-            if kept.is_none_or(|(_, best)| found.start < best.start) {
-                kept = Some((index, found));
+            if kept.is_none_or(|(_, best)| self.found.start < best.start) {
+                kept = Some((index, self.found));
             }
         }
-        kept
+        let (index, found) = kept?;
+        self.found = found;
+        Some(index)
     }
 
     /// Notes the winner and lets it rise in the order; returns its new place.
-    fn learn(&mut self, index: usize, found: &Match, columns: &Columns<'_>, now: Time) -> usize {
+    fn learn(&mut self, index: usize, columns: &Columns<'_>, now: Time) -> usize {
         let Some(slot) = self.slots.get_mut(index) else {
             return index;
         };
-        let begin = columns.border(found.start);
+        let begin = columns.border(self.found.start);
         slot.hits += 1;
         slot.last_used = Some(now);
         slot.distance = begin.column;
@@ -531,7 +554,7 @@ impl Detector {
         self.last = Some(Last {
             index,
             begin,
-            end: columns.border(found.end),
+            end: columns.border(self.found.end),
         });
         index
     }
@@ -583,6 +606,8 @@ impl Clone for Detector {
             written: None,
             repeat: Repeat::default(),
             marks: Marks::default(),
+            found: Match::default(),
+            winner: None,
         }
     }
 }

@@ -140,9 +140,14 @@ impl Plan {
         })
     }
 
-    /// The first match among those that begin at the places given.
-    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Stopped> {
-        self.search_noting(text, starts, &mut Way::default(), &mut 0)
+    /// Leaves in `found` the first match among those that begin at the places given; tells whether there is one.
+    pub fn search(
+        &self,
+        text: &[u8],
+        starts: impl Iterator<Item = usize>,
+        found: &mut Match,
+    ) -> Result<bool, Stopped> {
+        self.search_noting(text, starts, &mut Way::default(), &mut 0, found)
     }
 
     /// The same, and on which way it was found.
@@ -151,8 +156,9 @@ impl Plan {
         text: &[u8],
         starts: impl Iterator<Item = usize>,
         way: &mut Way,
-    ) -> Result<Option<Match>, Stopped> {
-        self.search_noting(text, starts, way, &mut 0)
+        found: &mut Match,
+    ) -> Result<bool, Stopped> {
+        self.search_noting(text, starts, way, &mut 0, found)
     }
 
     /// The same; raises `looked_at` to how many bytes of the text were looked at.
@@ -162,16 +168,16 @@ impl Plan {
         starts: impl Iterator<Item = usize>,
         way: &mut Way,
         looked_at: &mut usize,
-    ) -> Result<Option<Match>, Stopped> {
-        *way = Way::LOST;
+        found: &mut Match,
+    ) -> Result<bool, Stopped> {
         let mut run = Run {
             plan: self,
             text,
-            fields: Spans::default(),
+            fields: &mut found.fields,
             noted: 0,
             separator: 0,
             cut: (0, 0),
-            way: Way::LOST,
+            way,
             tries: 0,
             stopped: None,
             looked_at: 0,
@@ -180,21 +186,17 @@ impl Plan {
             let end = run.match_at(start);
             *looked_at = run.looked_at.max(start + 1).max(*looked_at);
             if let Some(stopped) = run.stopped {
+                *run.way = Way::LOST;
                 return Err(stopped);
             }
             if let Some(end) = end {
-                if self.certain > 0 {
-                    way.clone_from(&run.way);
-                }
-                return Ok(Some(Match {
-                    start,
-                    end,
-                    cut: if self.has_cut { run.cut } else { (start, end) },
-                    fields: run.fields,
-                }));
+                let cut = if self.has_cut { run.cut } else { (start, end) };
+                (found.start, found.end, found.cut) = (start, end, cut);
+                return Ok(true);
             }
         }
-        Ok(None)
+        *run.way = Way::LOST;
+        Ok(false)
     }
 
     /// Whether it is bound to the line's beginning.
@@ -202,11 +204,16 @@ impl Plan {
         matches!(self.begin, PlanBegin::LineBegin | PlanBegin::NearLineBegin)
     }
 
-    /// A match at the line's beginning, for plans that are bound to it. A text that has so many bytes in common with
-    /// this one as `looked_at` receives has the same, as long as neither ends before.
-    pub fn search_line_begin(&self, text: &[u8], looked_at: &mut usize) -> Result<Option<Match>, Stopped> {
+    /// The same for a match at the line's beginning, for plans that are bound to it. A text that has so many bytes in
+    /// common with this one as `looked_at` receives has the same, as long as neither ends before.
+    pub fn search_line_begin(
+        &self,
+        text: &[u8],
+        looked_at: &mut usize,
+        found: &mut Match,
+    ) -> Result<bool, Stopped> {
         if self.begin == PlanBegin::LineBegin {
-            return self.search_noting(text, std::iter::once(0), &mut Way::default(), looked_at);
+            return self.search_noting(text, std::iter::once(0), &mut Way::default(), looked_at, found);
         }
         *looked_at = 2;
         let head = text.get(..text.len().min(2)).unwrap_or_default();
@@ -214,8 +221,11 @@ impl Plan {
             return Err(Stopped::Unsure);
         }
         let most = head.iter().take_while(|&&b| !is_word(b)).count();
-        let found = self.search_noting(text, (0..=most).rev(), &mut Way::default(), looked_at)?;
-        Ok(found.map(|found| Match { start: 0, ..found }))
+        let is_found = self.search_noting(text, (0..=most).rev(), &mut Way::default(), looked_at, found)?;
+        if is_found {
+            found.start = 0;
+        }
+        Ok(is_found)
     }
 }
 
@@ -239,13 +249,14 @@ enum Step {
 struct Run<'p> {
     plan: &'p Plan,
     text: &'p [u8],
-    fields: Spans,
+    /// What they were before counts for nothing.
+    fields: &'p mut Spans,
     /// Those of the fields that the way at hand has passed, one bit each.
     noted: u32,
     separator: u8,
     cut: (usize, usize),
-    /// What the preferred way depended on.
-    way: Way,
+    /// What the preferred way depended on, for plans that begin with a literal.
+    way: &'p mut Way,
     tries: u32,
     stopped: Option<Stopped>,
     /// No byte at this place or behind was looked at.
@@ -262,10 +273,10 @@ impl Run<'_> {
         let mut found = None;
         if op > 0 {
             // Behind a literal mostly the first way is the right one.
-            self.way = Way::from(start);
+            *self.way = Way::from(start);
             found = self.go::<true>(op, at);
             if found.is_none() {
-                self.way = Way::LOST;
+                *self.way = Way::LOST;
                 self.noted = 0;
             }
         }
@@ -471,6 +482,9 @@ impl Run<'_> {
             if self.noted >> slot & 1 == 0 {
                 *field = FieldSpan::default();
             }
+        }
+        if let Some(others) = self.fields.get_mut(self.plan.fields.len()..) {
+            others.fill(FieldSpan::default());
         }
     }
 }

@@ -33,24 +33,23 @@ impl Recent {
     }
 
     /// What [`Template::moment`] tells, which depends on nothing but the template, the fields' texts, the second and
-    /// the zones. The zones must not change in the life of this.
+    /// the zones. The zones must not change in the life of this. `template`: its id, and itself; `keep`: the next date may
+    /// well be the same.
     pub fn moment(
         &mut self,
-        id: usize,
-        template: &Template,
+        (id, template): (usize, &Template),
         line: &str,
         found: &Match,
         context: &Context<'_>,
+        keep: bool,
     ) -> Option<Moment> {
         let second = context.second;
         if self.asked == Some(second) && self.template == id && self.has(line, found, template.field_count()) {
             return self.moment;
         }
         let moment = template.moment(line, found, context);
-        // Where templates take turns, what is kept is of no use for the next line.
-        let is_steady = std::mem::replace(&mut self.template, id) == id;
-        (self.asked, self.moment) = (is_steady.then_some(second), moment);
-        if is_steady {
+        (self.template, self.asked, self.moment) = (id, keep.then_some(second), moment);
+        if keep {
             self.keep(line, found, template.field_count());
         }
         moment

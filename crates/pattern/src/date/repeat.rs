@@ -29,12 +29,7 @@ impl Default for Repeat {
             text: [0; LONGEST],
             length: 0,
             index: 0,
-            found: Match {
-                start: 0,
-                end: 0,
-                cut: (0, 0),
-                fields: Default::default(),
-            },
+            found: Match::default(),
             moment: None,
             asked: 0,
         }
