@@ -1,6 +1,7 @@
 //! Proves that plans and expressions find the same.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use super::Match;
 use super::defaults;
 use super::marks::Marks;
 use super::shapes::Shapes;
