@@ -3,12 +3,14 @@
 //!
 //! It equals judging each line, the hits of the date template included. Beyond [`crate::block`] this takes a look at
 //! each line's date, which for most is a comparison of shapes.
-use crate::Report;
-use crate::cut::Moment;
+use crate::cut::{self, DATE_LIMIT, Moment, note};
 use crate::date_anchor::DateAnchor;
 use crate::decode::trim_line_end;
 use crate::filter::{Filter, LineContext, Note};
-use bantam_pattern::date::Alike;
+use crate::stamp::Stamp;
+use crate::{Report, Time};
+use bantam_pattern::LineBudget;
+use bantam_pattern::date::{Alike, Found, Look};
 use memchr::memmem::Finder;
 use std::cell::Cell;
 use std::ops::Range;
@@ -24,13 +26,21 @@ impl Filter {
         tell: &mut dyn FnMut(&[u8], Option<&mut Report>),
     ) {
         let Some(anchor) = self.skipping() else {
+            let mut aside = None;
+            // The rules for old dates want to know every line's.
+            let is_sparing = context.findtime.is_none();
             for line in crate::block::lines(block) {
                 let line = trim_line_end(&block[line]);
-                if is_log(line) {
-                    self.judge(line, context, notes);
-                    tell(line, Some(&mut self.report));
+                if !is_log(line) {
+                    continue;
                 }
+                match is_sparing {
+                    true => self.judge_sparing(line, &mut aside, context, notes),
+                    false => drop(self.judge(line, context, notes)),
+                }
+                tell(line, Some(&mut self.report));
             }
+            self.settle_aside(&mut aside, context.now);
             return;
         };
         self.prepare_spare();
@@ -55,6 +65,63 @@ impl Filter {
         let moment = Moment::from(&*context);
         dates.settle(self, moment);
         self.add_date_hits(dates.hits.get());
+    }
+
+    /// Judges a line, and asks for its moment only where something matches. The last line whose date nobody asked for is
+    /// left in `aside`: it may have to stand in for that of a later one.
+    fn judge_sparing<'b>(
+        &mut self,
+        line: &'b [u8],
+        aside: &mut Option<&'b [u8]>,
+        context: &mut LineContext<'_>,
+        notes: &mut Vec<Note>,
+    ) {
+        self.report.hits.clear();
+        self.report.ignored.clear();
+        let (text, now) = (self.encoding().decode(line), context.now);
+        let found = match self.look(&text, now, notes) {
+            Look::Known(found) => found,
+            Look::Placed(place) => {
+                self.judge_dated(cut::at_place(&text, place, now), &text, None, context, notes);
+                if self.report.hits.is_empty() {
+                    self.detector_mut().set_aside();
+                    *aside = Some(line);
+                } else {
+                    *aside = None;
+                    let found = self.detector_mut().date(&text, now);
+                    let stamp = cut::at_date(found.as_ref(), &mut self.dates, &text, now, notes).stamp;
+                    set_stamp(&mut self.report, stamp);
+                }
+                return;
+            }
+        };
+        if found.as_ref().is_some_and(is_own) {
+            *aside = None;
+        } else {
+            self.settle_aside(aside, now);
+        }
+        let dated = cut::at_date(found.as_ref(), &mut self.dates, &text, now, notes);
+        self.judge_dated(dated, &text, None, context, notes);
+    }
+
+    /// Looks for the line's date, but mostly not for its moment.
+    fn look(&mut self, text: &str, now: Time, notes: &mut Vec<Note>) -> Look {
+        let _budget = LineBudget::date(text.len());
+        let detector = self.detector_mut();
+        let looked = detector.look(text, now);
+        if detector.gave_up() {
+            note(notes, DATE_LIMIT);
+        }
+        looked
+    }
+
+    /// The last date becomes that of the line that was set aside.
+    fn settle_aside(&mut self, aside: &mut Option<&[u8]>, now: Time) {
+        if let Some(line) = aside.take() {
+            let text = self.encoding().decode(line);
+            let found = self.detector_mut().date_aside(&text, now);
+            cut::at_date(found.as_ref(), &mut self.dates, &text, now, &mut Vec::new());
+        }
     }
 
     fn judge_counted(
@@ -98,6 +165,18 @@ impl Filter {
             dates.year = year.or(dates.year);
         }
     }
+}
+
+fn set_stamp(report: &mut Report, stamp: Option<Stamp>) {
+    for hit in &mut report.hits {
+        hit.time = stamp.map(|stamp| stamp.time);
+        hit.zoned = stamp.is_some_and(|stamp| stamp.zoned);
+    }
+}
+
+/// Whether the line itself tells its moment.
+fn is_own(found: &Found) -> bool {
+    found.time.is_some() && !found.span.is_empty()
 }
 
 /// Neither blank nor a comment.

@@ -400,7 +400,7 @@ impl Filter {
         self.judge_dated(dated, text, has_literals, context, notes);
     }
 
-    fn judge_dated(
+    pub(crate) fn judge_dated(
         &mut self,
         dated: DatedLine<'_>,
         text: &str,
@@ -500,6 +500,10 @@ impl Filter {
     }
 
     pub(crate) fn detector(&mut self) -> &Detector {
+        self.detector_mut()
+    }
+
+    pub(crate) fn detector_mut(&mut self) -> &mut Detector {
         self.detector.get_or_insert_with(Detector::defaults)
     }
 

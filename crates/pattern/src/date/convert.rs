@@ -157,6 +157,37 @@ pub(super) fn from_fields<'l>(fields: impl Iterator<Item = (Field, &'l str)>, co
     told.moment(context)
 }
 
+/// Whether [`from_fields`] makes a moment of these for certain, fields being such as their tokens match them: an hour
+/// that exists on a day that every month has, in a year that is neither the first nor the last.
+pub(super) fn is_surely_possible<'l>(fields: impl Iterator<Item = (Field, &'l str)>) -> bool {
+    let (mut has_month, mut has_day) = (false, false);
+    for (field, text) in fields {
+        let within = |from: i64, to: i64| {
+            let value = number(text);
+            value.is_some_and(|value| (from..=to).contains(&value))
+        };
+        let is_sure = match field {
+            Field::Year => within(1, LAST_YEAR - 1),
+            Field::ShortYear => within(0, 99),
+            Field::Month => within(1, 12),
+            // A character beyond ASCII may stand for a letter in an expression.
+            Field::MonthAbbreviation => index_of_short(text, &MONTHS).is_some(),
+            Field::WeekdayAbbreviation => index_of_short(text, &DAYS).is_some(),
+            Field::Day => within(1, 28),
+            Field::Hour => within(0, 23),
+            Field::Minute | Field::Second => within(0, 59),
+            Field::Zone => zone::offset(text).is_some(),
+            _ => false,
+        };
+        if !is_sure {
+            return false;
+        }
+        has_month |= matches!(field, Field::Month | Field::MonthAbbreviation);
+        has_day |= field == Field::Day;
+    }
+    has_month == has_day
+}
+
 impl Told {
     fn take(&mut self, field: Field, text: &str) -> Option<()> {
         match field {

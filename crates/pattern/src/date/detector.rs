@@ -52,8 +52,13 @@ pub struct Detector {
     clock: Option<(i64, DateTime)>,
     /// Of the line that is looked at.
     marks: Marks,
-    /// The last match, if something was found last.
-    found: Match,
+    /// The last match, if something was found last …
+    found: Box<Match>,
+    /// … and how that came about.
+    placed: Placed,
+    /// A match that may be asked for later, and the id of its template.
+    aside: Box<Match>,
+    aside_id: Option<usize>,
     /// The template that won last: its id.
     winner: Option<usize>,
     /// Made for the first line; none where the templates are too many.
@@ -97,6 +102,26 @@ struct Slot {
     last_used: Option<Time>,
     /// Column of its last date; far away at the beginning.
     distance: usize,
+}
+
+/// What [`Detector::look`] tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Look {
+    /// All about the date, or that there is none.
+    Known(Option<Found>),
+    /// The date proper stands here and is a possible one: [`Detector::date`] tells the rest.
+    Placed(Range<usize>),
+}
+
+/// How a date was found.
+#[derive(Debug, Clone, Copy, Default)]
+struct Placed {
+    /// Place of its template in the order.
+    index: usize,
+    /// It is written as the last one.
+    again: bool,
+    /// The next one may well be the same.
+    keep: bool,
 }
 
 /// Where the last date was.
@@ -161,7 +186,10 @@ impl Detector {
             local: crate::local_zone(),
             clock: None,
             marks: Marks::default(),
-            found: Match::default(),
+            found: Box::default(),
+            placed: Placed::default(),
+            aside: Box::default(),
+            aside_id: None,
             winner: None,
             shapes: OnceCell::new(),
             recent: Recent::default(),
@@ -257,6 +285,56 @@ impl Detector {
         if self.repeat.holds_for(line) {
             return self.repeated(line, now);
         }
+        self.place(line, now).then(|| self.date(line, now))?
+    }
+
+    /// The same, for those who will mostly not ask for the moment: it learns all the same.
+    pub fn look(&mut self, line: &str, now: Time) -> Look {
+        if self.repeat.holds_for(line) {
+            return Look::Known(self.repeated(line, now));
+        }
+        if !self.place(line, now) {
+            return Look::Known(None);
+        }
+        let slot = self.slots.get(self.placed.index);
+        match slot {
+            Some(slot) if slot.template.is_surely_possible(line, &self.found) => {
+                Look::Placed(self.found.cut.0..self.found.cut.1)
+            }
+            _ => Look::Known(self.date(line, now)),
+        }
+    }
+
+    /// The date that was placed last, in the same line.
+    pub fn date(&mut self, line: &str, now: Time) -> Option<Found> {
+        let moment = self.moment(self.placed, line, now);
+        if self.repeat.is_kept() {
+            (self.repeat.moment, self.repeat.asked) = (moment, Some(now.secs()));
+        }
+        Some(found_by(self.slots.get(self.placed.index)?, &self.found, moment))
+    }
+
+    /// Remembers the date that was placed last, instead of that which was remembered before.
+    pub fn set_aside(&mut self) {
+        std::mem::swap(&mut self.found, &mut self.aside);
+        self.aside_id = self.slots.get(self.placed.index).map(|slot| slot.id);
+    }
+
+    /// The date that was remembered, in the line that it was found in.
+    pub fn date_aside(&mut self, line: &str, now: Time) -> Option<Found> {
+        let id = self.aside_id.take()?;
+        let index = self.slots.iter().position(|slot| slot.id == id)?;
+        std::mem::swap(&mut self.found, &mut self.aside);
+        let placed = Placed {
+            index,
+            ..Placed::default()
+        };
+        let moment = self.moment(placed, line, now);
+        Some(found_by(self.slots.get(index)?, &self.found, moment))
+    }
+
+    /// Finds where the date is, leaves that in `found` and `placed`, and learns from it.
+    fn place(&mut self, line: &str, now: Time) -> bool {
         self.repeat.forget();
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
@@ -264,36 +342,41 @@ impl Detector {
         let index = if again {
             0
         } else {
-            let (chosen, leftmost) = self.choose(line, &columns);
-            let chosen = chosen?;
+            let (Some(chosen), leftmost) = self.choose(line, &columns) else {
+                return false;
+            };
             self.of_access_log(line, chosen, leftmost).unwrap_or(chosen)
         };
         let index = self.learn(index, &columns, now);
-        let slot = self.slots.get(index)?;
+        let Some(slot) = self.slots.get(index) else {
+            return false;
+        };
         // Where templates take turns, what is kept of one date is of no use for the next.
-        let is_steady = self.winner.replace(slot.id) == Some(slot.id);
-        let moment = self.moment(index, line, now, again, is_steady);
-        let slot = self.slots.get(index)?;
-        let found = &self.found;
+        let keep = self.winner.replace(slot.id) == Some(slot.id);
+        self.placed = Placed { index, again, keep };
         if !again && self.slots.len() == 1 {
             let plain = columns.is_plain().then_some(line.as_bytes());
-            self.written = plain.and_then(|text| Written::of(text, found, &self.marks.way));
+            self.written = plain.and_then(|text| Written::of(text, &self.found, &self.marks.way));
         }
         let searched = !again && columns.is_plain();
-        let repeats = searched && is_steady && found.start == 0 && slot.template.tells_by_beginning();
-        if repeats && self.repeat.keep(line, self.marks.looked_at, index, found) {
-            (self.repeat.moment, self.repeat.asked) = (moment, now.secs());
+        if searched && keep && self.found.start == 0 && slot.template.tells_by_beginning() {
+            self.repeat.keep(line, self.marks.looked_at, index, &self.found);
         }
-        Some(found_by(slot, found, moment))
+        true
     }
 
     /// What a line has that begins as the last one did: all that finding it again would teach is that it was found.
     fn repeated(&mut self, line: &str, now: Time) -> Option<Found> {
         let index = self.repeat.index;
-        if self.repeat.asked != now.secs() {
-            self.found = self.repeat.found;
-            self.repeat.moment = self.moment(index, line, now, false, true);
-            self.repeat.asked = now.secs();
+        if self.repeat.asked != Some(now.secs()) {
+            *self.found = self.repeat.found;
+            let placed = Placed {
+                index,
+                again: false,
+                keep: true,
+            };
+            self.repeat.moment = self.moment(placed, line, now);
+            self.repeat.asked = Some(now.secs());
         }
         self.marks.gave_up = false;
         let slot = self.slots.get_mut(index)?;
@@ -302,10 +385,10 @@ impl Detector {
         Some(found_by(slot, &self.repeat.found, self.repeat.moment))
     }
 
-    /// The moment of the match. `again`: it is written as the last one; `keep`: the next one may well be.
-    fn moment(&mut self, index: usize, line: &str, now: Time, again: bool, keep: bool) -> Option<Moment> {
-        let found = &self.found;
-        let slot = self.slots.get(index).filter(|_| found.cut.0 < found.cut.1)?;
+    /// The moment of the match in `found`.
+    fn moment(&mut self, placed: Placed, line: &str, now: Time) -> Option<Moment> {
+        let found = &*self.found;
+        let slot = self.slots.get(placed.index).filter(|_| found.cut.0 < found.cut.1)?;
         let second = now.secs();
         let today = match self.clock {
             Some((known, today)) if known == second => today,
@@ -317,15 +400,15 @@ impl Detector {
             default_offset: self.default_offset,
             local: &self.local,
         };
-        let kept = again.then(|| self.recent.again(slot.id, &context)).flatten();
-        kept.unwrap_or_else(|| self.recent.moment((slot.id, &slot.template), line, found, &context, keep))
+        let kept = placed.again.then(|| self.recent.again(slot.id, &context)).flatten();
+        kept.unwrap_or_else(|| self.recent.moment((slot.id, &slot.template), line, found, &context, placed.keep))
     }
 
     /// The only template's date, if it stands where [`Detector::choose`] looks first and is written as the last one was.
     fn find_again(&mut self, line: &str, columns: &Columns<'_>) -> bool {
         let found = self.written_again(line, columns);
         found.is_some_and(|found| {
-            self.found = found;
+            *self.found = found;
             true
         })
     }
@@ -414,7 +497,7 @@ impl Detector {
             if is_found && self.is_settled(&last, columns) {
                 return (Some(last.index), whole_line);
             }
-            kept = is_found.then_some((last.index, self.found));
+            kept = is_found.then(|| (last.index, *self.found));
         }
         let leftmost = kept.is_none() || passed_over.is_some();
         (self.search(line, columns, passed_over, kept), leftmost)
@@ -434,7 +517,7 @@ impl Detector {
         if is_found && access::is_first(line, self.found.start..self.found.end, leftmost) {
             return None;
         }
-        let chosen = self.found;
+        let chosen = *self.found;
         let mut dates = access::dates_in_brackets(line, chosen.start).peekable();
         dates.peek()?;
         let index = match own {
@@ -446,7 +529,7 @@ impl Detector {
             if is_found && chosen.start == date.start && chosen.end == date.end {
                 break;
             }
-            let found = &mut self.found;
+            let found = &mut *self.found;
             let is_date = slot.template.search_within(line, date.start, date.end, &mut self.marks, found);
             if is_date && found.start == date.start && found.end == date.end {
                 return Some(index);
@@ -455,7 +538,7 @@ impl Detector {
                 break;
             }
         }
-        self.found = chosen;
+        *self.found = chosen;
         None
     }
 
@@ -529,11 +612,11 @@ impl Detector {
                 return Some(index);
             }
             if kept.is_none_or(|(_, best)| self.found.start < best.start) {
-                kept = Some((index, self.found));
+                kept = Some((index, *self.found));
             }
         }
         let (index, found) = kept?;
-        self.found = found;
+        *self.found = found;
         Some(index)
     }
 
@@ -606,7 +689,10 @@ impl Clone for Detector {
             written: None,
             repeat: Repeat::default(),
             marks: Marks::default(),
-            found: Match::default(),
+            found: Box::default(),
+            placed: Placed::default(),
+            aside: Box::default(),
+            aside_id: None,
             winner: None,
         }
     }

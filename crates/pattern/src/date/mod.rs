@@ -35,7 +35,7 @@ mod written;
 mod zone;
 
 pub use alike::Alike;
-pub use detector::{Detector, Found, TemplateInfo};
+pub use detector::{Detector, Found, Look, TemplateInfo};
 pub use tokens::Years;
 
 /// Where the fields of a template lie in a line, in the order of its expression.

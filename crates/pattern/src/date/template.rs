@@ -334,6 +334,16 @@ impl Template {
         }
     }
 
+    /// Whether [`Template::moment`] tells one for certain.
+    pub fn is_surely_possible(&self, line: &str, found: &Match) -> bool {
+        let Some(plan) = self.plan.as_ref().filter(|_| matches!(self.kind, Kind::Pattern)) else {
+            return false;
+        };
+        let fields = plan.fields.iter().copied().zip(&found.fields);
+        let told = fields.filter_map(|(field, span)| Some((field, line.get(span.range()?)?)));
+        found.cut.0 < found.cut.1 && convert::is_surely_possible(told)
+    }
+
     /// `fields`: what the slots of the match tell.
     fn told(
         &self,
