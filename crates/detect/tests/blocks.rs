@@ -190,12 +190,16 @@ proptest! {
 fn mixed(datepattern: &str, prefixed: bool, check_all: bool) -> Filter {
     let mut filter = Filter::new();
     if prefixed {
-        filter.set_prefregex("^ ?sshd(?:\\[\\d+\\])?: <F-CONTENT>.+</F-CONTENT>$").unwrap();
+        filter
+            .set_prefregex("^ ?sshd(?:\\[\\d+\\])?: <F-CONTENT>.+</F-CONTENT>$")
+            .unwrap();
         filter.add_failregex("^Failed .* from <HOST>").unwrap();
     } else {
         filter.add_failregex("sshd: Failed .* from <HOST>").unwrap();
     }
-    filter.add_failregex("^<F-NOFAIL>Connection</F-NOFAIL> from <HOST>").unwrap();
+    filter
+        .add_failregex("^<F-NOFAIL>Connection</F-NOFAIL> from <HOST>")
+        .unwrap();
     filter.add_ignoreregex("from 192\\.0\\.2\\.7").unwrap();
     filter.set_datepattern(datepattern).unwrap();
     filter.set_log_timezone(Some("UTC")).unwrap();
@@ -245,7 +249,13 @@ fn dated() -> impl Strategy<Value = Vec<u8>> {
         "Failed",
         "\r",
     ]);
-    ("[ x]?", date, " ?", text, prop::sample::select(vec!["", "", " 15:20:21", " 2026-01-07 10:11:12"]))
+    (
+        "[ x]?",
+        date,
+        " ?",
+        text,
+        prop::sample::select(vec!["", "", " 15:20:21", " 2026-01-07 10:11:12"]),
+    )
         .prop_map(|(before, date, between, text, after)| [&before, date, &between, text, after].concat().into_bytes())
 }
 

@@ -88,7 +88,16 @@ mod tests {
 
     #[test]
     fn rules_and_paths_are_no_plain_names() {
-        for text in ["", "EST5EDT", "<+03>-3", ":Europe/Berlin", "/etc/localtime", "../x", "europe/berlin", "Etc/GMT+1"] {
+        for text in [
+            "",
+            "EST5EDT",
+            "<+03>-3",
+            ":Europe/Berlin",
+            "/etc/localtime",
+            "../x",
+            "europe/berlin",
+            "Etc/GMT+1",
+        ] {
             assert_eq!(plain_name(OsStr::new(text)), None, "{text}");
         }
     }

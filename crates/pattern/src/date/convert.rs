@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
 
-use super::digits::{digit, number};
+use super::digits::{digit, number, short_number};
 use super::zone;
 use crate::Time;
 
@@ -158,34 +158,44 @@ pub(super) fn from_fields<'l>(fields: impl Iterator<Item = (Field, &'l str)>, co
 }
 
 /// Whether [`from_fields`] makes a moment of these for certain, fields being such as their tokens match them: an hour
-/// that exists on a day that every month has, in a year that is neither the first nor the last.
-pub(super) fn is_surely_possible<'l>(fields: impl Iterator<Item = (Field, &'l str)>) -> bool {
-    let (mut has_month, mut has_day) = (false, false);
+/// that exists on a day that exists whatever the year, in a year that is neither the first nor the last.
+pub(super) fn is_surely_possible<'l>(fields: impl Iterator<Item = (Field, &'l [u8])>) -> bool {
+    let (mut month, mut day) = (None, None);
     for (field, text) in fields {
-        let within = |from: i64, to: i64| {
-            let value = number(text);
-            value.is_some_and(|value| (from..=to).contains(&value))
-        };
+        let within = |from: i64, to: i64| short_number(text).is_some_and(|value| (from..=to).contains(&value));
         let is_sure = match field {
             Field::Year => within(1, LAST_YEAR - 1),
             Field::ShortYear => within(0, 99),
-            Field::Month => within(1, 12),
+            Field::Month => {
+                month = short_number(text);
+                month.is_some()
+            }
             // A character beyond ASCII may stand for a letter in an expression.
-            Field::MonthAbbreviation => index_of_short(text, &MONTHS).is_some(),
+            Field::MonthAbbreviation => {
+                month = index_of_short(text, &MONTHS).map(|index| index + 1);
+                month.is_some()
+            }
             Field::WeekdayAbbreviation => index_of_short(text, &DAYS).is_some(),
-            Field::Day => within(1, 28),
+            Field::Day => {
+                day = short_number(text);
+                day.is_some()
+            }
             Field::Hour => within(0, 23),
             Field::Minute | Field::Second => within(0, 59),
-            Field::Zone => zone::offset(text).is_some(),
+            Field::Zone => zone::is_shift(text),
             _ => false,
         };
         if !is_sure {
             return false;
         }
-        has_month |= matches!(field, Field::Month | Field::MonthAbbreviation);
-        has_day |= field == Field::Day;
     }
-    has_month == has_day
+    match (month, day) {
+        (None, None) => true,
+        (Some(1..=12), Some(1..=28)) => true,
+        (Some(month @ 1..=12), Some(29 | 30)) => month != 2,
+        (Some(1 | 3 | 5 | 7 | 8 | 10 | 12), Some(31)) => true,
+        _ => false,
+    }
 }
 
 impl Told {
@@ -198,7 +208,7 @@ impl Told {
             }
             Field::Month => self.month = Some(number(text)?),
             Field::MonthName => self.month = Some(index_of(text, &MONTHS)? + 1),
-            Field::MonthAbbreviation => self.month = Some(index_of_short(text, &MONTHS)? + 1),
+            Field::MonthAbbreviation => self.month = Some(index_of_short(text.as_bytes(), &MONTHS)? + 1),
             Field::Day => self.day = Some(number(text)?),
             Field::Hour => (self.hour, self.half_day) = (number(text)?, false),
             Field::Hour12 => (self.hour, self.half_day) = (number(text)?, true),
@@ -209,7 +219,7 @@ impl Told {
             Field::Minute => self.minute = number(text)?,
             Field::Second => self.second = number(text)?,
             Field::WeekdayName => self.weekday = Some(index_of(text, &DAYS)?),
-            Field::WeekdayAbbreviation => self.weekday = Some(index_of_short(text, &DAYS)?),
+            Field::WeekdayAbbreviation => self.weekday = Some(index_of_short(text.as_bytes(), &DAYS)?),
             Field::Weekday => {
                 let day = number(text)? - 1;
                 self.weekday = Some(if day < 0 { 6 } else { day });
@@ -340,8 +350,8 @@ fn index_of(text: &str, names: &[&str]) -> Option<i64> {
 }
 
 /// The same for its first three letters.
-fn index_of_short(text: &str, names: &[&str]) -> Option<i64> {
-    let &[a, b, c] = text.as_bytes() else {
+fn index_of_short(text: &[u8], names: &[&str]) -> Option<i64> {
+    let &[a, b, c] = text else {
         return None;
     };
     let text = [a.to_ascii_lowercase(), b.to_ascii_lowercase(), c.to_ascii_lowercase()];

@@ -146,10 +146,8 @@ impl Detector {
     /// The default templates for certain years.
     pub fn defaults_in(years: &Years) -> Self {
         let mut detector = Self::empty();
-        if let Ok(defaults) = defaults::shared(years) {
-            for (template, weight) in defaults.all() {
-                detector.push(template.clone(), weight);
-            }
+        for (template, weight) in defaults::shared(years).all().unwrap_or_default() {
+            detector.push(template, weight);
         }
         detector.unset = true;
         detector
@@ -205,12 +203,10 @@ impl Detector {
         if key == "{DEFAULT}" {
             // Alone it means the defaults, since there is no template then; beside others the original ignores it.
         } else if key == "{^LN-BEG}" {
-            let defaults = defaults::shared(years)?;
-            for (template, weight) in defaults.all() {
-                if template.at_line_begin && is_new(template) {
-                    self.push(template.clone(), weight);
-                } else if template.at_line_begin {
-                    self.raise(&template.name, weight);
+            for (template, weight) in defaults::shared(years).at_line_begin()? {
+                match is_new(&template) {
+                    true => self.push(template, weight),
+                    false => self.raise(&template.name, weight),
                 }
             }
         } else if key.contains("{DATE}") {
@@ -219,7 +215,7 @@ impl Detector {
                 // All templates would be this one, in which only an escaped tag stands.
                 return Err(twice(pattern, pattern));
             }
-            for template in defaults::shared(years)?.embedded(pattern, years)? {
+            for template in defaults::shared(years).embedded(pattern, years)? {
                 if alone || is_new(&template) {
                     self.push(Arc::new(template), 1.0);
                 }
@@ -401,7 +397,10 @@ impl Detector {
             local: &self.local,
         };
         let kept = placed.again.then(|| self.recent.again(slot.id, &context)).flatten();
-        kept.unwrap_or_else(|| self.recent.moment((slot.id, &slot.template), line, found, &context, placed.keep))
+        kept.unwrap_or_else(|| {
+            self.recent
+                .moment((slot.id, &slot.template), line, found, &context, placed.keep)
+        })
     }
 
     /// The only template's date, if it stands where [`Detector::choose`] looks first and is written as the last one was.
@@ -530,7 +529,9 @@ impl Detector {
                 break;
             }
             let found = &mut *self.found;
-            let is_date = slot.template.search_within(line, date.start, date.end, &mut self.marks, found);
+            let is_date = slot
+                .template
+                .search_within(line, date.start, date.end, &mut self.marks, found);
             if is_date && found.start == date.start && found.end == date.end {
                 return Some(index);
             }

@@ -25,7 +25,7 @@ pub(super) fn number(text: &str) -> Option<i64> {
 }
 
 /// What fields nearly always are: one, two or four ASCII digits.
-fn short_number(text: &[u8]) -> Option<i64> {
+pub(super) fn short_number(text: &[u8]) -> Option<i64> {
     let two = |a: u8, b: u8| {
         let (a, b) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'));
         (a < 10 && b < 10).then(|| i64::from(a * 10 + b))

@@ -68,12 +68,8 @@ static TEMPLATES: LazyLock<Vec<Arc<Template>>> = LazyLock::new(|| {
     ];
     let own = OWN.into_iter().chain(KEYED).chain(odd);
     let own = own.map(|pattern| Arc::new(Template::new(pattern, &Years::today(), false).unwrap()));
-    let defaults = defaults::shared(&Years::today()).unwrap();
-    defaults
-        .all()
-        .map(|(template, _)| template.clone())
-        .chain(own)
-        .collect()
+    let defaults = defaults::shared(&Years::today()).all().unwrap();
+    defaults.into_iter().map(|(template, _)| template).chain(own).collect()
 });
 
 /// A date of one of the keyed patterns, or nearly one.
@@ -107,7 +103,7 @@ fn marks(line: &str) -> Marks {
 
 #[test]
 fn all_default_patterns_have_a_plan_with_the_expressions_fields() {
-    for (template, _) in defaults::shared(&Years::today()).unwrap().all() {
+    for (template, _) in defaults::shared(&Years::today()).all().unwrap() {
         let Some(plan) = &template.plan else {
             assert!(template.pattern.is_none(), "{}", template.name);
             continue;

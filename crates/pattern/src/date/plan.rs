@@ -141,12 +141,7 @@ impl Plan {
     }
 
     /// Leaves in `found` the first match among those that begin at the places given; tells whether there is one.
-    pub fn search(
-        &self,
-        text: &[u8],
-        starts: impl Iterator<Item = usize>,
-        found: &mut Match,
-    ) -> Result<bool, Stopped> {
+    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>, found: &mut Match) -> Result<bool, Stopped> {
         self.search_noting(text, starts, &mut Way::default(), &mut 0, found)
     }
 
@@ -206,12 +201,7 @@ impl Plan {
 
     /// The same for a match at the line's beginning, for plans that are bound to it. A text that has so many bytes in
     /// common with this one as `looked_at` receives has the same, as long as neither ends before.
-    pub fn search_line_begin(
-        &self,
-        text: &[u8],
-        looked_at: &mut usize,
-        found: &mut Match,
-    ) -> Result<bool, Stopped> {
+    pub fn search_line_begin(&self, text: &[u8], looked_at: &mut usize, found: &mut Match) -> Result<bool, Stopped> {
         if self.begin == PlanBegin::LineBegin {
             return self.search_noting(text, std::iter::once(0), &mut Way::default(), looked_at, found);
         }
@@ -525,7 +515,7 @@ impl Ahead {
                 Op::Byte(byte) => taking(Set::default().with(byte)),
                 Op::OneOf(set) | Op::Separator(set) => taking(set),
                 Op::SameSeparator => taking(separators),
-                Op::Unit(unit, _) => taking(Set::of(|byte| unit.may_begin_with(byte))),
+                Op::Unit(unit, _) => taking(unit.beginnings()),
                 Op::Run(run) => or_behind(run.set, at + 1),
                 Op::CutBegin | Op::CutEnd => behind(at + 1),
                 Op::Split(other) => Ahead {

@@ -114,7 +114,10 @@ impl Shapes {
             times_within(text, FAR).for_each(&mut look);
         }
         let places = [true, false];
-        for (at_begin, templates) in places.into_iter().zip(self.by_digits.map(|templates| templates & asked)) {
+        for (at_begin, templates) in places
+            .into_iter()
+            .zip(self.by_digits.map(|templates| templates & asked))
+        {
             if templates != 0 && marks.may_have_digits(text, at_begin) {
                 all |= templates;
             }

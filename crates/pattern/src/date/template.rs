@@ -340,7 +340,7 @@ impl Template {
             return false;
         };
         let fields = plan.fields.iter().copied().zip(&found.fields);
-        let told = fields.filter_map(|(field, span)| Some((field, line.get(span.range()?)?)));
+        let told = fields.filter_map(|(field, span)| Some((field, line.as_bytes().get(span.range()?)?)));
         found.cut.0 < found.cut.1 && convert::is_surely_possible(told)
     }
 
