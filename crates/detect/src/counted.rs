@@ -90,11 +90,15 @@ impl Filter {
                     *aside = None;
                     let found = self.detector_mut().date(&text, now);
                     let stamp = cut::at_date(found.as_ref(), &mut self.dates, &text, now, notes).stamp;
-                    set_stamp(&mut self.report, stamp);
+                    self.report.set_stamp(stamp);
                 }
                 return;
             }
         };
+        if found.is_none() && self.is_without_literals(&text) {
+            self.report.pass_over();
+            return;
+        }
         if found.as_ref().is_some_and(is_own) {
             *aside = None;
         } else {
@@ -167,10 +171,19 @@ impl Filter {
     }
 }
 
-fn set_stamp(report: &mut Report, stamp: Option<Stamp>) {
-    for hit in &mut report.hits {
-        hit.time = stamp.map(|stamp| stamp.time);
-        hit.zoned = stamp.is_some_and(|stamp| stamp.zoned);
+impl Report {
+    /// Nothing was tried on the line.
+    fn pass_over(&mut self) {
+        self.window_before = None;
+        self.prefix_matched = false;
+        self.prefix_groups = None;
+    }
+
+    fn set_stamp(&mut self, stamp: Option<Stamp>) {
+        for hit in &mut self.hits {
+            hit.time = stamp.map(|stamp| stamp.time);
+            hit.zoned = stamp.is_some_and(|stamp| stamp.zoned);
+        }
     }
 }
 

@@ -478,6 +478,16 @@ impl Filter {
         self.rules.needs.tells() && self.rules.max_lines == 1 && !ignores_first
     }
 
+    /// Whether a line without date means nothing, since it has none of the literals that it must have.
+    pub(crate) fn is_without_literals(&self, text: &str) -> bool {
+        let rules = &self.rules;
+        let literals = rules
+            .literals
+            .as_ref()
+            .filter(|_| rules.max_lines == 1 && !rules.ignores_first());
+        literals.is_some_and(|literals| !literals.occur_in(text.as_bytes()))
+    }
+
     /// Where dates stand, if lines may be left out without looking for theirs.
     pub(crate) fn skipping(&self) -> Option<Arc<DateAnchor>> {
         let anchor = self.anchor.as_ref()?;
