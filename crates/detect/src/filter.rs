@@ -7,6 +7,7 @@ use crate::entry::EntryLine;
 use crate::expression::Expression;
 use crate::judge::{self, Memory, Report, Rules};
 use crate::screen::{Needs, Screen};
+use crate::sight::Sight;
 use crate::{Failure, Id, MatchedLine, Time, cut};
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
@@ -82,6 +83,8 @@ pub struct Filter {
     anchor: Option<Arc<DateAnchor>>,
     /// For blocks that are not shared.
     screen: Option<Arc<Screen>>,
+    /// For those of which every line's date is counted, too.
+    pub(crate) sight: Option<Sight>,
     zone: Option<String>,
     encoding: Encoding,
     pub(crate) report: Report,
@@ -101,6 +104,7 @@ impl Filter {
             datepattern: None,
             anchor: None,
             screen: None,
+            sight: None,
             zone: None,
             encoding: Encoding::default(),
             report: Report::default(),
