@@ -118,8 +118,6 @@ pub enum Look {
 struct Placed {
     /// Place of its template in the order.
     index: usize,
-    /// It is written as the last one.
-    again: bool,
     /// The next one may well be the same.
     keep: bool,
 }
@@ -281,7 +279,11 @@ impl Detector {
         if self.repeat.holds_for(line) {
             return self.repeated(line, now);
         }
-        self.place(line, now).then(|| self.date(line, now))?
+        let columns = self.begin(line);
+        if let Some(start) = self.place_of_written(line, &columns) {
+            return self.found_again(start, line, &columns, now);
+        }
+        self.place(line, &columns, now).then(|| self.date(line, now))?
     }
 
     /// The same, for those who will mostly not ask for the moment: it learns all the same.
@@ -289,12 +291,17 @@ impl Detector {
         if self.repeat.holds_for(line) {
             return Look::Known(self.repeated(line, now));
         }
-        if !self.place(line, now) {
+        let columns = self.begin(line);
+        if let Some(start) = self.place_of_written(line, &columns) {
+            return Look::Known(self.found_again(start, line, &columns, now));
+        }
+        if !self.place(line, &columns, now) {
             return Look::Known(None);
         }
         let slot = self.slots.get(self.placed.index);
         match slot {
-            Some(slot) if slot.template.is_surely_possible(line, &self.found) => {
+            // What is written as this one has its moment, which therefore must be known.
+            Some(slot) if self.written.is_none() && slot.template.is_surely_possible(line, &self.found) => {
                 Look::Placed(self.found.cut.0..self.found.cut.1)
             }
             _ => Look::Known(self.date(line, now)),
@@ -307,7 +314,7 @@ impl Detector {
         if self.repeat.is_kept() {
             (self.repeat.moment, self.repeat.asked) = (moment, Some(now.secs()));
         }
-        Some(found_by(self.slots.get(self.placed.index)?, &self.found, moment))
+        Some(found_by(self.slots.get(self.placed.index)?, self.found.cut, moment))
     }
 
     /// Remembers the date that was placed last, instead of that which was remembered before.
@@ -321,41 +328,37 @@ impl Detector {
         let id = self.aside_id.take()?;
         let index = self.slots.iter().position(|slot| slot.id == id)?;
         std::mem::swap(&mut self.found, &mut self.aside);
-        let placed = Placed {
-            index,
-            ..Placed::default()
-        };
+        let placed = Placed { index, keep: false };
         let moment = self.moment(placed, line, now);
-        Some(found_by(self.slots.get(index)?, &self.found, moment))
+        Some(found_by(self.slots.get(index)?, self.found.cut, moment))
     }
 
-    /// Finds where the date is, leaves that in `found` and `placed`, and learns from it.
-    fn place(&mut self, line: &str, now: Time) -> bool {
+    /// Begins with another line.
+    fn begin<'l>(&mut self, line: &'l str) -> Columns<'l> {
         self.repeat.forget();
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
-        let again = self.find_again(line, &columns);
-        let index = if again {
-            0
-        } else {
-            let (Some(chosen), leftmost) = self.choose(line, &columns) else {
-                return false;
-            };
-            self.of_access_log(line, chosen, leftmost).unwrap_or(chosen)
+        columns
+    }
+
+    /// Finds where the date is, leaves that in `found` and `placed`, and learns from it.
+    fn place(&mut self, line: &str, columns: &Columns<'_>, now: Time) -> bool {
+        let (Some(chosen), leftmost) = self.choose(line, columns) else {
+            return false;
         };
-        let index = self.learn(index, &columns, now);
+        let index = self.of_access_log(line, chosen, leftmost).unwrap_or(chosen);
+        let index = self.learn(index, self.found.start..self.found.end, columns, now);
         let Some(slot) = self.slots.get(index) else {
             return false;
         };
         // Where templates take turns, what is kept of one date is of no use for the next.
         let keep = self.winner.replace(slot.id) == Some(slot.id);
-        self.placed = Placed { index, again, keep };
-        if !again && self.slots.len() == 1 {
+        self.placed = Placed { index, keep };
+        if self.slots.len() == 1 {
             let plain = columns.is_plain().then_some(line.as_bytes());
             self.written = plain.and_then(|text| Written::of(text, &self.found, &self.marks.way));
         }
-        let searched = !again && columns.is_plain();
-        if searched && keep && self.found.start == 0 && slot.template.tells_by_beginning() {
+        if columns.is_plain() && keep && self.found.start == 0 && slot.template.tells_by_beginning() {
             self.repeat.keep(line, self.marks.looked_at, index, &self.found);
         }
         true
@@ -366,11 +369,7 @@ impl Detector {
         let index = self.repeat.index;
         if self.repeat.asked != Some(now.secs()) {
             *self.found = self.repeat.found;
-            let placed = Placed {
-                index,
-                again: false,
-                keep: true,
-            };
+            let placed = Placed { index, keep: true };
             self.repeat.moment = self.moment(placed, line, now);
             self.repeat.asked = Some(now.secs());
         }
@@ -378,7 +377,7 @@ impl Detector {
         let slot = self.slots.get_mut(index)?;
         slot.hits += 1;
         slot.last_used = Some(now);
-        Some(found_by(slot, &self.repeat.found, self.repeat.moment))
+        Some(found_by(slot, self.repeat.found.cut, self.repeat.moment))
     }
 
     /// The moment of the match in `found`.
@@ -396,23 +395,29 @@ impl Detector {
             default_offset: self.default_offset,
             local: &self.local,
         };
-        let kept = placed.again.then(|| self.recent.again(slot.id, &context)).flatten();
-        kept.unwrap_or_else(|| {
-            self.recent
-                .moment((slot.id, &slot.template), line, found, &context, placed.keep)
-        })
+        let template = (slot.id, &*slot.template);
+        self.recent.moment(template, line, found, &context, placed.keep)
     }
 
-    /// The only template's date, if it stands where [`Detector::choose`] looks first and is written as the last one was.
-    fn find_again(&mut self, line: &str, columns: &Columns<'_>) -> bool {
-        let found = self.written_again(line, columns);
-        found.is_some_and(|found| {
-            *self.found = found;
-            true
-        })
+    /// A date of the only template that begins here and is written as the last one was.
+    fn found_again(&mut self, start: usize, line: &str, columns: &Columns<'_>, now: Time) -> Option<Found> {
+        let written = self.written.as_ref()?;
+        let (place, cut) = (written.place(start), written.cut(start));
+        let id = self.slots.first()?.id;
+        let moment = match self.recent.again(id, now) {
+            Some(moment) => moment,
+            None => {
+                *self.found = written.found(start)?;
+                self.moment(Placed { index: 0, keep: true }, line, now)
+            }
+        };
+        let index = self.learn(0, place, columns, now);
+        Some(found_by(self.slots.get(index)?, cut, moment))
     }
 
-    fn written_again(&self, line: &str, columns: &Columns<'_>) -> Option<Match> {
+    /// Where the only template's date begins, if it stands where [`Detector::choose`] looks first and is written as the
+    /// last one was.
+    fn place_of_written(&self, line: &str, columns: &Columns<'_>) -> Option<usize> {
         let (Some(written), [slot], Some(last)) = (&self.written, self.slots.as_slice(), &self.last) else {
             return None;
         };
@@ -424,7 +429,7 @@ impl Detector {
             false => (0, line.len()),
         };
         let start = slot.template.literal_within(line.as_bytes(), begin, end)?;
-        written.again(line.as_bytes().get(..end)?, start)
+        written.again(line.as_bytes().get(..end)?, start).then_some(start)
     }
 
     /// Whether this one finds what the other finds, in whatever lines follow.
@@ -622,11 +627,11 @@ impl Detector {
     }
 
     /// Notes the winner and lets it rise in the order; returns its new place.
-    fn learn(&mut self, index: usize, columns: &Columns<'_>, now: Time) -> usize {
+    fn learn(&mut self, index: usize, found: Range<usize>, columns: &Columns<'_>, now: Time) -> usize {
         let Some(slot) = self.slots.get_mut(index) else {
             return index;
         };
-        let begin = columns.border(self.found.start);
+        let begin = columns.border(found.start);
         slot.hits += 1;
         slot.last_used = Some(now);
         slot.distance = begin.column;
@@ -638,7 +643,7 @@ impl Detector {
         self.last = Some(Last {
             index,
             begin,
-            end: columns.border(self.found.end),
+            end: columns.border(found.end),
         });
         index
     }
@@ -671,6 +676,13 @@ impl Detector {
         };
         let long_ago = one.last_used.map(|used| used.plus_secs(-UNUSED_SECS));
         one.weight() > other.weight() || long_ago > other.last_used
+    }
+}
+
+impl Default for Detector {
+    /// With the default templates.
+    fn default() -> Self {
+        Detector::defaults()
     }
 }
 
@@ -720,9 +732,9 @@ impl Slot {
     }
 }
 
-fn found_by(slot: &Slot, found: &Match, moment: Option<Moment>) -> Found {
+fn found_by(slot: &Slot, cut: (usize, usize), moment: Option<Moment>) -> Found {
     Found {
-        span: found.cut.0..found.cut.1,
+        span: cut.0..cut.1,
         time: moment.map(|m| m.time),
         zoned: moment.is_some_and(|m| m.zoned),
         template: slot.id,
