@@ -501,7 +501,9 @@ impl Detector {
             if is_found && self.is_settled(&last, columns) {
                 return (Some(last.index), whole_line);
             }
-            kept = is_found.then(|| (last.index, *self.found));
+            if is_found {
+                kept = Some((last.index, *self.found));
+            }
         }
         let leftmost = kept.is_none() || passed_over.is_some();
         (self.search(line, columns, passed_over, kept), leftmost)
