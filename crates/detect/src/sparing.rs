@@ -13,8 +13,8 @@ use bantam_pattern::LineBudget;
 use bantam_pattern::date::{Found, Look};
 
 impl Filter {
-    /// Judges each line of a block but those that are blank or comments; `tell` gets the line, without its end, and what
-    /// became of it.
+    /// Judges each line of a block but those that are blank or comments; `tell` gets the line, without its end, and
+    /// what became of it.
     pub(crate) fn judge_every_line(
         &mut self,
         block: &[u8],
@@ -39,8 +39,8 @@ impl Filter {
         self.settle_aside(&mut aside, context.now);
     }
 
-    /// Judges a line, and asks for its moment only where something matches. The last line whose date nobody asked for is
-    /// left in `aside`: it may have to stand in for that of a later one.
+    /// Judges a line, and asks for its moment only where something matches. The last line whose date nobody asked for
+    /// is left in `aside`: it may have to stand in for that of a later one.
     fn judge_sparing<'b>(
         &mut self,
         line: &'b [u8],

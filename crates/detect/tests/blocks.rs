@@ -207,6 +207,15 @@ fn mixed(datepattern: &str, prefixed: bool, check_all: bool) -> Filter {
     filter
 }
 
+const PATTERNS: [&str; 6] = [
+    "",
+    "{^LN-BEG}",
+    "%b %d %H:%M:%S",
+    "^%Y-%m-%d %H:%M:%S",
+    "\"t\":\"%Y-%m-%d %H:%M:%S,%f",
+    "{^LN-BEG}\n{NONE}",
+];
+
 /// Dates of all forms, some of which do not exist.
 const DATES: [&str; 31] = [
     "Jan  8 14:19:15",
@@ -273,7 +282,7 @@ proptest! {
         pool in prop::sample::subsequence(&DATES[..], 1..5),
         blocks in proptest::collection::vec(proptest::collection::vec(dated(), 0..14), 1..4),
         (pattern, prefixed, check_all, kind) in (
-            prop::sample::select(vec!["", "{^LN-BEG}", "%b %d %H:%M:%S", "^%Y-%m-%d %H:%M:%S", "\"t\":\"%Y-%m-%d %H:%M:%S,%f", "{^LN-BEG}\n{NONE}"]),
+            prop::sample::select(&PATTERNS[..]),
             any::<bool>(),
             any::<bool>(),
             0u8..3,
@@ -284,7 +293,10 @@ proptest! {
             let mut block = Vec::new();
             let (mut expected, mut got) = (Vec::new(), Vec::new());
             let (mut notes, mut noted) = (Vec::new(), Vec::new());
-            let lines = lines.iter().map(|(before, date, after)| [before, *date.get(&pool), after].concat().into_bytes());
+            let text = |(before, date, after): &(String, prop::sample::Index, String)| {
+                [before, *date.get(&pool), after].concat().into_bytes()
+            };
+            let lines = lines.iter().map(text);
             for line in lines {
                 let mut resolver = NoNames;
                 let mut context = context(&mut resolver, kind);

@@ -274,7 +274,7 @@ impl Told {
             )
             .ok()?,
         );
-        // The quick way for what needs no completing; on the last day that there is, the zone decides whether it exists.
+        // The quick way for what needs no completing; whether the last day that there is exists, the zone decides.
         if let Some(minutes) = offset
             && !without_date
             && !without_year

@@ -34,8 +34,8 @@ impl Recent {
     }
 
     /// What [`Template::moment`] tells, which depends on nothing but the template, the fields' texts, the second and
-    /// the zones. The zones must not change in the life of this. `template`: its id, and itself; `keep`: the next date may
-    /// well be the same.
+    /// the zones. The zones must not change in the life of this. `template`: its id, and itself; `keep`: the next date
+    /// may well be the same.
     pub fn moment(
         &mut self,
         (id, template): (usize, &Template),
