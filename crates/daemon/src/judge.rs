@@ -103,12 +103,12 @@ impl Judge {
             Verdict::Ignored => {}
             Verdict::Ask(_) => self.set_aside(jail, work, failure),
             Verdict::Counts if jail.aside.is_busy() => self.set_aside(jail, work, failure),
-            Verdict::Counts => self.count(jail, work, failure, now),
+            Verdict::Counts => self.count(jail, work, &failure, now),
         }
     }
 
     /// Says that somebody failed who is not to be left alone, counts it and carries out what comes of it.
-    pub(crate) fn count(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
+    pub(crate) fn count(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: &Failure, now: Time) {
         if self.log.wants(Level::INFO) {
             let line = &mut work.line;
             line.clear();
@@ -121,12 +121,12 @@ impl Judge {
     }
 
     /// Counts a failure and carries out what comes of it.
-    pub fn rule(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
-        let (id, time) = (failure.id.clone(), failure.time);
-        let known = self.known(jail, work, &id);
-        self.say_weight(&jail.name, &id, time, known.here, work.jail.options().maxretry);
+    pub fn rule(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: &Failure, now: Time) {
+        let (id, time) = (&failure.id, failure.time);
+        let known = self.known(jail, work, id);
+        self.say_weight(&jail.name, id, time, known.here, work.jail.options().maxretry);
         let ruling = work.jail.failed_known(failure, known, now, &mut clock::luck);
-        self.carry_out(jail, work, ruling, &id, known);
+        self.carry_out(jail, work, ruling, id, known);
     }
 
     /// Counts what was reported by hand.

@@ -32,7 +32,9 @@ struct Piece {
 struct Several {
     /// Oldest first.
     pieces: VecDeque<Piece>,
-    /// Of all lines the newest so many count.
+    /// Lines of all pieces.
+    lines: usize,
+    /// Of these the newest so many count.
     most: usize,
 }
 
@@ -77,13 +79,15 @@ impl Packed {
             Lines::One(first) => new_several(Some(first)),
             Lines::Several(several) => several,
         };
-        several.pieces.extend(added);
+        if let Some(added) = added {
+            several.pieces.push_back(added);
+            several.lines += added.lines as usize;
+        }
         several.most = most;
-        let mut lines: usize = several.pieces.iter().map(|piece| piece.lines as usize).sum();
         while let Some(oldest) = several.pieces.front()
-            && lines - oldest.lines as usize >= most
+            && several.lines.saturating_sub(oldest.lines as usize) >= most
         {
-            lines -= oldest.lines as usize;
+            several.lines = several.lines.saturating_sub(oldest.lines as usize);
             blocks.release(oldest.place);
             several.pieces.pop_front();
         }
@@ -136,6 +140,7 @@ impl Packed {
 fn new_several(first: Option<Piece>) -> Box<Several> {
     Box::new(Several {
         pieces: first.into_iter().collect(),
+        lines: first.map_or(0, |first| first.lines as usize),
         most: 0,
     })
 }
