@@ -2,7 +2,7 @@
 //! said in the log and handed to the jail's queue.
 use crate::clock;
 use crate::ignoring::{IgnoreFiles, Verdict};
-use crate::live::{LiveJail, Work};
+use crate::live::{LiveJail, NewBan, Work};
 use crate::log::{Level, Log, Module};
 use crate::names::Names;
 use crate::records::Records;
@@ -12,7 +12,6 @@ use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, SharedBlo
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::{Mutex, RwLock};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What ruling needs besides the jail itself; shared by all jails.
@@ -43,10 +42,11 @@ impl Judge {
         self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
             filter.process_block(lines, context, failures, notes);
         });
+        self.settle(&mut [(jail, work)]);
     }
 
     /// Judges a block of one file for one of the jails that read it together, the `member`th. `keys`: those of all
-    /// their filters.
+    /// their filters. Bans that come of it wait for [`Judge::settle`].
     pub fn shared_lines(
         &self,
         jail: &Arc<LiveJail>,
@@ -66,6 +66,7 @@ impl Judge {
         self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
             filter.process_entry(line, context, failures, notes);
         });
+        self.settle(&mut [(jail, work)]);
     }
 
     fn judge(
@@ -91,37 +92,47 @@ impl Judge {
         for note in notes {
             self.tell(&jail.name, work, note, now);
         }
-        for failure in failures {
-            self.failure(jail, work, failure, now);
-        }
+        self.failures(jail, work, failures, now);
     }
 
-    /// Somebody failed: ignored, counted, or banned; or waiting until that is known.
-    fn failure(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
+    /// Somebody failed, and others: each is ignored, counted, or banned; or waits until that is known.
+    fn failures(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: Vec<Failure>, now: Time) {
         let bantime = work.jail.options().bantime;
-        match self.verdict(&jail.name, work, &failure.id, &|| seen(&failure, bantime), now) {
-            Verdict::Ignored => {}
-            Verdict::Ask(_) => self.set_aside(jail, work, failure),
-            Verdict::Counts if jail.aside.is_busy() => self.set_aside(jail, work, failure),
-            Verdict::Counts => self.count(jail, work, &failure, now),
+        let mut rules = self.rules_for(work, &failures).into_iter();
+        let mut counted = Vec::with_capacity(failures.len());
+        for failure in failures {
+            let rule = rules.next().unwrap_or_default();
+            match self.verdict_by(&jail.name, work, &failure.id, &|| seen(&failure, bantime), rule, now) {
+                Verdict::Ignored => {}
+                Verdict::Counts if !jail.aside.is_busy() => counted.push(failure),
+                Verdict::Counts | Verdict::Ask(_) => {
+                    self.count(jail, work, &std::mem::take(&mut counted), now);
+                    self.set_aside(jail, work, failure);
+                }
+            }
         }
+        self.count(jail, work, &counted, now);
     }
 
-    /// Says that somebody failed who is not to be left alone, counts it and carries out what comes of it.
-    pub(crate) fn count(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: &Failure, now: Time) {
-        if self.log.wants(Level::INFO) {
-            let line = &mut work.line;
-            line.clear();
-            // Writing into a String cannot fail.
-            let _ = write!(line, "[{}] Found {} - ", jail.name, failure.id);
+    /// Says that people failed who are not to be left alone, counts it and carries out what comes of it; but for bans,
+    /// which wait for [`Judge::settle`].
+    pub(crate) fn count(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: &[Failure], now: Time) {
+        if failures.is_empty() {
+            return;
+        }
+        let begin = format!("[{}] Found ", jail.name);
+        self.log.info_soon(Module::Filter, &begin, failures, |failure, line| {
+            text::write_id(&failure.id, line);
+            line.push_str(" - ");
             text::write_local(failure.time, line);
-            self.log.info_soon(Module::Filter, line);
+        });
+        for failure in failures {
+            self.rule(jail, work, failure, now);
         }
-        self.rule(jail, work, failure, now);
     }
 
-    /// Counts a failure and carries out what comes of it.
-    pub fn rule(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: &Failure, now: Time) {
+    /// Counts a failure and carries out what comes of it, but for a ban.
+    fn rule(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: &Failure, now: Time) {
         let (id, time) = (&failure.id, failure.time);
         let known = self.known(jail, work, id);
         self.say_weight(&jail.name, id, time, known.here, work.jail.options().maxretry);
@@ -134,6 +145,7 @@ impl Judge {
         let known = self.known(jail, work, &id);
         let ruling = work.jail.attempted(id.clone(), lines, known, now, &mut clock::luck);
         self.carry_out(jail, work, ruling, &id, known);
+        self.settle(&mut [(jail, work)]);
     }
 
     fn carry_out(&self, jail: &Arc<LiveJail>, work: &mut Work, ruling: Ruling, id: &Id, known: Known) {
@@ -145,9 +157,17 @@ impl Judge {
                 if ticket.restored {
                     Arc::make_mut(&mut ticket).restored = false;
                 }
-                self.ban(jail, ticket, known.growing, work.jail.options().bantime);
+                self.records.note_ban(&jail.name, &ticket);
+                work.bans.push(NewBan {
+                    ticket,
+                    past: known.growing,
+                    base: work.jail.options().bantime,
+                });
             }
             Ruling::AlreadyBanned { after } => {
+                if work.bans.iter().any(|ban| ban.ticket.id == *id) {
+                    self.settle(&mut [(jail, work)]);
+                }
                 let level = if after < 3.0 {
                     Level::DEBUG
                 } else if after < 60.0 {
@@ -165,11 +185,34 @@ impl Judge {
         }
     }
 
-    /// Remembered, then said, then done: a ban that was said survives the end of this process.
+    /// Carries out the bans that jails have come to: all are remembered in one step, then said, then done. A ban that
+    /// was said survives the end of this process. To be called under the locks under which they were decided.
+    pub fn settle(&self, jails: &mut [(&Arc<LiveJail>, &mut Work)]) {
+        if jails.iter().all(|(_, work)| work.bans.is_empty()) {
+            return;
+        }
+        let bans = jails
+            .iter()
+            .flat_map(|(jail, work)| work.bans.iter().map(|ban| (jail.name.as_str(), &*ban.ticket)));
+        self.records.add_bans(bans);
+        for (jail, work) in jails {
+            for ban in std::mem::take(&mut work.bans) {
+                self.carry_out_ban(jail, ban);
+            }
+        }
+    }
+
+    /// Remembered, then said, then done.
     pub fn ban(&self, jail: &Arc<LiveJail>, ticket: Arc<Ticket>, past: Option<PastBans>, base: f64) {
         if !ticket.restored {
-            self.records.add_ban(&jail.name, &ticket);
+            self.records.note_ban(&jail.name, &ticket);
+            self.records.add_bans([(jail.name.as_str(), &*ticket)].into_iter());
         }
+        self.carry_out_ban(jail, NewBan { ticket, past, base });
+    }
+
+    fn carry_out_ban(&self, jail: &Arc<LiveJail>, ban: NewBan) {
+        let NewBan { ticket, past, base } = ban;
         let how = if ticket.restored { "Restore Ban" } else { "Ban" };
         self.log
             .notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));

@@ -196,16 +196,9 @@ impl Records {
             })
     }
 
-    /// Writes a ban; it is on disk when this returns.
-    pub fn add_ban(&self, jail: &str, ticket: &Ticket) {
-        let row = row_of(jail, ticket);
-        let mut inner = self.inner.lock();
-        let Some(store) = &mut inner.store else { return };
-        if let Err(error) = store.add_ban(&row) {
-            self.log.error(
-                Module::Database,
-                format!("[{jail}] cannot remember the ban of {}: {error}", row.ip),
-            );
+    /// A ban was decided: whoever fails again is known for it from now on.
+    pub fn note_ban(&self, jail: &str, ticket: &Ticket) {
+        if self.inner.lock().store.is_none() {
             return;
         }
         let past = PastBans {
@@ -214,6 +207,21 @@ impl Records {
             last_bantime: ticket.bantime,
         };
         self.past.lock().set(jail, ticket.id.clone(), past);
+    }
+
+    /// Writes bans, each with its jail; they are on disk when this returns.
+    pub fn add_bans<'a>(&self, bans: impl Iterator<Item = (&'a str, &'a Ticket)>) {
+        let mut inner = self.inner.lock();
+        let Some(store) = &mut inner.store else { return };
+        let rows: Vec<BanRow> = bans.map(|(jail, ticket)| row_of(jail, ticket)).collect();
+        if let Err(error) = store.add_bans(&rows) {
+            for row in rows {
+                self.log.error(
+                    Module::Database,
+                    format!("[{}] cannot remember the ban of {}: {error}", row.jail, row.ip),
+                );
+            }
+        }
     }
 
     /// Forgets bans: of one jail or all, of some ids or all.

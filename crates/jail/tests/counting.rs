@@ -335,8 +335,9 @@ fn what_changed_is_told_whatever_is_forgotten_and_begun_meanwhile() {
             assert_eq!(told.len(), jail.currently_failed());
         }
     }
-    jail.changed_counters(&mut |id, count| {
-        count.map_or_else(|| told.remove(id), |count| told.insert(id.clone(), count));
+    jail.changed_counters(&mut |id, count| match count {
+        Some(count) => drop(told.insert(id.clone(), count)),
+        None => drop(told.remove(id)),
     });
     let mut all = BTreeMap::new();
     jail.all_counters(&mut |id, count| drop(all.insert(id.clone(), count.expect("it stands"))));
