@@ -126,6 +126,9 @@ impl Judge {
             line.push_str(" - ");
             text::write_local(failure.time, line);
         });
+        if failures.len() > 1 {
+            work.jail.expect(failures.iter().map(|failure| &failure.id));
+        }
         for failure in failures {
             self.rule(jail, work, failure, now);
         }

@@ -16,8 +16,8 @@ pub(crate) struct Packed {
 enum Lines {
     #[default]
     None,
-    /// Those of the first failure.
-    One(Piece),
+    /// That of the first failure, which has one.
+    One(Place),
     Several(Box<Several>),
 }
 
@@ -52,7 +52,11 @@ impl Packed {
     pub(crate) fn first(evidence: &Evidence, keep: &Keep) -> Self {
         keep.with(|blocks| Packed {
             rest: kept(blocks, evidence, Mark::Rest),
-            lines: piece(blocks, evidence).map_or(Lines::None, Lines::One),
+            lines: match piece(blocks, evidence) {
+                None => Lines::None,
+                Some(Piece { place, lines: 1 }) => Lines::One(place),
+                Some(several) => Lines::Several(new_several(Some(several), usize::MAX)),
+            },
         })
     }
 
@@ -75,8 +79,8 @@ impl Packed {
     fn add(&mut self, added: Option<Piece>, most: usize, blocks: &mut Blocks) {
         let mut several = match std::mem::take(&mut self.lines) {
             Lines::None if added.is_none() => return,
-            Lines::None => new_several(None),
-            Lines::One(first) => new_several(Some(first)),
+            Lines::None => new_several(None, most),
+            Lines::One(place) => new_several(Some(Piece { place, lines: 1 }), most),
             Lines::Several(several) => several,
         };
         if let Some(added) = added {
@@ -94,15 +98,22 @@ impl Packed {
         self.lines = Lines::Several(several);
     }
 
+    /// Fetches what the next failure will need into the processor's reach.
+    pub(crate) fn look_ahead(&self) -> usize {
+        match &self.lines {
+            Lines::Several(several) => several.pieces.back().map_or(0, |piece| piece.lines as usize),
+            Lines::None | Lines::One(_) => 0,
+        }
+    }
+
     fn pieces(&self) -> impl Iterator<Item = Place> {
         let (one, several) = match &self.lines {
             Lines::None => (None, None),
-            Lines::One(piece) => (Some(piece), None),
+            Lines::One(place) => (Some(*place), None),
             Lines::Several(several) => (None, Some(several.pieces.iter())),
         };
         one.into_iter()
-            .chain(several.into_iter().flatten())
-            .map(|piece| piece.place)
+            .chain(several.into_iter().flatten().map(|piece| piece.place))
     }
 
     pub(crate) fn open(&self, keep: &Keep) -> Unpacked {
@@ -137,11 +148,11 @@ impl Packed {
     }
 }
 
-fn new_several(first: Option<Piece>) -> Box<Several> {
+fn new_several(first: Option<Piece>, most: usize) -> Box<Several> {
     Box::new(Several {
         pieces: first.into_iter().collect(),
         lines: first.map_or(0, |first| first.lines as usize),
-        most: 0,
+        most,
     })
 }
 
