@@ -322,7 +322,7 @@ fn what_changed_is_told_whatever_is_forgotten_and_begun_meanwhile() {
     for step in 0..20_000u32 {
         // Few at first and at the end, and many in between, so that room is made and given back.
         let clients = if (5_000..10_000).contains(&step) { 4_000 } else { 30 };
-        let mut failure = failure("192.0.2.1", f64::from(step));
+        let mut failure = failure("192.0.2.1", f64::from(step) / 10.0);
         failure.id = client(step.wrapping_mul(0x9e37_79b9) >> 7 & 0xffff & (clients - 1) | (step % 7) << 16);
         let now = failure.time;
         jail.failed(failure, None, now, &mut || 0.5);
@@ -344,7 +344,7 @@ fn what_changed_is_told_whatever_is_forgotten_and_begun_meanwhile() {
         all.insert(id.clone(), count.expect("it stands"));
     });
     assert_eq!(all, told);
-    assert!(all.len() > 100);
+    assert!(all.len() > 20);
 }
 
 #[test]
