@@ -7,6 +7,7 @@ use crate::entry::EntryLine;
 use crate::expression::Expression;
 use crate::judge::{self, Memory, Report, Rules};
 use crate::screen::{Needs, Screen};
+use crate::sight::Sight;
 use crate::{Failure, Id, MatchedLine, Time, cut};
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
@@ -72,16 +73,18 @@ pub struct Filter {
     pub(crate) memory: Memory,
     pub(crate) dates: LastDate,
     /// Built when first needed: the default templates are many, and most filters replace them.
-    detector: Option<Detector>,
+    detector: Option<Box<Detector>>,
     /// A second one for the same pattern. Where lines are skipped it is asked about lines whose date does not depend
     /// on the lines before, and takes the place of the first when that is where the reading stands. So the first one
     /// never learns from a line out of its turn.
-    spare: Option<Detector>,
+    spare: Option<Box<Detector>>,
     datepattern: Option<String>,
     /// Where its dates stand, if that is at a literal.
     anchor: Option<Arc<DateAnchor>>,
     /// For blocks that are not shared.
     screen: Option<Arc<Screen>>,
+    /// For those of which every line's date is counted, too.
+    pub(crate) sight: Option<Sight>,
     zone: Option<String>,
     encoding: Encoding,
     pub(crate) report: Report,
@@ -101,6 +104,7 @@ impl Filter {
             datepattern: None,
             anchor: None,
             screen: None,
+            sight: None,
             zone: None,
             encoding: Encoding::default(),
             report: Report::default(),
@@ -263,7 +267,7 @@ impl Filter {
                     ..error
                 })?;
                 detector.set_default_zone(self.zone.as_deref())?;
-                Some(detector)
+                Some(Box::new(detector))
             }
         };
         self.anchor = DateAnchor::of(pattern).map(Arc::new);
@@ -283,7 +287,7 @@ impl Filter {
         // Tried on a detector even where none is needed yet, so that a wrong zone is refused now.
         let mut detector = match self.detector.take() {
             Some(detector) => detector,
-            None => Detector::defaults(),
+            None => Box::new(Detector::defaults()),
         };
         let result = detector.set_default_zone(zone);
         self.detector = Some(detector);
@@ -300,7 +304,7 @@ impl Filter {
     }
     /// Date templates with their hits.
     pub fn date_templates(&self) -> Vec<TemplateInfo> {
-        let of = |detector: &Option<Detector>| detector.as_ref().map(Detector::templates);
+        let of = |detector: &Option<Box<Detector>>| detector.as_ref().map(|detector| detector.templates());
         let mut templates = of(&self.detector).unwrap_or_default();
         for (template, spare) in templates.iter_mut().zip(of(&self.spare).unwrap_or_default()) {
             template.hits += spare.hits;
@@ -380,7 +384,7 @@ impl Filter {
         let dated = match settle {
             None => self.look_for_date(text, moment, notes),
             Some(settle) => {
-                let spare = self.spare.get_or_insert_with(Detector::defaults);
+                let spare = self.spare.get_or_insert_default();
                 let _budget = LineBudget::date(text.len());
                 let hits = spare.only_hits().map(|hits| *hits);
                 let dated = cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
@@ -426,7 +430,7 @@ impl Filter {
     }
 
     fn look_for_date<'t>(&mut self, text: &'t str, moment: Moment, notes: &mut Vec<Note>) -> DatedLine<'t> {
-        let detector = self.detector.get_or_insert_with(Detector::defaults);
+        let detector = self.detector.get_or_insert_default();
         let _budget = LineBudget::date(text.len());
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
@@ -442,7 +446,7 @@ impl Filter {
 
     /// Counts lines as hits of the only date template.
     pub(crate) fn add_date_hits(&mut self, lines: u64) {
-        if let Some(hits) = self.detector.as_mut().and_then(Detector::only_hits) {
+        if let Some(hits) = self.detector.as_mut().and_then(|detector| detector.only_hits()) {
             *hits += lines;
         }
     }
@@ -462,7 +466,7 @@ impl Filter {
         {
             // The zone was accepted by the first detector.
             let _ = spare.set_default_zone(self.zone.as_deref());
-            self.spare = Some(spare);
+            self.spare = Some(Box::new(spare));
         }
     }
 
@@ -500,13 +504,11 @@ impl Filter {
     }
 
     pub(crate) fn detector(&mut self) -> &Detector {
-        self.detector.get_or_insert_with(Detector::defaults)
+        self.detector.get_or_insert_default()
     }
 
     pub(crate) fn set_detector(&mut self, detector: &Detector) {
-        self.detector
-            .get_or_insert_with(Detector::defaults)
-            .clone_from(detector);
+        self.detector.get_or_insert_default().as_mut().clone_from(detector);
     }
 
     /// Judges a line whose date was looked for before.

@@ -24,6 +24,7 @@ mod python;
 mod record;
 mod screen;
 mod search;
+mod sight;
 mod single;
 mod stamp;
 mod twins;
