@@ -167,7 +167,7 @@ fn replace(transaction: &Transaction<'_>, table: &str, script: &str, columns: &s
     ))
 }
 
-/// Where version 0.1 kept counters, a row for each.
+/// Where counters stood before there were batches, a row for each.
 const ROWS: &str = "bantam_counters";
 
 /// Takes over counters that an earlier version wrote; how many.
