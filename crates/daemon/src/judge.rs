@@ -39,8 +39,10 @@ impl Judge {
 
     /// Judges whole lines of one file for one jail. `in_operation`: the file's end has been reached before.
     pub fn lines(&self, jail: &Arc<LiveJail>, work: &mut Work, lines: &[u8], in_operation: bool, now: Time) {
-        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
-            filter.process_block(lines, context, failures, notes);
+        self.judge(jail, work, in_operation, now, |filter, context, notes| {
+            let mut failures = Vec::new();
+            filter.process_block(lines, context, &mut failures, notes);
+            Arc::new(failures)
         });
         self.settle(&mut [(jail, work)]);
     }
@@ -56,15 +58,17 @@ impl Judge {
         in_operation: bool,
         now: Time,
     ) {
-        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
-            filter.process_with_twins(shared, member, keys, context, failures, notes);
+        self.judge(jail, work, in_operation, now, |filter, context, notes| {
+            filter.process_with_twins(shared, member, keys, context, notes)
         });
     }
 
     /// Judges an entry of the journal for one jail. `in_operation`: it came while the journal was followed.
     pub fn entry(&self, jail: &Arc<LiveJail>, work: &mut Work, line: &EntryLine, in_operation: bool, now: Time) {
-        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
-            filter.process_entry(line, context, failures, notes);
+        self.judge(jail, work, in_operation, now, |filter, context, notes| {
+            let mut failures = Vec::new();
+            filter.process_entry(line, context, &mut failures, notes);
+            Arc::new(failures)
         });
         self.settle(&mut [(jail, work)]);
     }
@@ -75,11 +79,11 @@ impl Judge {
         work: &mut Work,
         in_operation: bool,
         now: Time,
-        find: impl FnOnce(&mut Filter, &mut LineContext<'_>, &mut Vec<Failure>, &mut Vec<Note>),
+        find: impl FnOnce(&mut Filter, &mut LineContext<'_>, &mut Vec<Note>) -> Arc<Vec<Failure>>,
     ) {
-        let (mut failures, mut notes) = (Vec::new(), Vec::new());
+        let mut notes = Vec::new();
         let findtime = Some(work.jail.options().findtime);
-        {
+        let failures = {
             let mut names = self.names.lock();
             let mut context = LineContext {
                 now,
@@ -87,31 +91,33 @@ impl Judge {
                 findtime,
                 resolver: &mut *names,
             };
-            find(&mut work.filter, &mut context, &mut failures, &mut notes);
-        }
+            find(&mut work.filter, &mut context, &mut notes)
+        };
         for note in notes {
             self.tell(&jail.name, work, note, now);
         }
-        self.failures(jail, work, failures, now);
+        self.failures(jail, work, &failures, now);
     }
 
     /// Somebody failed, and others: each is ignored, counted, or banned; or waits until that is known.
-    fn failures(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: Vec<Failure>, now: Time) {
+    fn failures(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: &[Failure], now: Time) {
         let bantime = work.jail.options().bantime;
-        let mut rules = self.rules_for(work, &failures).into_iter();
-        let mut counted = Vec::with_capacity(failures.len());
-        for failure in failures {
+        let mut rules = self.rules_for(work, failures).into_iter();
+        // Those in a row that count are counted together.
+        let mut row = 0;
+        for (at, failure) in failures.iter().enumerate() {
             let rule = rules.next().unwrap_or_default();
-            match self.verdict_by(&jail.name, work, &failure.id, &|| seen(&failure, bantime), rule, now) {
-                Verdict::Ignored => {}
-                Verdict::Counts if !jail.aside.is_busy() => counted.push(failure),
-                Verdict::Counts | Verdict::Ask(_) => {
-                    self.count(jail, work, &std::mem::take(&mut counted), now);
-                    self.set_aside(jail, work, failure);
-                }
+            let verdict = self.verdict_by(&jail.name, work, &failure.id, &|| seen(failure, bantime), rule, now);
+            if matches!(verdict, Verdict::Counts) && !jail.aside.is_busy() {
+                continue;
+            }
+            self.count(jail, work, failures.get(row..at).unwrap_or_default(), now);
+            row = at + 1;
+            if !matches!(verdict, Verdict::Ignored) {
+                self.set_aside(jail, work, failure.clone());
             }
         }
-        self.count(jail, work, &counted, now);
+        self.count(jail, work, failures.get(row..).unwrap_or_default(), now);
     }
 
     /// Says that people failed who are not to be left alone, counts it and carries out what comes of it; but for bans,
