@@ -25,14 +25,7 @@ impl Filter {
         tell: &mut dyn FnMut(&[u8], Option<&mut Report>),
     ) {
         let Some(anchor) = self.skipping() else {
-            for line in crate::block::lines(block) {
-                let line = trim_line_end(&block[line]);
-                if is_log(line) {
-                    self.judge(line, context, notes);
-                    tell(line, Some(&mut self.report));
-                }
-            }
-            return;
+            return self.judge_every_line(block, context, notes, tell);
         };
         self.prepare_spare();
         let mut dates = Dates::new(block, &anchor);
@@ -120,7 +113,7 @@ impl Filter {
 }
 
 /// Neither blank nor a comment.
-fn is_log(line: &[u8]) -> bool {
+pub(crate) fn is_log(line: &[u8]) -> bool {
     !matches!(line.first(), None | Some(b'#'))
 }
 

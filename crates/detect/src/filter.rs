@@ -404,7 +404,7 @@ impl Filter {
         self.judge_dated(dated, text, has_literals, context, notes);
     }
 
-    fn judge_dated(
+    pub(crate) fn judge_dated(
         &mut self,
         dated: DatedLine<'_>,
         text: &str,
@@ -482,6 +482,16 @@ impl Filter {
         self.rules.needs.tells() && self.rules.max_lines == 1 && !ignores_first
     }
 
+    /// Whether a line without date means nothing, since it has none of the literals that it must have.
+    pub(crate) fn is_without_literals(&self, text: &str) -> bool {
+        let rules = &self.rules;
+        let literals = rules
+            .literals
+            .as_ref()
+            .filter(|_| rules.max_lines == 1 && !rules.ignores_first());
+        literals.is_some_and(|literals| !literals.occur_in(text.as_bytes()))
+    }
+
     /// Where dates stand, if lines may be left out without looking for theirs.
     pub(crate) fn skipping(&self) -> Option<Arc<DateAnchor>> {
         let anchor = self.anchor.as_ref()?;
@@ -504,6 +514,10 @@ impl Filter {
     }
 
     pub(crate) fn detector(&mut self) -> &Detector {
+        self.detector_mut()
+    }
+
+    pub(crate) fn detector_mut(&mut self) -> &mut Detector {
         self.detector.get_or_insert_default()
     }
 

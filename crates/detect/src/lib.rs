@@ -26,6 +26,7 @@ mod screen;
 mod search;
 mod sight;
 mod single;
+mod sparing;
 mod stamp;
 mod twins;
 mod window;
