@@ -99,7 +99,7 @@ impl Filter {
         if !screened {
             // The filter was changed since.
             self.judge_lines(shared.block, context, notes, tell);
-        } else if let Some(anchor) = self.skipping() {
+        } else if let Some(anchor) = self.skipping().filter(|anchor| anchor.spares_common(shared.screen)) {
             let candidates = std::mem::take(&mut shared.candidates[member]);
             self.judge_anchored(shared.block, candidates, &anchor, context, notes, tell);
         } else if self.may_leave_out() || (shared.screen.members() > 1 && shared.block.len() >= WORTH_SHARING) {

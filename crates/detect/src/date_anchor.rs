@@ -5,7 +5,7 @@
 //! a line in which this literal stands once has one possible date, wherever the last one stood. And cutting the date
 //! out must not bring together a text that an expression requires. The patterns that are simple enough to be sure of
 //! both are read here; for all others every line's date is looked for.
-use crate::screen::Needs;
+use crate::screen::{Needs, Screen};
 use bantam_pattern::date::Alike;
 use memchr::memmem::{self, Finder};
 use std::ops::Range;
@@ -141,7 +141,12 @@ impl DateAnchor {
         memmem::find_iter(line, &self.literal).take(2).count() == 1
     }
 
-    /// Whether cutting out the date leaves these literals where they stand, and brings none about.
+    /// Whether cutting out the date leaves what all filters look for where it stands, and does not bring it about.
+    pub(crate) fn spares_common(&self, screen: &Screen) -> bool {
+        !screen.may_join(self.before, self.after)
+    }
+
+    /// The same for the literals of one filter.
     pub(crate) fn spares(&self, needs: &Needs) -> bool {
         !needs.may_join(self.before, self.after)
     }

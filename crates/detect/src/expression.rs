@@ -154,6 +154,11 @@ impl Expression {
             .filter(|literal| !literal.is_empty() && !literal.contains(&b'\n'))
     }
 
+    /// All literals that each match contains, some of them with the line's end.
+    pub(crate) fn required_literals(&self) -> &[Vec<u8>] {
+        self.regex.required_literals()
+    }
+
     /// The named groups in the order of their opening, and where their texts are among the spans of a match.
     pub(crate) fn names(&self) -> &Arc<[(Arc<str>, usize)]> {
         &self.names

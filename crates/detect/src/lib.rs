@@ -4,6 +4,7 @@
 //! out. Knows nothing of counting, and reads no clock.
 
 mod block;
+mod common;
 mod connection;
 mod counted;
 mod cut;

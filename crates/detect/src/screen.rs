@@ -2,6 +2,7 @@
 //!
 //! Every filter names literals without which a line means nothing to it ([`Needs`]). A screen looks for those of all
 //! filters at once ([`crate::search`]), and cuts lines only around what it finds.
+use crate::common::{Common, Required};
 use crate::expression::Expression;
 use crate::literals::{least, may_join};
 use crate::search::Search;
@@ -20,26 +21,31 @@ const MOST_FINDS: usize = 256;
 pub struct Needs {
     /// One of these; none where any line may matter.
     literals: Option<Vec<Vec<u8>>>,
+    /// For each of the expressions that they are of all that it requires.
+    required: Vec<Required>,
 }
 
 impl Needs {
     /// What a filter's lines must have. `prefix_counts`: it is told of whether prefregex matched, even where no
     /// failregex did.
     pub(crate) fn of(prefregex: Option<&Expression>, fail: &[Expression], prefix_counts: bool) -> Self {
-        let each = |expressions: &[Expression]| -> Option<Vec<Vec<u8>>> {
+        let each = |expressions: &[Expression]| -> Option<Needs> {
             let literals = expressions.iter().map(|e| literal(e).map(<[u8]>::to_vec));
             let literals: Vec<Vec<u8>> = literals.collect::<Option<_>>()?;
             let least = least(literals);
-            (!least.is_empty() && least.len() <= MOST).then_some(least)
+            (!least.is_empty() && least.len() <= MOST).then(|| Needs {
+                literals: Some(least),
+                required: expressions.iter().map(required).collect(),
+            })
         };
         let of_prefix = || each(std::slice::from_ref(prefregex?));
-        let literals = match prefregex {
+        let needs = match prefregex {
             Some(_) if prefix_counts => of_prefix(),
             // What a failregex needs is rarer than what all of the program's lines begin with.
             Some(_) => each(fail).or_else(of_prefix),
             None => each(fail),
         };
-        Needs { literals }
+        needs.unwrap_or_default()
     }
 
     /// Whether lines can be told apart by it.
@@ -64,12 +70,19 @@ fn literal(expression: &Expression) -> Option<&[u8]> {
         .filter(|literal| literal.len() >= SHORTEST && literal.is_ascii())
 }
 
+fn required(expression: &Expression) -> Required {
+    let usable = |literal: &&Vec<u8>| literal.is_ascii() && !literal.contains(&b'\n');
+    expression.required_literals().iter().filter(usable).cloned().collect()
+}
+
 /// What to look for in a block, for several filters, its members.
 #[derive(Debug, Default)]
 pub struct Screen {
     members: Vec<Arc<Needs>>,
     literals: Vec<Literal>,
     search: Search,
+    /// What stands in all lines that matter to those that are looked for; known once there was something to learn from.
+    common: Option<Common>,
     /// Members that are looked for.
     sought: Vec<usize>,
     longest: usize,
@@ -77,6 +90,8 @@ pub struct Screen {
     learned_from: usize,
 }
 
+/// So much of it is looked at for what is common to all filters.
+const SAMPLE: usize = 64 << 10;
 /// So many bytes of a log are enough to learn from.
 const ENOUGH: usize = 16 << 10;
 
@@ -129,6 +144,12 @@ impl Screen {
             if let Some(search) = Search::new(self.texts(), block) {
                 self.search = search;
             }
+            // One filter alone knows best what is rare in what it needs.
+            if self.members.len() == 1 {
+                return;
+            }
+            let required = self.sought.iter().flat_map(|&member| &self.members[member].required);
+            self.common = Common::of(required, &block[..block.len().min(SAMPLE)]);
         }
     }
 
@@ -148,9 +169,26 @@ impl Screen {
     /// Tells for each member the lines of the block that can matter to it, in order, without their newlines.
     pub(crate) fn look(&self, block: &[u8]) -> Vec<Vec<Range<usize>>> {
         let mut lines: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.members.len()];
+        let Some(common) = &self.common else {
+            self.look_in(block, 0..block.len(), &mut lines);
+            return lines;
+        };
         let mut from = 0;
+        while let Some(at) = common.find(&block[from..]).map(|at| from + at) {
+            let start = memchr::memrchr(b'\n', &block[from..at]).map_or(from, |n| from + n + 1);
+            let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
+            self.look_in(block, start..end, &mut lines);
+            from = end;
+        }
+        lines
+    }
+
+    /// The same for a part of the block that begins and ends with whole lines.
+    fn look_in(&self, block: &[u8], part: Range<usize>, lines: &mut [Vec<Range<usize>>]) {
+        let block = &block[..part.end];
+        let mut from = part.start;
         // The line of the last find, how many members know of it, and how many finds it had.
-        let (mut line, mut told, mut finds) = (0..0, 0, 0);
+        let (mut line, mut told, mut finds) = (from..from, 0, 0);
         while let Some(probe) = self.search.next(block, from) {
             let at = probe.at;
             if at >= line.end {
@@ -176,7 +214,11 @@ impl Screen {
             }
             from = if told == self.sought.len() { line.end } else { at + 1 };
         }
-        lines
+    }
+
+    /// Whether cutting something out between these bytes can bring about what all lines that matter have.
+    pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
+        may_join(self.common.iter().map(Common::text), before, after)
     }
 
     /// The members to which a line may matter because something was cut out of it and its two parts now touch.
@@ -185,6 +227,11 @@ impl Screen {
             return;
         };
         let literals = self.literals.iter().map(|literal| literal.text.as_slice());
+        if self.may_join(last, first) {
+            // A line that was passed over, and whose parts may have what they need by themselves.
+            self.sought.iter().for_each(|&member| tell(member));
+            return;
+        }
         if !may_join(literals, last, first) {
             return;
         }

@@ -142,6 +142,76 @@ proptest! {
     }
 }
 
+/// Filters whose lines have something in common, that is not in each line.
+fn related() -> Vec<Filter> {
+    let json = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
+    vec![
+        filter(json, "", &[r#""h":"<HOST>",.*"s":40\d,"#], r#""p":"/ignored"#),
+        filter(
+            json,
+            "",
+            &[r#""h":"<HOST>",.*"s":404,"p":"/"#, r#""h":"<HOST>",.*"s":401,"p":"/x"#],
+            "",
+        ),
+        filter("", "", &[r#"^\{"h":"<HOST>",.*"s":40[14],"p":"/ignored"#], ""),
+        filter("", "", &[r#""h":"<HOST>",.*,"s":40.*"sub":"joined"#], ""),
+        // The date is cut out of the middle of what it needs.
+        filter(r#""s":4(%Y-%m-%d %H:%M:%S)"#, "", &[r#""h":"<HOST>","s":404,"p":"#], ""),
+        filter("{NONE}", "", &[r#""h":"<HOST>",.*"s":404"#], ""),
+    ]
+}
+
+fn related_line() -> impl Strategy<Value = String> {
+    let status = prop::sample::select(vec![200, 401, 404, 404, 503]);
+    let path = prop::sample::select(vec!["/", "/ignored", "/x", "\\\"s\\\":404,"]);
+    let date = |second: u32| format!(r#","StartLocal":"2026-11-22T10:19:{second:02}.5Z","x":1}}"#);
+    prop_oneof![
+        4 => (0u32..60, 1u8..9, status, path).prop_map(move |(second, host, status, path)| format!(
+            r#"{{"h":"192.0.2.{host}","s":{status},"p":"{path}"{}"#, date(second)
+        )),
+        1 => (0u32..60).prop_map(|second| format!(
+            r#"{{"h":"192.0.2.9","s":4[22/Nov/2026:10:19:{second:02} +0000]04,"p":"/x","sub":"joined"}}"#
+        )),
+        1 => (0u32..60).prop_map(|second| format!(r#"{{"h":"192.0.2.9","s":42026-11-22 10:19:{second:02}04,"p":"/"}}"#)),
+        1 => (0u32..60).prop_map(|second| format!(r#""s":4 2026-11-22 10:19:{second:02} "h":"192.0.2.8","s":404,"p":"/""#)),
+        1 => Just(r#"{"h":"192.0.2.1","s":404,"p":"/x"}"#.to_owned()),
+        1 => Just("2026-11-22 10:19:00 nothing".to_owned()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn filters_with_something_in_common_find_what_each_finds_line_by_line(
+        blocks in prop::collection::vec(prop::collection::vec(related_line(), 1..30), 1..4),
+        members in prop::collection::vec(0_usize..6, 2..4),
+        kind in 0u8..3,
+    ) {
+        let those = || members.iter().map(|&member| related().swap_remove(member)).collect::<Vec<Filter>>();
+        let (mut alone, mut together) = (those(), those());
+        let mut screen = Screen::new(together.iter().map(|filter| filter.needs().clone()).collect());
+        let mut expected: Vec<Vec<Failure>> = vec![Vec::new(); alone.len()];
+        let mut got = expected.clone();
+        for lines in &blocks {
+            let others = "{\"h\":\"192.0.2.1\",\"s\":200,\"p\":\"/\"}\n".repeat(4 * lines.len());
+            let block: String = lines.iter().map(|line| format!("{line}\n")).collect::<String>() + &others;
+            screen.learn(block.as_bytes());
+            let mut shared = SharedBlock::new(block.as_bytes(), &screen);
+            for (index, filter) in together.iter_mut().enumerate() {
+                let mut resolver = NoNames;
+                let mut context = context(&mut resolver, kind);
+                filter.process_shared(&mut shared, index, &mut context, &mut got[index], &mut Vec::new());
+                for line in block.lines() {
+                    alone[index].process(line.as_bytes(), &mut context, &mut expected[index], &mut Vec::new());
+                }
+                prop_assert_eq!(alone[index].last_date(), filter.last_date());
+            }
+        }
+        prop_assert_eq!(expected, got);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -266,5 +336,34 @@ fn filters_of_which_none_names_a_literal_share_a_block_too() {
         }
         assert!(!expected.is_empty());
         assert_eq!(expected, got);
+    }
+}
+
+#[test]
+fn what_filters_have_in_common_may_come_about_when_the_date_is_cut_out() {
+    let json = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
+    for (datepattern, common, line) in [
+        ("", r#""s":;404"#, r#"192.0.2.1 "s":2026-11-22 10:19:07;404 alphaXQZ"#),
+        (
+            json,
+            r#""StartLocal":"-11"#,
+            r#"192.0.2.1 "StartLocal":"2026-11-22T10:19:07.5Z","x":"alphaXQZ""#,
+        ),
+    ] {
+        let failregexes = ["alphaXQZ", "omegaKVW"].map(|own| format!("^<HOST> {common}.*{own}"));
+        let mut filters = failregexes.map(|failregex| filter(datepattern, "", &[&failregex], ""));
+        let mut screen = Screen::new(filters.iter().map(|filter| filter.needs().clone()).collect());
+        let block = format!("{line}\n") + &"2026-11-22 10:19:07 nothing of this kind\n".repeat(500);
+        screen.learn(block.as_bytes());
+        let mut shared = SharedBlock::new(block.as_bytes(), &screen);
+        let found = filters.each_mut().map(|filter| {
+            let mut failures = Vec::new();
+            let member = usize::from(filter.needs().literals() != Some(&[b"alphaXQZ".to_vec()]));
+            let mut resolver = NoNames;
+            let mut context = context(&mut resolver, 2);
+            filter.process_shared(&mut shared, member, &mut context, &mut failures, &mut Vec::new());
+            failures.len()
+        });
+        assert_eq!(found, [1, 0], "{common}");
     }
 }
