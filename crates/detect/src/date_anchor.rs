@@ -7,14 +7,14 @@
 //! both are read here; for all others every line's date is looked for.
 use crate::screen::{Needs, Screen};
 use bantam_pattern::date::Alike;
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
 use std::ops::Range;
 
 /// A date pattern whose dates stand where a literal stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct DateAnchor {
     /// What every date begins with.
-    literal: Vec<u8>,
+    finder: Finder<'static>,
     /// What follows.
     pieces: Vec<Piece>,
     /// The byte before the part that is cut out.
@@ -92,7 +92,7 @@ impl DateAnchor {
         let (before, after) = (*before, *after);
         let pieces = pieces.split_off(literal.len());
         (literal.len() >= 4 && sure_end).then_some(DateAnchor {
-            literal,
+            finder: Finder::new(&literal).into_owned(),
             pieces,
             before,
             after,
@@ -101,17 +101,17 @@ impl DateAnchor {
 
     /// Looks for places where a date can begin.
     pub(crate) fn finder(&self) -> Finder<'_> {
-        Finder::new(&self.literal)
+        self.finder.as_ref()
     }
 
     /// The date whose literal begins here, if it is written the usual way, so that the pattern matches it for certain if
     /// it matches the year. Days that not every month has are left out.
     pub(crate) fn usual_date<'t>(&self, text: &'t [u8]) -> Option<UsualDate<'t>> {
         // In front of a letter the pattern looks for a word's beginning.
-        self.literal
+        self.literal()
             .first()
             .filter(|byte| byte.is_ascii_punctuation() && **byte != b'_')?;
-        let (mut at, mut year, mut digits) = (self.literal.len(), None, 0..0);
+        let (mut at, mut year, mut digits) = (self.literal().len(), None, 0..0);
         for piece in &self.pieces {
             let rest = text.get(at..)?;
             let end = at + piece.usual_length(rest)?;
@@ -133,12 +133,12 @@ impl DateAnchor {
 
     /// What every date begins with.
     pub(crate) fn literal(&self) -> &[u8] {
-        &self.literal
+        self.finder.needle()
     }
 
     /// Whether the line has one possible place for a date.
     pub(crate) fn stands_once_in(&self, line: &[u8]) -> bool {
-        memmem::find_iter(line, &self.literal).take(2).count() == 1
+        self.finder.find_iter(line).take(2).count() == 1
     }
 
     /// Whether cutting out the date leaves what all filters look for where it stands, and does not bring it about.
@@ -286,7 +286,7 @@ mod tests {
     fn the_pattern_of_the_guide_is_anchored_at_its_key() {
         let pattern = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
         let anchor = DateAnchor::of(pattern).unwrap();
-        assert_eq!(anchor.literal, br#""StartLocal""#);
+        assert_eq!(anchor.literal(), br#""StartLocal""#);
         assert_eq!((anchor.before, anchor.after), (b'"', b'-'));
     }
 
@@ -335,7 +335,7 @@ mod tests {
             r#""time":"%Y-%b-%d(%z)?""#,
             "{^LN-BEG}(%Y)",
         ] {
-            assert_eq!(DateAnchor::of(pattern), None, "{pattern}");
+            assert!(DateAnchor::of(pattern).is_none(), "{pattern}");
         }
     }
 }
