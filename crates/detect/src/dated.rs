@@ -8,7 +8,7 @@ use crate::cut::{DATE_LIMIT, Moment, note};
 use crate::decode::Encoding;
 use crate::filter::Note;
 use crate::screen::Screen;
-use bantam_pattern::LineBudget;
+use bantam_pattern::{LineBudget, LongLine};
 use bantam_pattern::date::{Detector, Found};
 use std::ops::Range;
 
@@ -64,6 +64,7 @@ impl DatedBlock {
     }
 
     fn add(&mut self, block: &[u8], line: Range<usize>, now: Time, screen: &Screen) {
+        let _clock = LongLine::begin(line.len());
         let text = self.encoding.decode(&block[line.clone()]);
         let _budget = LineBudget::date(text.len());
         let found = self.after.find(&text, now);

@@ -10,7 +10,7 @@ use crate::screen::{Needs, Screen};
 use crate::{Failure, Id, MatchedLine, Time, cut};
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
-use bantam_pattern::{LineBudget, PatternError};
+use bantam_pattern::{LineBudget, LongLine, PatternError};
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -324,6 +324,7 @@ impl Filter {
         failures: &mut Vec<Failure>,
         notes: &mut Vec<Note>,
     ) {
+        let _clock = LongLine::begin(line.len());
         let text = self.encoding.decode(line);
         self.judge_text(&text, context, notes, None);
         let hits = self.report.hits.drain(..);
@@ -332,6 +333,7 @@ impl Filter {
 
     /// Judges one line and tells all about it: for `bantam regex`, which counts expressions and not failures.
     pub fn judge(&mut self, line: &[u8], context: &mut LineContext<'_>, notes: &mut Vec<Note>) -> &Report {
+        let _clock = LongLine::begin(line.len());
         let text: Cow<'_, str> = self.encoding.decode(line);
         self.judge_text(&text, context, notes, None);
         &self.report
@@ -359,6 +361,7 @@ impl Filter {
     ) -> &mut Report {
         self.report.hits.clear();
         self.report.ignored.clear();
+        let _clock = LongLine::begin(line.text.len());
         let dated = cut::told(&mut self.dates, line);
         self.judge_dated(dated, &line.text, None, context, notes);
         &mut self.report
@@ -426,7 +429,10 @@ impl Filter {
     }
 
     fn look_for_date<'t>(&mut self, text: &'t str, moment: Moment, notes: &mut Vec<Note>) -> DatedLine<'t> {
-        let detector = self.detector.get_or_insert_with(Detector::defaults);
+        // It is not the line's fault that none had needed it before.
+        let detector = self
+            .detector
+            .get_or_insert_with(|| bantam_pattern::uncounted(Detector::defaults));
         let _budget = LineBudget::date(text.len());
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
@@ -521,6 +527,7 @@ impl Filter {
         self.report.hits.clear();
         self.report.ignored.clear();
         let line = &dated.lines[index];
+        let _clock = LongLine::begin(line.line.len());
         let text = self.encoding.decode(&block[line.line.clone()]);
         let placed = cut::at_date(line.found.as_ref(), &mut self.dates, &text, context.now, notes);
         self.judge_dated(placed, &text, None, context, notes);

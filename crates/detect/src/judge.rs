@@ -240,6 +240,8 @@ impl<'w> Pass<'_, '_, 'w> {
             ControlFlow::Break(()) => return,
             ControlFlow::Continue(chosen) => chosen,
         };
+        // Its literal is what the line was let through for.
+        let only_one = self.rules.literals.is_some() && self.rules.prefregex.is_none() && self.rules.fail.len() == 1;
         let mut found = std::mem::take(&mut self.memory.found);
         let mut candidates = self.candidates(if own_text { content } else { whole });
         let mut next = next_candidate(candidates, 0);
@@ -247,7 +249,11 @@ impl<'w> Pass<'_, '_, 'w> {
             let index = next;
             next = next_candidate(candidates, index + 1);
             let text: &str = if own_text { content } else { whole };
-            match expression.captures(text, &mut found) {
+            let matched = match only_one && !own_text {
+                true => expression.captures_having_literal(text, &mut found),
+                false => expression.captures(text, &mut found),
+            };
+            match matched {
                 Ok(true) => {}
                 Ok(false) => continue,
                 Err(_) => {
@@ -431,11 +437,7 @@ impl<'w> Pass<'_, '_, 'w> {
         let all = self.rules.check_all;
         let keep = self.rules.keep_records;
         let outer = self.prefix.as_ref().map(|(prefix, found, whole)| {
-            let mut outer = prefix.record(whole, found, keep);
-            if keep {
-                outer.take("content");
-            }
-            outer
+            prefix.record_without("content", whole, found, keep)
         });
         let mut record = match outer {
             // Without other groups in prefregex the record stays as it is, groups without part included.

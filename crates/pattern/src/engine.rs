@@ -34,6 +34,8 @@ const FIRST_STEPS: usize = 1000;
 const FIRST_STEPS_PER_BYTE: usize = 4;
 /// Never more than so many at first.
 const MOST_FIRST_STEPS: usize = 16_000;
+/// The same for a text of which a single scan takes as long.
+const LONG_FIRST_STEPS: usize = 48_000;
 /// So many times as many steps are tried next at most.
 const GROWTH: usize = 4;
 /// Places at which a match is tried between two questions to the guard, and what they cost in units of the budget.
@@ -350,6 +352,9 @@ fn has_machine_code(code: NonNull<sys::pcre2_code_8>) -> bool {
 
 /// Steps that are few, but enough for nearly all lines.
 fn first_steps(text: &str) -> usize {
+    if budget::is_very_long(text.len()) {
+        return LONG_FIRST_STEPS;
+    }
     let more = text.len().saturating_mul(FIRST_STEPS_PER_BYTE);
     FIRST_STEPS.saturating_add(more).min(MOST_FIRST_STEPS)
 }

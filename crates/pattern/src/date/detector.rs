@@ -22,6 +22,7 @@ use super::template::{Template, find_tag, key_of};
 use super::tokens::Years;
 use super::written::Written;
 use super::{Match, zone};
+use crate::budget;
 use crate::{PatternError, Time};
 
 /// A date found in a line.
@@ -464,7 +465,7 @@ impl Detector {
         let templates = self.slots.iter().map(|slot| (slot.id, slot.template.as_ref()));
         // One alone is asked sooner than ruled out.
         let of_several = || Shapes::of(templates).filter(|_| self.slots.len() > 1);
-        let shapes = self.shapes.get_or_init(|| of_several().map(Arc::new));
+        let shapes = self.shapes.get_or_init(|| budget::uncounted(of_several).map(Arc::new));
         let passed_over_id = passed_over.and_then(|index| Some(self.slots.get(index)?.id));
         let candidates = shapes.as_ref().map(|shapes| {
             let asked = !passed_over_id.map_or(0, |id| 1 << id);

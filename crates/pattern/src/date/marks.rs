@@ -17,6 +17,10 @@ const PORTION: usize = 512;
 /// What they cost, in units of the budget.
 const PORTION_COST: u32 = 1024;
 
+/// Of longer lines so many bytes are looked at together for characters that matter.
+const LONG: usize = 4096;
+const CHARACTERS: usize = 512;
+
 /// The marks of one line; keeps its memory from line to line.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
@@ -52,11 +56,12 @@ struct Rare {
 impl Marks {
     /// Forgets the last line. `ascii`: this one has nothing else.
     pub fn reset(&mut self, line: &str, ascii: bool) {
-        self.usable = ascii || !line.chars().any(may_matter);
+        let odd = if ascii { Some(false) } else { has_odd(line) };
+        self.usable = odd == Some(false);
         self.has_times = false;
         self.has_runs = false;
         self.rare = None;
-        self.gave_up = false;
+        self.gave_up = odd.is_none();
         self.way = Way::LOST;
         self.times.clear();
         self.runs.clear();
@@ -149,6 +154,47 @@ impl Marks {
     }
 }
 
+/// Whether the line has characters that may matter; nothing if its budget does not last for telling.
+fn has_odd(line: &str) -> Option<bool> {
+    if line.len() < LONG {
+        return Some(line.chars().any(may_matter));
+    }
+    let mut rest = line;
+    let mut looked_at = 0;
+    while !rest.is_empty() {
+        let (portion, behind) = rest.split_at(rest.ceil_char_boundary(CHARACTERS));
+        if !portion.is_ascii() && has_odd_beginnings(portion.as_bytes()) {
+            if portion.chars().any(may_matter) {
+                return Some(true);
+            }
+            looked_at += 1;
+            if looked_at % 32 == 0 && !budget::may_work(PORTION_COST * 8) {
+                return None;
+            }
+        }
+        rest = behind;
+    }
+    Some(false)
+}
+
+/// Whether there are bytes in this text that characters begin with which may matter. Only a "no" is certain.
+/// In a form that compilers make vector instructions of.
+fn has_odd_beginnings(text: &[u8]) -> bool {
+    let odd = |byte: u8| u8::from(byte == 0xc2) | u8::from(byte & 0xfe == 0xc4) | u8::from(byte >= 0xd9);
+    let (blocks, rest) = text.as_chunks::<64>();
+    let any_odd = |bytes: &[u8]| bytes.iter().fold(0, |found, &byte| found | odd(byte));
+    if blocks.iter().fold(any_odd(rest), |found, block| found | any_odd(block)) == 0 {
+        return false;
+    }
+    // U+FFFD stands for bytes that are no text, and is of no date.
+    let (Some(behind), Some(next)) = (text.get(1..), text.get(2..)) else {
+        return true;
+    };
+    let replaced = |a: u8, b: u8, c: u8| u8::from(a == 0xef) & u8::from(b == 0xbf) & u8::from(c == 0xbd);
+    let bytes = text.iter().zip(behind).zip(next);
+    bytes.fold(0, |found, ((&a, &b), &c)| found | (odd(a) & !replaced(a, b, c))) != 0
+}
+
 /// Whether a character beyond ASCII can be part of a date for the expressions: a digit, a blank, or a letter that is
 /// one of ASCII's in another case. Asked about each character of a line: the answers are kept, 64 at a time.
 fn may_matter(c: char) -> bool {
@@ -229,6 +275,26 @@ fn is_label(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_long_lines_the_same_is_told_as_of_short_ones() {
+        let odd = ["é", "\u{fffd}", "й", "€", "語", "٣", "ſ", "\u{a0}", "１", "\u{b2}", "K", "𝟏", "😀"];
+        for c in odd {
+            for at in [0, CHARACTERS - 2, CHARACTERS - 1, CHARACTERS, 5000] {
+                for filling in ["a", "é", "\u{fffd}", "語"] {
+                    let line = filling.repeat(at) + c + &filling.repeat(9000 - at);
+                    assert_eq!(has_odd(&line), Some(line.chars().any(matters)), "{c} {at} {filling}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_matter_begins_with_an_odd_byte() {
+        let text = |c: char| c.to_string().into_bytes();
+        let odd = (0..=0x10_ffff).filter_map(char::from_u32).filter(|c| matters(*c));
+        assert!(odd.map(text).all(|text| has_odd_beginnings(&text)));
+    }
 
     #[test]
     fn the_kept_answers_are_the_right_ones() {
