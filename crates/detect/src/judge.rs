@@ -11,7 +11,7 @@ use crate::record::{Record, Value};
 use crate::screen::Needs;
 use crate::single::SingleMatch;
 use crate::stamp::Stamp;
-use crate::window::{Lines, Taken, write_lines};
+use crate::window::{Lines, Taken, make_room, write_lines};
 use crate::{Id, MatchedLine, Time};
 use bantam_pattern::Captures;
 use bantam_pattern::tags::UseDns;
@@ -318,7 +318,7 @@ impl<'w> Pass<'_, '_, 'w> {
         }
         let chosen = span_text(whole, &found, expression.content_group()).filter(|chosen| !chosen.is_empty());
         if let Some(chosen) = chosen {
-            content.clear();
+            make_room(content, chosen.len() + 1);
             content.push_str(chosen);
             content.push('\n');
             if self.rules.multi_line() {

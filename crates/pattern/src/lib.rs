@@ -24,7 +24,7 @@ pub mod tags;
 mod tail;
 mod time;
 
-pub use budget::{LineBudget, LongLine, may_look, uncounted};
+pub use budget::{LineBudget, LongLine, is_very_long, may_look, uncounted};
 pub use error::PatternError;
 pub use local::local_zone;
 pub use plan::{Plan, PlanKind};
