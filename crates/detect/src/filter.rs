@@ -115,7 +115,8 @@ impl Filter {
         // `maxlines` when an expression was added decides how it is compiled.
         let multi_line: Vec<bool> = rules.fail.iter().map(Expression::is_multi_line).collect();
         (rules.use_dns, rules.max_lines, multi_line).hash(hasher);
-        (rules.check_all, rules.raw_hosts, rules.keep_pending, rules.keep_records).hash(hasher);
+        (rules.check_all, rules.raw_hosts, rules.keep_pending).hash(hasher);
+        (rules.keep_records, rules.tell_prefix).hash(hasher);
     }
     /// Sets `usedns`; applies to expressions added afterwards, as in the original.
     pub fn set_use_dns(&mut self, value: UseDns) {
@@ -173,6 +174,11 @@ impl Filter {
     pub fn set_keep_records(&mut self, value: bool) {
         self.key = OnceLock::new();
         self.rules.keep_records = value;
+    }
+    /// Whether reports of [`Filter::judge`] tell what prefregex captured.
+    pub fn set_tell_prefix(&mut self, value: bool) {
+        self.key = OnceLock::new();
+        self.rules.tell_prefix = value;
     }
     /// Sets or clears (empty text) `prefregex`.
     pub fn set_prefregex(&mut self, source: &str) -> Result<(), PatternError> {

@@ -47,7 +47,7 @@ pub struct Report {
     pub ignored: Vec<usize>,
     /// The last search of prefregex succeeded.
     pub prefix_matched: bool,
-    /// Groups of that search, where records are kept and prefregex matched.
+    /// Groups of that search, where they are asked for and prefregex matched.
     pub prefix_groups: Option<Record>,
     /// The lines that were looked at together, the last of them the one at hand, where not all of them are kept for
     /// the next match.
@@ -70,6 +70,8 @@ pub(crate) struct Rules {
     pub(crate) keep_pending: bool,
     /// Hits carry their record even where only their number counts.
     pub(crate) keep_records: bool,
+    /// The report tells what prefregex captured.
+    pub(crate) tell_prefix: bool,
     /// Texts without these match nothing.
     pub(crate) literals: Option<Literals>,
     /// The same for whole blocks.
@@ -90,6 +92,7 @@ impl Rules {
             raw_hosts: false,
             keep_pending: false,
             keep_records: true,
+            tell_prefix: false,
             literals: None,
             needs: Arc::default(),
             dispatch: OnceLock::new(),
@@ -313,7 +316,7 @@ impl<'w> Pass<'_, '_, 'w> {
             return ControlFlow::Break(());
         }
         self.report.prefix_matched = true;
-        if self.rules.keep_records {
+        if self.rules.tell_prefix {
             self.report.prefix_groups = Some(expression.record(whole, &found, true));
         }
         let chosen = span_text(whole, &found, expression.content_group()).filter(|chosen| !chosen.is_empty());
