@@ -13,7 +13,7 @@ use crate::single::SingleMatch;
 use crate::stamp::Stamp;
 use crate::window::{Lines, Taken, make_room, write_lines};
 use crate::{Id, MatchedLine, Time};
-use bantam_pattern::Captures;
+use bantam_pattern::{Captures, uncounted};
 use bantam_pattern::tags::UseDns;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -284,7 +284,9 @@ impl<'w> Pass<'_, '_, 'w> {
 
     /// The failregexes worth a try, one bit for each of the first 64.
     fn candidates(&self, text: &str) -> u64 {
-        let dispatch = self.rules.dispatch.get_or_init(|| Dispatch::of(&self.rules.fail));
+        // It is not the line's fault that none had needed it before.
+        let make = || uncounted(|| Dispatch::of(&self.rules.fail));
+        let dispatch = self.rules.dispatch.get_or_init(make);
         dispatch.as_ref().map_or(u64::MAX, |dispatch| dispatch.candidates(text))
     }
 
