@@ -11,7 +11,6 @@ use crate::filter::{Filter, LineContext, Note};
 use crate::screen::Screen;
 use crate::twins::Outcome;
 use crate::{Failure, Report};
-use bantam_pattern::LongLine;
 use std::ops::Range;
 
 /// Blocks shorter than this are not worth the copies of what is kept about dates.
@@ -215,7 +214,7 @@ impl Filter {
         let bytes = &block[line.clone()];
         let skipped = *settled..line.start;
         let moment = Moment::from(&*context);
-        let _clock = LongLine::begin(bytes.len());
+        let _clock = self.long_line(bytes.len());
         let text = self.encoding().decode(bytes);
         if anchor.stands_once_in(bytes) {
             let settle = |filter: &mut Self| {

@@ -64,7 +64,7 @@ impl DatedBlock {
     }
 
     fn add(&mut self, block: &[u8], line: Range<usize>, now: Time, screen: &Screen) {
-        let _clock = LongLine::begin(line.len());
+        let _clock = LongLine::begin(line.len(), false);
         let text = self.encoding.decode(&block[line.clone()]);
         let _budget = LineBudget::date(text.len());
         let found = self.after.find(&text, now);

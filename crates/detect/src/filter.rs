@@ -330,7 +330,7 @@ impl Filter {
         failures: &mut Vec<Failure>,
         notes: &mut Vec<Note>,
     ) {
-        let _clock = LongLine::begin(line.len());
+        let _clock = self.long_line(line.len());
         let text = self.encoding.decode(line);
         self.judge_text(&text, context, notes, None);
         let hits = self.report.hits.drain(..);
@@ -339,7 +339,7 @@ impl Filter {
 
     /// Judges one line and tells all about it: for `bantam regex`, which counts expressions and not failures.
     pub fn judge(&mut self, line: &[u8], context: &mut LineContext<'_>, notes: &mut Vec<Note>) -> &Report {
-        let _clock = LongLine::begin(line.len());
+        let _clock = self.long_line(line.len());
         let text: Cow<'_, str> = self.encoding.decode(line);
         self.judge_text(&text, context, notes, None);
         &self.report
@@ -367,10 +367,19 @@ impl Filter {
     ) -> &mut Report {
         self.report.hits.clear();
         self.report.ignored.clear();
-        let _clock = LongLine::begin(line.text.len());
+        let _clock = self.long_line(line.text.len());
         let dated = cut::told(&mut self.dates, line);
         self.judge_dated(dated, &line.text, None, context, notes);
         &mut self.report
+    }
+
+    /// Begins to count what is done with a line of so many bytes, if it is a very long one.
+    #[inline]
+    pub(crate) fn long_line(&mut self, length: usize) -> Option<LongLine> {
+        let first = !self.memory.has_seen_long;
+        let clock = LongLine::begin(length, first);
+        self.memory.has_seen_long |= clock.is_some();
+        clock
     }
 
     /// The pipeline. Where the line does not tell its time itself, `settle` is called first: it brings the dates up
@@ -533,7 +542,7 @@ impl Filter {
         self.report.hits.clear();
         self.report.ignored.clear();
         let line = &dated.lines[index];
-        let _clock = LongLine::begin(line.line.len());
+        let _clock = self.long_line(line.line.len());
         let text = self.encoding.decode(&block[line.line.clone()]);
         let placed = cut::at_date(line.found.as_ref(), &mut self.dates, &text, context.now, notes);
         self.judge_dated(placed, &text, None, context, notes);

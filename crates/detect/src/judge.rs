@@ -135,6 +135,8 @@ pub(crate) struct Memory {
     content: String,
     found: Captures,
     found_prefix: Captures,
+    /// A very long line came already.
+    pub(crate) has_seen_long: bool,
 }
 
 /// Judges a line; the outcome is left in `report`, where `prefix_matched` outlives lines that do not get that far.

@@ -44,7 +44,7 @@ const VERY_LONG: usize = 32 << 10;
 /// … for so long, in nanoseconds of processor time, and this much more for a megabyte.
 const LONG_TIME: u64 = 550_000;
 const LONG_TIME_PER_MEGABYTE: u64 = 100_000;
-/// What their expressions get in any case: so much of it.
+/// What their expressions get of it in any case; their dates get no more than half.
 const LONG_LEAST: u64 = 4;
 /// Bytes of a scan that cannot be stopped, in a nanosecond, and beyond ASCII.
 const SCANNED_PER_NANO: u64 = 6;
@@ -79,11 +79,13 @@ pub struct LongLine {
 }
 
 impl LongLine {
-    /// A line of so many bytes is going to be decoded and judged.
+    /// A line of so many bytes is going to be decoded and judged. `first`: by somebody who has never seen any, so that
+    /// memory is not there yet and tables are not made.
     #[inline]
-    pub fn begin(length: usize) -> Option<LongLine> {
+    pub fn begin(length: usize, first: bool) -> Option<LongLine> {
         is_very_long(length).then(|| {
-            let end = clock::thread().saturating_add(long_time(length));
+            let time = long_time(length) * if first { 2 } else { 1 };
+            let end = clock::thread().saturating_add(time);
             LongLine {
                 outer: LONG_LINE_END.replace(Some(end)),
                 thread: PhantomData,
@@ -227,7 +229,7 @@ impl Meter {
             let end = LONG_LINE_END.get().unwrap_or_else(|| now.saturating_add(all));
             meter.long = Some(all);
             meter.end = Some(match part {
-                DATE => end.min(now.saturating_add(all / WHOLE)),
+                DATE => end.min(now.saturating_add(all / 2)),
                 _ => end.max(now.saturating_add(all / LONG_LEAST)),
             });
         } else if length >= LONG {
