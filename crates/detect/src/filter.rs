@@ -72,11 +72,11 @@ pub struct Filter {
     pub(crate) memory: Memory,
     pub(crate) dates: LastDate,
     /// Built when first needed: the default templates are many, and most filters replace them.
-    detector: Option<Detector>,
+    detector: Option<Box<Detector>>,
     /// A second one for the same pattern. Where lines are skipped it is asked about lines whose date does not depend
     /// on the lines before, and takes the place of the first when that is where the reading stands. So the first one
     /// never learns from a line out of its turn.
-    spare: Option<Detector>,
+    spare: Option<Box<Detector>>,
     datepattern: Option<String>,
     /// Where its dates stand, if that is at a literal.
     anchor: Option<Arc<DateAnchor>>,
@@ -269,7 +269,7 @@ impl Filter {
                     ..error
                 })?;
                 detector.set_default_zone(self.zone.as_deref())?;
-                Some(detector)
+                Some(Box::new(detector))
             }
         };
         self.anchor = DateAnchor::of(pattern).map(Arc::new);
@@ -289,7 +289,7 @@ impl Filter {
         // Tried on a detector even where none is needed yet, so that a wrong zone is refused now.
         let mut detector = match self.detector.take() {
             Some(detector) => detector,
-            None => Detector::defaults(),
+            None => Box::new(Detector::defaults()),
         };
         let result = detector.set_default_zone(zone);
         self.detector = Some(detector);
@@ -306,7 +306,7 @@ impl Filter {
     }
     /// Date templates with their hits.
     pub fn date_templates(&self) -> Vec<TemplateInfo> {
-        let of = |detector: &Option<Detector>| detector.as_ref().map(Detector::templates);
+        let of = |detector: &Option<Box<Detector>>| detector.as_ref().map(|detector| detector.templates());
         let mut templates = of(&self.detector).unwrap_or_default();
         for (template, spare) in templates.iter_mut().zip(of(&self.spare).unwrap_or_default()) {
             template.hits += spare.hits;
@@ -398,7 +398,7 @@ impl Filter {
         let dated = match settle {
             None => self.look_for_date(text, moment, notes),
             Some(settle) => {
-                let spare = self.spare.get_or_insert_with(Detector::defaults);
+                let spare = self.spare.get_or_insert_default();
                 let _budget = LineBudget::date(text.len());
                 let hits = spare.only_hits().map(|hits| *hits);
                 let dated = cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
@@ -447,7 +447,7 @@ impl Filter {
         // It is not the line's fault that none had needed it before.
         let detector = self
             .detector
-            .get_or_insert_with(|| bantam_pattern::uncounted(Detector::defaults));
+            .get_or_insert_with(|| bantam_pattern::uncounted(Box::default));
         let _budget = LineBudget::date(text.len());
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
@@ -463,7 +463,7 @@ impl Filter {
 
     /// Counts lines as hits of the only date template.
     pub(crate) fn add_date_hits(&mut self, lines: u64) {
-        if let Some(hits) = self.detector.as_mut().and_then(Detector::only_hits) {
+        if let Some(hits) = self.detector.as_mut().and_then(|detector| detector.only_hits()) {
             *hits += lines;
         }
     }
@@ -483,7 +483,7 @@ impl Filter {
         {
             // The zone was accepted by the first detector.
             let _ = spare.set_default_zone(self.zone.as_deref());
-            self.spare = Some(spare);
+            self.spare = Some(Box::new(spare));
         }
     }
 
@@ -521,13 +521,11 @@ impl Filter {
     }
 
     pub(crate) fn detector(&mut self) -> &Detector {
-        self.detector.get_or_insert_with(Detector::defaults)
+        self.detector.get_or_insert_default()
     }
 
     pub(crate) fn set_detector(&mut self, detector: &Detector) {
-        self.detector
-            .get_or_insert_with(Detector::defaults)
-            .clone_from(detector);
+        self.detector.get_or_insert_default().as_mut().clone_from(detector);
     }
 
     /// Judges a line whose date was looked for before.

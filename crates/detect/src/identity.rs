@@ -39,16 +39,46 @@ pub(crate) enum Identity {
     Pending,
     Known {
         /// None when a name does not resolve.
-        ids: Vec<Id>,
+        ids: Ids,
         /// The address, where the id is something else.
         address: Option<Id>,
     },
 }
 
+/// Nearly always one, for which nothing is allocated.
+pub(crate) struct Ids {
+    first: Option<Id>,
+    others: Vec<Id>,
+}
+
+impl Ids {
+    fn one(id: Id) -> Self {
+        Ids {
+            first: Some(id),
+            others: Vec::new(),
+        }
+    }
+}
+
+impl From<Vec<Id>> for Ids {
+    fn from(others: Vec<Id>) -> Self {
+        Ids { first: None, others }
+    }
+}
+
+impl IntoIterator for Ids {
+    type Item = Id;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<Id>, std::vec::IntoIter<Id>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.first.into_iter().chain(self.others)
+    }
+}
+
 impl Identity {
     fn one(id: Id) -> Self {
         Identity::Known {
-            ids: vec![id],
+            ids: Ids::one(id),
             address: None,
         }
     }
@@ -86,7 +116,7 @@ pub(crate) fn identify(
     } else if let Some(name) = &who.dns {
         if !raw {
             return Identity::Known {
-                ids: resolve(name, rules.use_dns, resolver, notes),
+                ids: resolve(name, rules.use_dns, resolver, notes).into(),
                 address: None,
             };
         }
@@ -101,11 +131,11 @@ pub(crate) fn identify(
     };
     match &who.fid {
         Some(id) if who.composite => Identity::Known {
-            ids: vec![Id::Raw(id.clone().into_owned())],
+            ids: Ids::one(Id::Raw(id.clone().into_owned())),
             address: Some(address),
         },
         Some(id) if id != text => Identity::Known {
-            ids: vec![plain_id(id)],
+            ids: Ids::one(plain_id(id)),
             address: Some(address),
         },
         _ => Identity::one(address),

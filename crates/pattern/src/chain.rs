@@ -26,6 +26,8 @@ use ending::Ending;
 use memchr::memmem::Finder;
 use needle::Needle;
 use part::Part;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Where the groups of a match lie.
 type Spans = Vec<Option<(usize, usize)>>;
@@ -47,6 +49,8 @@ pub(crate) struct Chain {
 struct Link {
     between: Between,
     literal: Needle,
+    /// How long what stands between was in the last text: in the next one it mostly is as long.
+    usual: AtomicU8,
 }
 
 #[derive(Debug)]
@@ -119,6 +123,7 @@ impl Chain {
             links.push(Link {
                 between,
                 literal: Needle::new(literal),
+                usual: AtomicU8::default(),
             });
         }
         let line = |text: &[u8]| !text.contains(&b'\n');
@@ -205,7 +210,7 @@ impl Chain {
         for (link, place) in self.links.iter().zip(places.get_mut(..self.links.len())?).rev() {
             let at = match is_last {
                 true => self.place_last(link, body)?,
-                false => link.literal.rfind(body, start, end)?,
+                false => link.place(body, start, end)?,
             };
             is_last = false;
             *place = at;
@@ -294,6 +299,21 @@ impl Chain {
             }
             from = to + link.literal.text.len();
         }
+    }
+}
+
+impl Link {
+    /// Where its literal stands at the latest.
+    #[inline]
+    fn place(&self, body: &[u8], start: usize, end: usize) -> Option<usize> {
+        // Relaxed, because whatever is read here is only a guess.
+        if let Some(at) = self.literal.stands_before(body, start, end, self.usual.load(Relaxed)) {
+            return Some(at);
+        }
+        let at = self.literal.rfind(body, start, end)?;
+        let between = end - at - self.literal.text.len();
+        self.usual.store(u8::try_from(between).unwrap_or(u8::MAX), Relaxed);
+        Some(at)
     }
 }
 

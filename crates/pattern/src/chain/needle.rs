@@ -9,6 +9,8 @@ pub(super) struct Needle {
     /// Another one, or again this one if there is no other.
     second: Sought,
     ends: Ends,
+    /// The least distance between two places where it can stand.
+    apart: usize,
 }
 
 /// A byte of a literal.
@@ -55,8 +57,19 @@ impl Needle {
             rarest,
             second: second.unwrap_or(rarest),
             ends: Ends::of(&text),
+            apart: (1..text.len())
+                .find(|&by| text.starts_with(&text[by..]))
+                .unwrap_or(text.len()),
             text,
         }
+    }
+
+    /// Where it last stands in this part of the text, if that is so far before its end and cannot be any later.
+    #[inline]
+    pub fn stands_before(&self, text: &[u8], start: usize, end: usize, distance: u8) -> Option<usize> {
+        let distance = usize::from(distance);
+        let at = end.checked_sub(distance + self.text.len())?;
+        (distance < self.apart && at >= start && self.stands_at(text, at)).then_some(at)
     }
 
     /// Where it last stands in this part of the text.
@@ -249,7 +262,15 @@ mod tests {
             let all = format!("{before}{text}{after}");
             let (start, end) = (before.len(), before.len() + text.len());
             let found = Needle::new(needle.clone().into_bytes()).rfind(all.as_bytes(), start, end);
-            prop_assert_eq!(found, text.rfind(&needle).map(|at| start + at));
+            let last = text.rfind(&needle).map(|at| start + at);
+            prop_assert_eq!(found, last);
+            let sought = Needle::new(needle.clone().into_bytes());
+            for distance in 0..80 {
+                let stands = sought.stands_before(all.as_bytes(), start, end, distance);
+                let is_there = last.is_some_and(|at| at + needle.len() + usize::from(distance) == end);
+                let tells = is_there && usize::from(distance) < sought.apart;
+                prop_assert_eq!(stands, last.filter(|_| tells));
+            }
         }
 
         #[test]

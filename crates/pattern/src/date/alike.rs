@@ -4,6 +4,8 @@ use std::ops::Range;
 
 /// Longer texts are not kept.
 const LONGEST: usize = 64;
+/// So many bytes are compared together.
+const LANES: usize = 16;
 
 /// A text, and where in it any digit stands for any other.
 #[derive(Debug, Clone)]
@@ -51,17 +53,28 @@ impl Alike {
         }
     }
 
-    /// Without a branch, so that many bytes are compared at once.
+    /// Without a branch, and in pieces for which a machine has one instruction.
     #[inline]
     fn is_like(&self, here: &[u8; LONGEST]) -> bool {
-        let mut other = 0;
-        let kept = self.text.iter().zip(&self.same).zip(&self.digit);
-        for (&here, ((&text, &same), &digit)) in here.iter().zip(kept) {
-            let no_digit = if here.wrapping_sub(b'0') > 9 { u8::MAX } else { 0 };
-            other |= ((here ^ text) & same) | (no_digit & digit);
+        let mut other = [0; LANES];
+        let kept = (self.text.as_chunks().0.iter()).zip(self.same.as_chunks().0.iter().zip(self.digit.as_chunks().0));
+        for (here, (text, (same, digit))) in here.as_chunks().0.iter().zip(kept) {
+            let unlike = unlike(here, text, same, digit);
+            for (other, unlike) in other.iter_mut().zip(unlike) {
+                *other |= unlike;
+            }
         }
-        other == 0
+        u128::from_ne_bytes(other) == 0
     }
+}
+
+/// Which of these bytes are neither the same, where the byte itself counts, nor a digit, where any will do.
+#[inline]
+fn unlike(here: &[u8; LANES], text: &[u8; LANES], same: &[u8; LANES], digit: &[u8; LANES]) -> [u8; LANES] {
+    std::array::from_fn(|at| {
+        let no_digit = if here[at].wrapping_sub(b'0') > 9 { u8::MAX } else { 0 };
+        ((here[at] ^ text[at]) & same[at]) | (no_digit & digit[at])
+    })
 }
 
 #[cfg(test)]

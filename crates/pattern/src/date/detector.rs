@@ -250,58 +250,70 @@ impl Detector {
         self.repeat.forget();
         let columns = Columns::new(line);
         self.marks.reset(line, columns.is_plain());
-        let again = self.find_again(line, &columns);
-        let (index, found) = match again {
-            Some(found) => (0, found),
-            None => {
-                let (chosen, leftmost) = self.choose(line, &columns);
-                let chosen = chosen?;
-                self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen)
-            }
-        };
-        let index = self.learn(index, &found, &columns, now);
-        let moment = self.moment(index, &found, line, now, again.is_some());
+        if let Some(start) = self.place_of_written(line, &columns) {
+            return self.found_again(start, line, &columns, now);
+        }
+        let (chosen, leftmost) = self.choose(line, &columns);
+        let chosen = chosen?;
+        let (index, found) = self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen);
+        let index = self.learn(index, found.start..found.end, &columns, now);
+        let moment = self.moment(index, &found, line, now);
         let slot = self.slots.get(index)?;
-        if again.is_none() && self.slots.len() == 1 {
+        if self.slots.len() == 1 {
             let plain = columns.is_plain().then_some(line.as_bytes());
             self.written = plain.and_then(|text| Written::of(text, &found, &self.marks.way));
         }
-        let searched = again.is_none() && columns.is_plain();
-        let repeats = searched && found.start == 0 && slot.template.tells_by_beginning();
+        let repeats = columns.is_plain() && found.start == 0 && slot.template.tells_by_beginning();
         if repeats && self.repeat.keep(line, self.marks.looked_at, index, &found) {
             (self.repeat.moment, self.repeat.asked) = (moment, now.secs());
         }
-        Some(found_by(slot, &found, moment))
+        Some(found_by(slot, found.cut, moment))
     }
 
     /// What a line has that begins as the last one did: all that finding it again would teach is that it was found.
     fn repeated(&mut self, line: &str, now: Time) -> Option<Found> {
         let (index, found) = (self.repeat.index, self.repeat.found);
         if self.repeat.asked != now.secs() {
-            self.repeat.moment = self.moment(index, &found, line, now, false);
+            self.repeat.moment = self.moment(index, &found, line, now);
             self.repeat.asked = now.secs();
         }
         self.marks.gave_up = false;
         let slot = self.slots.get_mut(index)?;
         slot.hits += 1;
         slot.last_used = Some(now);
-        Some(found_by(slot, &found, self.repeat.moment))
+        Some(found_by(slot, found.cut, self.repeat.moment))
     }
 
-    /// The moment of a match. `again`: it is written as the last one.
-    fn moment(&mut self, index: usize, found: &Match, line: &str, now: Time, again: bool) -> Option<Moment> {
+    /// The moment of a match.
+    fn moment(&mut self, index: usize, found: &Match, line: &str, now: Time) -> Option<Moment> {
         let slot = self.slots.get(index).filter(|_| found.cut.0 < found.cut.1)?;
         let context = Context {
             now,
             default_offset: self.default_offset,
             local: &self.local,
         };
-        let kept = again.then(|| self.recent.again(slot.id, &context)).flatten();
-        kept.unwrap_or_else(|| self.recent.moment(slot.id, &slot.template, line, found, &context))
+        self.recent.moment(slot.id, &slot.template, line, found, &context)
     }
 
-    /// The only template's date, if it stands where [`Detector::choose`] looks first and is written as the last one was.
-    fn find_again(&self, line: &str, columns: &Columns<'_>) -> Option<Match> {
+    /// A date of the only template that begins here and is written as the last one was.
+    fn found_again(&mut self, start: usize, line: &str, columns: &Columns<'_>, now: Time) -> Option<Found> {
+        let written = self.written.as_ref()?;
+        let (place, cut) = (written.place(start), written.cut(start));
+        let id = self.slots.first()?.id;
+        let moment = match self.recent.again(id, now) {
+            Some(moment) => moment,
+            None => {
+                let found = written.found(start)?;
+                self.moment(0, &found, line, now)
+            }
+        };
+        let index = self.learn(0, place, columns, now);
+        Some(found_by(self.slots.get(index)?, cut, moment))
+    }
+
+    /// Where the only template's date begins, if it stands where [`Detector::choose`] looks first and is written as the
+    /// last one was.
+    fn place_of_written(&self, line: &str, columns: &Columns<'_>) -> Option<usize> {
         let (Some(written), [slot], Some(last)) = (&self.written, self.slots.as_slice(), &self.last) else {
             return None;
         };
@@ -313,7 +325,7 @@ impl Detector {
             false => (0, line.len()),
         };
         let start = slot.template.literal_within(line.as_bytes(), begin, end)?;
-        written.again(line.as_bytes().get(..end)?, start)
+        written.again(line.as_bytes().get(..end)?, start).then_some(start)
     }
 
     /// Whether this one finds what the other finds, in whatever lines follow.
@@ -505,7 +517,7 @@ impl Detector {
     }
 
     /// Notes the winner and lets it rise in the order; returns its new place.
-    fn learn(&mut self, index: usize, found: &Match, columns: &Columns<'_>, now: Time) -> usize {
+    fn learn(&mut self, index: usize, found: Range<usize>, columns: &Columns<'_>, now: Time) -> usize {
         let Some(slot) = self.slots.get_mut(index) else {
             return index;
         };
@@ -557,6 +569,13 @@ impl Detector {
     }
 }
 
+impl Default for Detector {
+    /// With the default templates.
+    fn default() -> Self {
+        Detector::defaults()
+    }
+}
+
 impl Clone for Detector {
     fn clone(&self) -> Self {
         Detector {
@@ -597,9 +616,9 @@ impl Slot {
     }
 }
 
-fn found_by(slot: &Slot, found: &Match, moment: Option<Moment>) -> Found {
+fn found_by(slot: &Slot, cut: (usize, usize), moment: Option<Moment>) -> Found {
     Found {
-        span: found.cut.0..found.cut.1,
+        span: cut.0..cut.1,
         time: moment.map(|m| m.time),
         zoned: moment.is_some_and(|m| m.zoned),
         template: slot.id,

@@ -3,6 +3,7 @@
 use super::convert::{Context, Moment};
 use super::template::Template;
 use super::{FieldSpan, Match, Spans};
+use crate::Time;
 
 /// Longer dates are not kept.
 const LONGEST: usize = 256;
@@ -28,8 +29,8 @@ pub(super) struct Recent {
 
 impl Recent {
     /// The moment of the last date, for one that has the same fields.
-    pub fn again(&self, id: usize, context: &Context<'_>) -> Option<Option<Moment>> {
-        (self.asked == Some(context.now.secs()) && self.template == id).then_some(self.moment)
+    pub fn again(&self, id: usize, now: Time) -> Option<Option<Moment>> {
+        (self.asked == Some(now.secs()) && self.template == id).then_some(self.moment)
     }
 
     /// What [`Template::moment`] tells, which depends on nothing but the template, the fields' texts, the second and

@@ -96,10 +96,24 @@ impl Written {
         })
     }
 
-    /// The date that begins here, if it is written as the last one was; nothing also where that cannot be told.
-    pub fn again(&self, text: &[u8], start: usize) -> Option<Match> {
-        let is_alike = self.text.begins(text.get(start..)?);
-        is_alike.then(|| self.found.moved(|at| at.checked_add(start)))?
+    /// Whether the date that begins here is written as the last one was; a no also where that cannot be told.
+    pub fn again(&self, text: &[u8], start: usize) -> bool {
+        text.get(start..).is_some_and(|here| self.text.begins(here))
+    }
+
+    /// Where such a date lies that begins here.
+    pub fn place(&self, start: usize) -> Range<usize> {
+        start + self.found.start..start + self.found.end
+    }
+
+    /// What of it is to be cut out of the line.
+    pub fn cut(&self, start: usize) -> (usize, usize) {
+        (start + self.found.cut.0, start + self.found.cut.1)
+    }
+
+    /// All of it.
+    pub fn found(&self, start: usize) -> Option<Match> {
+        self.found.moved(|at| at.checked_add(start))
     }
 }
 
@@ -216,12 +230,7 @@ mod tests {
         ] {
             let other = line.replace("20.000052028+", other);
             assert_eq!(
-                detector
-                    .written
-                    .as_ref()
-                    .unwrap()
-                    .again(other.as_bytes(), start)
-                    .is_some(),
+                detector.written.as_ref().unwrap().again(other.as_bytes(), start),
                 same,
                 "{other}"
             );
