@@ -36,7 +36,7 @@ fn main() {
         return count_found(bytes.expect("--found BYTES"), &mut names);
     }
     println!(
-        "{:<34}{:>10}{:>10}{:>10}{:>10}   worst at 64 KB",
+        "{:<34}{:>10}{:>10}{:>10}{:>10}   worst at 64 KB, at 1 MB",
         "ms of", 1_000, 8_000, 64_000, 1_000_000
     );
     let mut all = [Duration::ZERO; LENGTHS.len()];
@@ -48,7 +48,7 @@ fn main() {
             let mark = if found.limits > 0 { '!' } else { ' ' };
             print!("{:>9.3}{mark}", found.time.as_secs_f64() * 1e3);
         }
-        println!("   {}", worst[2].how);
+        println!("   {}   1 MB: {}", worst[2].how, worst[3].how);
     }
     print!("{:<34}", "worst of all");
     for most in all {
