@@ -60,7 +60,10 @@ pub fn run(options: &Options, printer: &mut Printer) -> Outcome<()> {
         has_datepattern: false,
         interrupt: Interrupt::watch(),
     };
-    trial.run()
+    let outcome = trial.run();
+    // The process is about to end: it takes all memory with it, sooner than what was compiled is taken apart.
+    std::mem::forget(trial);
+    outcome
 }
 
 /// What is tried, and how.

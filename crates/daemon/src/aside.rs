@@ -75,6 +75,11 @@ impl Aside {
         self.inner.lock().unsettled
     }
 
+    /// Whether more may come without waiting.
+    pub fn has_room(&self) -> bool {
+        !self.is_busy() || self.inner.lock().failures < MOST
+    }
+
     /// Waits while too many wait. Not to be called under the jail's lock.
     pub fn wait_for_room(&self) {
         let mut inner = self.inner.lock();
@@ -189,7 +194,7 @@ impl Judge {
             if let Some(failure) = jail.aside.take_back() {
                 let (now, bantime) = (clock::now(), work.jail.options().bantime);
                 if !self.is_ignored(&jail.name, work, &failure.id, &|| seen(&failure, bantime), now) {
-                    self.count(jail, work, failure, now);
+                    self.count(jail, work, &[failure], now);
                 }
             }
         }
@@ -231,7 +236,7 @@ impl Judge {
     }
 
     fn judge_one_aside(&self, jail: &Arc<LiveJail>, failure: Failure) {
-        let (name, id) = (&jail.name, &failure.id);
+        let (name, id) = (&jail.name, failure.id.clone());
         let verdict = {
             let _open = self.gate.read_recursive();
             let mut work = jail.work.lock();
@@ -240,7 +245,7 @@ impl Judge {
                 return;
             }
             let bantime = work.jail.options().bantime;
-            self.verdict(name, &mut work, id, &|| seen(&failure, bantime), clock::now())
+            self.verdict(name, &mut work, &id, &|| seen(&failure, bantime), clock::now())
         };
         let answered = self.answer(jail, verdict);
         // The thread that reads may hold the gate open and wait for room, with a reload waiting for it.
@@ -251,8 +256,9 @@ impl Judge {
             return;
         }
         let now = clock::now();
-        if !self.is_ignored_by(name, &mut work, id, answered, now) {
-            self.count(jail, &mut work, failure, now);
+        if !self.is_ignored_by(name, &mut work, &id, answered, now) {
+            self.count(jail, &mut work, &[failure], now);
+            self.settle(&mut [(jail, &mut *work)]);
         }
         jail.aside.pop();
     }

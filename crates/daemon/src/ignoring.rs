@@ -4,7 +4,7 @@ use crate::live::{LiveJail, Work};
 use crate::log::Module;
 use crate::names::Names;
 use crate::values::BanValues;
-use bantam_detect::{Id, Resolver as _, Time};
+use bantam_detect::{Failure, Id, Resolver as _, Time};
 use bantam_enforce::{run, substitute};
 use bantam_jail::{IgnoreList, IgnoredBy, Lookups, Ticket};
 use std::collections::HashMap;
@@ -78,6 +78,18 @@ pub(crate) enum Answered {
     By(Option<String>, Option<String>),
 }
 
+/// What `ignoreself` and `ignoreip` say of an id.
+#[derive(Default)]
+pub(crate) enum Rule {
+    /// Not asked yet.
+    #[default]
+    Unasked,
+    /// None covers it.
+    None,
+    /// Which one covers it.
+    Covers(String),
+}
+
 impl Verdict {
     fn of(ignored: bool) -> Self {
         match ignored {
@@ -112,6 +124,19 @@ impl Judge {
         ticket: &dyn Fn() -> Ticket,
         now: Time,
     ) -> Verdict {
+        self.verdict_by(jail, work, id, ticket, Rule::Unasked, now)
+    }
+
+    /// As [`Judge::verdict`], where the rules may have been asked before.
+    pub(crate) fn verdict_by(
+        &self,
+        jail: &str,
+        work: &mut Work,
+        id: &Id,
+        ticket: &dyn Fn() -> Ticket,
+        rule: Rule,
+        now: Time,
+    ) -> Verdict {
         let key = work
             .ignore_cache
             .as_ref()
@@ -121,7 +146,11 @@ impl Judge {
         {
             return Verdict::of(ignored);
         }
-        let reason = self.covering_rule(work, id);
+        let reason = match rule {
+            Rule::Unasked => self.rules_in(work, |ask| ask(id)),
+            Rule::None => None,
+            Rule::Covers(reason) => Some(reason),
+        };
         let command = work.ignore_command.as_deref().filter(|command| !command.is_empty());
         match (&reason, command) {
             (None, Some(command)) => Verdict::Ask(Box::new(Question {
@@ -200,23 +229,43 @@ impl Judge {
         reason.is_some()
     }
 
-    fn covering_rule(&self, work: &Work, id: &Id) -> Option<String> {
-        let mut names = self.names.lock();
-        if work.ignore_self && names.is_own(id) {
-            return Some("ignoreself rule".to_owned());
+    /// What the rules say of all who failed: asked together, as their names and files are behind locks.
+    pub(crate) fn rules_for(&self, work: &Work, failures: &[Failure]) -> Vec<Rule> {
+        // What the cache knows is not asked for.
+        if work.ignore_cache.is_some() {
+            return Vec::new();
         }
+        self.rules_in(work, |ask| {
+            failures
+                .iter()
+                .map(|failure| ask(&failure.id).map_or(Rule::None, Rule::Covers))
+                .collect()
+        })
+    }
+
+    /// Lets the rules be asked for ids, at one moment: why is an id to be left alone?
+    fn rules_in<T>(&self, work: &Work, asking: impl FnOnce(&mut dyn FnMut(&Id) -> Option<String>) -> T) -> T {
+        let mut names = self.names.lock();
         let mut files = self.ignore_files.lock();
-        let covered = work.ignore.covers(
-            id,
-            &mut World {
-                names: &mut names,
-                files: &mut files,
-            },
-        )?;
-        Some(match covered {
-            IgnoredBy::Ip => "ip".to_owned(),
-            IgnoredBy::Dns => "dns".to_owned(),
-            IgnoredBy::File(entry) => entry.to_string(),
+        if work.ignore_self {
+            names.look_at_own();
+        }
+        asking(&mut |id| {
+            if work.ignore_self && names.is_own(id) {
+                return Some("ignoreself rule".to_owned());
+            }
+            let covered = work.ignore.covers(
+                id,
+                &mut World {
+                    names: &mut names,
+                    files: &mut files,
+                },
+            )?;
+            Some(match covered {
+                IgnoredBy::Ip => "ip".to_owned(),
+                IgnoredBy::Dns => "dns".to_owned(),
+                IgnoredBy::File(entry) => entry.to_string(),
+            })
         })
     }
 

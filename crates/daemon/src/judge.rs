@@ -2,7 +2,7 @@
 //! said in the log and handed to the jail's queue.
 use crate::clock;
 use crate::ignoring::{IgnoreFiles, Verdict};
-use crate::live::{LiveJail, Work};
+use crate::live::{LiveJail, NewBan, Work};
 use crate::log::{Level, Log, Module};
 use crate::names::Names;
 use crate::records::Records;
@@ -12,7 +12,6 @@ use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, SharedBlo
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::{Mutex, RwLock};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What ruling needs besides the jail itself; shared by all jails.
@@ -40,13 +39,16 @@ impl Judge {
 
     /// Judges whole lines of one file for one jail. `in_operation`: the file's end has been reached before.
     pub fn lines(&self, jail: &Arc<LiveJail>, work: &mut Work, lines: &[u8], in_operation: bool, now: Time) {
-        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
-            filter.process_block(lines, context, failures, notes);
+        self.judge(jail, work, in_operation, now, |filter, context, notes| {
+            let mut failures = Vec::new();
+            filter.process_block(lines, context, &mut failures, notes);
+            Arc::new(failures)
         });
+        self.settle(&mut [(jail, work)]);
     }
 
     /// Judges a block of one file for one of the jails that read it together, the `member`th. `keys`: those of all
-    /// their filters.
+    /// their filters. Bans that come of it wait for [`Judge::settle`].
     pub fn shared_lines(
         &self,
         jail: &Arc<LiveJail>,
@@ -56,16 +58,19 @@ impl Judge {
         in_operation: bool,
         now: Time,
     ) {
-        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
-            filter.process_with_twins(shared, member, keys, context, failures, notes);
+        self.judge(jail, work, in_operation, now, |filter, context, notes| {
+            filter.process_with_twins(shared, member, keys, context, notes)
         });
     }
 
     /// Judges an entry of the journal for one jail. `in_operation`: it came while the journal was followed.
     pub fn entry(&self, jail: &Arc<LiveJail>, work: &mut Work, line: &EntryLine, in_operation: bool, now: Time) {
-        self.judge(jail, work, in_operation, now, |filter, context, failures, notes| {
-            filter.process_entry(line, context, failures, notes);
+        self.judge(jail, work, in_operation, now, |filter, context, notes| {
+            let mut failures = Vec::new();
+            filter.process_entry(line, context, &mut failures, notes);
+            Arc::new(failures)
         });
+        self.settle(&mut [(jail, work)]);
     }
 
     fn judge(
@@ -74,11 +79,11 @@ impl Judge {
         work: &mut Work,
         in_operation: bool,
         now: Time,
-        find: impl FnOnce(&mut Filter, &mut LineContext<'_>, &mut Vec<Failure>, &mut Vec<Note>),
+        find: impl FnOnce(&mut Filter, &mut LineContext<'_>, &mut Vec<Note>) -> Arc<Vec<Failure>>,
     ) {
-        let (mut failures, mut notes) = (Vec::new(), Vec::new());
+        let mut notes = Vec::new();
         let findtime = Some(work.jail.options().findtime);
-        {
+        let failures = {
             let mut names = self.names.lock();
             let mut context = LineContext {
                 now,
@@ -86,47 +91,62 @@ impl Judge {
                 findtime,
                 resolver: &mut *names,
             };
-            find(&mut work.filter, &mut context, &mut failures, &mut notes);
-        }
+            find(&mut work.filter, &mut context, &mut notes)
+        };
         for note in notes {
             self.tell(&jail.name, work, note, now);
         }
-        for failure in failures {
-            self.failure(jail, work, failure, now);
-        }
+        self.failures(jail, work, &failures, now);
     }
 
-    /// Somebody failed: ignored, counted, or banned; or waiting until that is known.
-    fn failure(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
+    /// Somebody failed, and others: each is ignored, counted, or banned; or waits until that is known.
+    fn failures(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: &[Failure], now: Time) {
         let bantime = work.jail.options().bantime;
-        match self.verdict(&jail.name, work, &failure.id, &|| seen(&failure, bantime), now) {
-            Verdict::Ignored => {}
-            Verdict::Ask(_) => self.set_aside(jail, work, failure),
-            Verdict::Counts if jail.aside.is_busy() => self.set_aside(jail, work, failure),
-            Verdict::Counts => self.count(jail, work, failure, now),
+        let mut rules = self.rules_for(work, failures).into_iter();
+        // Those in a row that count are counted together.
+        let mut row = 0;
+        for (at, failure) in failures.iter().enumerate() {
+            let rule = rules.next().unwrap_or_default();
+            let verdict = self.verdict_by(&jail.name, work, &failure.id, &|| seen(failure, bantime), rule, now);
+            if matches!(verdict, Verdict::Counts) && !jail.aside.is_busy() {
+                continue;
+            }
+            self.count(jail, work, failures.get(row..at).unwrap_or_default(), now);
+            row = at + 1;
+            if !matches!(verdict, Verdict::Ignored) {
+                self.set_aside(jail, work, failure.clone());
+            }
         }
+        self.count(jail, work, failures.get(row..).unwrap_or_default(), now);
     }
 
-    /// Says that somebody failed who is not to be left alone, counts it and carries out what comes of it.
-    pub(crate) fn count(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
-        if self.log.wants(Level::INFO) {
-            let line = &mut work.line;
-            line.clear();
-            // Writing into a String cannot fail.
-            let _ = write!(line, "[{}] Found {} - ", jail.name, failure.id);
+    /// Says that people failed who are not to be left alone, counts it and carries out what comes of it; but for bans,
+    /// which wait for [`Judge::settle`].
+    pub(crate) fn count(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: &[Failure], now: Time) {
+        if failures.is_empty() {
+            return;
+        }
+        let begin = format!("[{}] Found ", jail.name);
+        self.log.info_soon(Module::Filter, &begin, failures, |failure, line| {
+            text::write_id(&failure.id, line);
+            line.push_str(" - ");
             text::write_local(failure.time, line);
-            self.log.info_soon(Module::Filter, line);
+        });
+        if failures.len() > 1 {
+            work.jail.expect(failures.iter().map(|failure| &failure.id));
         }
-        self.rule(jail, work, failure, now);
+        for failure in failures {
+            self.rule(jail, work, failure, now);
+        }
     }
 
-    /// Counts a failure and carries out what comes of it.
-    pub fn rule(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: Failure, now: Time) {
-        let (id, time) = (failure.id.clone(), failure.time);
-        let known = self.known(jail, work, &id);
-        self.say_weight(&jail.name, &id, time, known.here, work.jail.options().maxretry);
+    /// Counts a failure and carries out what comes of it, but for a ban.
+    fn rule(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: &Failure, now: Time) {
+        let (id, time) = (&failure.id, failure.time);
+        let known = self.known(jail, work, id);
+        self.say_weight(&jail.name, id, time, known.here, work.jail.options().maxretry);
         let ruling = work.jail.failed_known(failure, known, now, &mut clock::luck);
-        self.carry_out(jail, work, ruling, &id, known);
+        self.carry_out(jail, work, ruling, id, known);
     }
 
     /// Counts what was reported by hand.
@@ -134,6 +154,7 @@ impl Judge {
         let known = self.known(jail, work, &id);
         let ruling = work.jail.attempted(id.clone(), lines, known, now, &mut clock::luck);
         self.carry_out(jail, work, ruling, &id, known);
+        self.settle(&mut [(jail, work)]);
     }
 
     fn carry_out(&self, jail: &Arc<LiveJail>, work: &mut Work, ruling: Ruling, id: &Id, known: Known) {
@@ -145,9 +166,17 @@ impl Judge {
                 if ticket.restored {
                     Arc::make_mut(&mut ticket).restored = false;
                 }
-                self.ban(jail, ticket, known.growing, work.jail.options().bantime);
+                self.records.note_ban(&jail.name, &ticket);
+                work.bans.push(NewBan {
+                    ticket,
+                    past: known.growing,
+                    base: work.jail.options().bantime,
+                });
             }
             Ruling::AlreadyBanned { after } => {
+                if work.bans.iter().any(|ban| ban.ticket.id == *id) {
+                    self.settle(&mut [(jail, work)]);
+                }
                 let level = if after < 3.0 {
                     Level::DEBUG
                 } else if after < 60.0 {
@@ -165,11 +194,34 @@ impl Judge {
         }
     }
 
-    /// Remembered, then said, then done: a ban that was said survives the end of this process.
+    /// Carries out the bans that jails have come to: all are remembered in one step, then said, then done. A ban that
+    /// was said survives the end of this process. To be called under the locks under which they were decided.
+    pub fn settle(&self, jails: &mut [(&Arc<LiveJail>, &mut Work)]) {
+        if jails.iter().all(|(_, work)| work.bans.is_empty()) {
+            return;
+        }
+        let bans = jails
+            .iter()
+            .flat_map(|(jail, work)| work.bans.iter().map(|ban| (jail.name.as_str(), &*ban.ticket)));
+        self.records.add_bans(bans);
+        for (jail, work) in jails {
+            for ban in std::mem::take(&mut work.bans) {
+                self.carry_out_ban(jail, ban);
+            }
+        }
+    }
+
+    /// Remembered, then said, then done.
     pub fn ban(&self, jail: &Arc<LiveJail>, ticket: Arc<Ticket>, past: Option<PastBans>, base: f64) {
         if !ticket.restored {
-            self.records.add_ban(&jail.name, &ticket);
+            self.records.note_ban(&jail.name, &ticket);
+            self.records.add_bans([(jail.name.as_str(), &*ticket)].into_iter());
         }
+        self.carry_out_ban(jail, NewBan { ticket, past, base });
+    }
+
+    fn carry_out_ban(&self, jail: &Arc<LiveJail>, ban: NewBan) {
+        let NewBan { ticket, past, base } = ban;
         let how = if ticket.restored { "Restore Ban" } else { "Ban" };
         self.log
             .notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));

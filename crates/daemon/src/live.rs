@@ -4,12 +4,13 @@ use crate::reading::Behind;
 use bantam_conf::Seconds;
 use bantam_detect::{Filter, Time};
 use bantam_enforce::{Queue, SharedDefinition};
-use bantam_jail::{IgnoreList, Increment, Jail, Options};
+use bantam_jail::{IgnoreList, Increment, Jail, Options, PastBans, Ticket};
 use bantam_source::Position;
 use bantam_source::journal::{Match, Selection};
 use bantam_state::JournalRow;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// A jail at work.
 #[derive(Debug)]
@@ -69,10 +70,21 @@ pub struct Work {
     pub counters_changed: bool,
     /// Notes said lately, each kind (of each expression) at most once a day.
     pub said: HashMap<(&'static str, usize), Time>,
-    /// Reused space for a line of the log.
-    pub line: String,
+    /// Bans that were decided under this turn at the lock, to be written, said and done before it ends.
+    pub bans: Vec<NewBan>,
     /// A reload is under way: what stood before and has not been named again.
     pub reload: Option<Reload>,
+}
+
+/// A ban that was decided.
+#[derive(Debug)]
+pub struct NewBan {
+    /// The ban.
+    pub ticket: Arc<Ticket>,
+    /// What its time grew by.
+    pub past: Option<PastBans>,
+    /// The jail's `bantime`.
+    pub base: f64,
 }
 
 /// A log file of a jail.
@@ -161,7 +173,7 @@ impl Work {
             unsaved_journal: None,
             counters_changed: false,
             said: HashMap::new(),
-            line: String::new(),
+            bans: Vec::new(),
             reload: None,
         }
     }

@@ -77,8 +77,13 @@ impl Names {
 
     /// Whether an id is one of this host's own addresses (`ignoreself`). Only the first answer is waited for: later
     /// the old one holds until the new one is there.
-    pub fn is_own(&mut self, id: &Id) -> bool {
+    pub fn is_own(&self, id: &Id) -> bool {
         let Id::Ip(address) = id else { return false };
+        self.own.as_ref().is_some_and(|(_, own)| own.contains(address))
+    }
+
+    /// Learns the own addresses, or what they have become.
+    pub fn look_at_own(&mut self) {
         if self.own.as_ref().is_none_or(|(at, _)| at.elapsed() >= BELIEVED) {
             self.look_up_own();
         }
@@ -95,7 +100,6 @@ impl Names {
                 self.coming = None;
             }
         }
-        self.own.as_ref().is_some_and(|(_, own)| own.contains(address))
     }
 
     fn look_up_own(&mut self) {

@@ -2,9 +2,9 @@
 use crate::log::{Log, Module};
 use bantam_conf::Seconds;
 use bantam_detect::{Id, MatchedLine, Time};
-use bantam_jail::{Counter, PastBans, Ticket};
-use bantam_state::{BanRow, CounterRow, History, JournalRow, LogRow, StateError, Store, Totals};
-use parking_lot::Mutex;
+use bantam_jail::{Count, PastBans, Ticket};
+use bantam_state::{BanRow, History, JournalRow, Kept, LogRow, Progress, StateError, Store, Totals, Who};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -19,6 +19,8 @@ pub struct Records {
     inner: Mutex<Inner>,
     /// Asked for every failure, and not to be waited for while the database is written to.
     past: Mutex<Past>,
+    /// Whose turn it is to save progress.
+    saving: Mutex<()>,
 }
 
 /// By jail: what is remembered of each id.
@@ -70,6 +72,7 @@ impl Records {
             log,
             inner: Mutex::default(),
             past: Mutex::default(),
+            saving: Mutex::default(),
         }
     }
 
@@ -193,16 +196,9 @@ impl Records {
             })
     }
 
-    /// Writes a ban; it is on disk when this returns.
-    pub fn add_ban(&self, jail: &str, ticket: &Ticket) {
-        let row = row_of(jail, ticket);
-        let mut inner = self.inner.lock();
-        let Some(store) = &mut inner.store else { return };
-        if let Err(error) = store.add_ban(&row) {
-            self.log.error(
-                Module::Database,
-                format!("[{jail}] cannot remember the ban of {}: {error}", row.ip),
-            );
+    /// A ban was decided: whoever fails again is known for it from now on.
+    pub fn note_ban(&self, jail: &str, ticket: &Ticket) {
+        if self.inner.lock().store.is_none() {
             return;
         }
         let past = PastBans {
@@ -211,6 +207,21 @@ impl Records {
             last_bantime: ticket.bantime,
         };
         self.past.lock().set(jail, ticket.id.clone(), past);
+    }
+
+    /// Writes bans, each with its jail; they are on disk when this returns.
+    pub fn add_bans<'a>(&self, bans: impl Iterator<Item = (&'a str, &'a Ticket)>) {
+        let mut inner = self.inner.lock();
+        let Some(store) = &mut inner.store else { return };
+        let rows: Vec<BanRow> = bans.map(|(jail, ticket)| row_of(jail, ticket)).collect();
+        if let Err(error) = store.add_bans(&rows) {
+            for row in rows {
+                self.log.error(
+                    Module::Database,
+                    format!("[{}] cannot remember the ban of {}: {error}", row.jail, row.ip),
+                );
+            }
+        }
     }
 
     /// Forgets bans: of one jail or all, of some ids or all.
@@ -254,43 +265,43 @@ impl Records {
             .flatten()
     }
 
-    /// Remembers positions and counters of a jail in one step.
-    pub fn save_progress(
-        &self,
-        jail: &str,
-        positions: &[(String, Option<LogRow>)],
-        journal: Option<&JournalRow>,
-        changed: &[Counter],
-        gone: &[Id],
-        totals: Totals,
-    ) {
-        let mut changed = changed.iter().map(|c| CounterRow {
-            id: c.id.to_string(),
-            attempts: c.attempts,
-            first: c.first.nanos(),
-            last: c.last.nanos(),
-        });
-        let mut gone = gone.iter().map(Id::to_string);
-        self.with("save progress", |store| {
-            store.save_progress_of(jail, positions, journal, &mut changed, &mut gone, totals)
-        });
+    /// To be held from when progress is gathered until it is written. Not to be asked for under a jail's lock.
+    pub fn turn_to_save(&self) -> MutexGuard<'_, ()> {
+        self.saving.lock()
     }
 
-    /// Counters and totals of a jail.
-    pub fn load_progress(&self, jail: &str) -> (Vec<Counter>, Totals) {
-        let (rows, totals) = self
-            .with("read counters", |store| store.load_progress(jail))
-            .unwrap_or_default();
-        let counters = rows
-            .into_iter()
-            .map(|row| Counter {
-                id: Id::parse(&row.id),
-                attempts: row.attempts,
-                first: Time::from_nanos(row.first),
-                last: Time::from_nanos(row.last),
-            })
-            .collect();
-        (counters, totals)
+    /// Whether so much more is kept on a jail's counters than there are that all are to be written anew.
+    pub fn tells_much(&self, jail: &str, counters: usize) -> bool {
+        const ANYWAY: u64 = 1000;
+        self.with("read counters", |store| store.batched(jail))
+            .is_some_and(|batched| batched > 2 * counters as u64 + ANYWAY)
+    }
+
+    /// Remembers positions and counters of jails in one step.
+    pub fn save_progress(&self, jails: &[Progress]) {
+        self.with("save progress", |store| store.save_progress(jails));
+    }
+
+    /// Tells counters of a jail, the last word on each last; gives its totals.
+    pub fn load_progress(&self, jail: &str, tell: &mut dyn FnMut(Id, Option<Count>)) -> Totals {
+        let id = |who: Who<'_>| match who {
+            Who::V4(address) => Id::single(address.into()),
+            Who::V6(address) => Id::single(address.into()),
+            Who::Text(text) => Id::parse(text),
+        };
+        let mut tell_kept = |kept: Kept<'_>| match kept {
+            Kept::Gone(who) => tell(id(who), None),
+            Kept::Counts(row) => {
+                let count = Count {
+                    attempts: row.attempts,
+                    first: Time::from_nanos(row.first),
+                    last: Time::from_nanos(row.last),
+                };
+                tell(id(row.who), Some(count));
+            }
+        };
+        self.with("read counters", |store| store.load_progress(jail, &mut tell_kept))
+            .unwrap_or_default()
     }
 
     /// An action is about to be told of a ban.

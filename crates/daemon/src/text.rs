@@ -1,8 +1,10 @@
 //! Moments and durations as the original words them in its log.
-use bantam_detect::Time;
+use bantam_detect::{Id, Time};
 use bantam_pattern::local_zone;
 use jiff::Timestamp;
 use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::net::IpAddr;
 
 /// `2026-01-31 23:59:59`, local time.
 pub fn local(time: Time) -> String {
@@ -27,6 +29,28 @@ pub fn write_local(time: Time, out: &mut String) {
         }
         out.push_str(&recent[0].1);
     });
+}
+
+/// Appends an id. In a flood this is done for every line, so the commonest kind is written without formatting.
+pub fn write_id(id: &Id, out: &mut String) {
+    let Id::Ip(IpAddr::V4(address)) = id else {
+        // Writing into a String cannot fail.
+        let _ = write!(out, "{id}");
+        return;
+    };
+    for (number, octet) in address.octets().into_iter().enumerate() {
+        if number > 0 {
+            out.push('.');
+        }
+        let digit = |value: u8| char::from(b'0' + value % 10);
+        if octet >= 100 {
+            out.push(digit(octet / 100));
+        }
+        if octet >= 10 {
+            out.push(digit(octet / 10));
+        }
+        out.push(digit(octet));
+    }
 }
 
 /// Local time in a format of strftime.
@@ -100,6 +124,22 @@ pub fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_written_as_it_is_shown() {
+        for text in [
+            "0.10.200.9",
+            "255.255.100.99",
+            "2001:db8::1",
+            "10.0.0.0/8",
+            "somebody",
+            "::1.2.3.4",
+        ] {
+            let mut written = String::new();
+            write_id(&Id::parse(text), &mut written);
+            assert_eq!(written, Id::parse(text).to_string());
+        }
+    }
 
     #[test]
     fn durations_are_worded_as_the_original_words_them() {

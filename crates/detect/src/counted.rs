@@ -8,6 +8,7 @@ use crate::cut::Moment;
 use crate::date_anchor::DateAnchor;
 use crate::decode::trim_line_end;
 use crate::filter::{Filter, LineContext, Note};
+use crate::sight::{Seen, Sight};
 use bantam_pattern::date::Alike;
 use memchr::memmem::Finder;
 use std::cell::Cell;
@@ -24,31 +25,20 @@ impl Filter {
         tell: &mut dyn FnMut(&[u8], Option<&mut Report>),
     ) {
         let Some(anchor) = self.skipping() else {
-            for line in crate::block::lines(block) {
-                let line = trim_line_end(&block[line]);
-                if is_log(line) {
-                    self.judge(line, context, notes);
-                    tell(line, Some(&mut self.report));
-                }
-            }
-            return;
+            return self.judge_every_line(block, context, notes, tell);
         };
         self.prepare_spare();
-        let screen = self.screen(block);
-        let candidates = screen.look(block).into_iter().next().unwrap_or_default();
-        let mut candidates = candidates.into_iter().peekable();
         let mut dates = Dates::new(block, &anchor);
-        for line in crate::block::lines(block) {
-            let text = trim_line_end(&block[line.clone()]);
-            let is_candidate = candidates.next_if_eq(&line).is_some();
+        for seen in self.look(block, &anchor) {
+            let text = trim_line_end(&block[seen.line.clone()]);
             if !is_log(text) {
                 continue;
             }
-            if is_candidate {
-                self.judge_counted(&mut dates, line, context, notes);
+            if seen.is_candidate {
+                self.judge_counted(&mut dates, &seen, context, notes);
                 tell(text, Some(&mut self.report));
             } else {
-                self.count_date(&mut dates, line, Moment::from(&*context));
+                self.count_date(&mut dates, &seen, Moment::from(&*context));
                 tell(text, None);
             }
         }
@@ -57,16 +47,38 @@ impl Filter {
         self.add_date_hits(dates.hits.get());
     }
 
+    /// The block's lines and what is known of each.
+    fn look(&mut self, block: &[u8], anchor: &DateAnchor) -> Vec<Seen> {
+        if let Some([literal]) = self.needs().literals() {
+            let (literal, date) = (literal.clone(), anchor.literal());
+            let known = self.sight.take().filter(|sight| sight.is_for(&literal, date));
+            self.sight = known.or_else(|| Sight::new(&literal, date, block));
+            if let Some(sight) = &self.sight {
+                return sight.look(block);
+            }
+        }
+        let candidates = self.screen(block).look(block).into_iter().next().unwrap_or_default();
+        let mut candidates = candidates.into_iter().peekable();
+        let mut places = Places::new(block, anchor);
+        crate::block::lines(block)
+            .map(|line| Seen {
+                date: places.only_one_in(&line),
+                is_candidate: candidates.next_if_eq(&line).is_some(),
+                line,
+            })
+            .collect()
+    }
+
     fn judge_counted(
         &mut self,
         dates: &mut Dates<'_>,
-        line: Range<usize>,
+        seen: &Seen,
         context: &mut LineContext<'_>,
         notes: &mut Vec<Note>,
     ) {
         let moment = Moment::from(&*context);
-        let text = self.encoding().decode(&dates.block[line.clone()]);
-        if dates.only_place_in(&line).is_some() {
+        let text = self.encoding().decode(&dates.block[seen.line.clone()]);
+        if seen.date.is_some() {
             // Where the line tells its own time, those before it do not matter.
             self.judge_text(&text, context, notes, Some(&|filter| dates.settle(filter, moment)));
             dates.forget();
@@ -76,8 +88,8 @@ impl Filter {
         }
     }
 
-    fn count_date(&mut self, dates: &mut Dates<'_>, line: Range<usize>, moment: Moment) {
-        let place = dates.only_place_in(&line);
+    fn count_date(&mut self, dates: &mut Dates<'_>, seen: &Seen, moment: Moment) {
+        let (place, line) = (seen.date, seen.line.clone());
         if place.is_some_and(|at| dates.is_usual(&dates.block[at..line.end])) {
             dates.forget();
             dates.unsettled.set(Some((line.start, line.end)));
@@ -101,17 +113,47 @@ impl Filter {
 }
 
 /// Neither blank nor a comment.
-fn is_log(line: &[u8]) -> bool {
+pub(crate) fn is_log(line: &[u8]) -> bool {
     !matches!(line.first(), None | Some(b'#'))
+}
+
+/// Where the dates of a block's lines may stand.
+struct Places<'b> {
+    block: &'b [u8],
+    finder: Finder<'b>,
+    /// The next place where one may begin.
+    place: Option<usize>,
+}
+
+impl<'b> Places<'b> {
+    fn new(block: &'b [u8], anchor: &'b DateAnchor) -> Self {
+        let finder = anchor.finder();
+        Places {
+            block,
+            place: finder.find(block),
+            finder,
+        }
+    }
+
+    /// Where a line's date stands, if there is one place for it. To be asked about lines in their order.
+    fn only_one_in(&mut self, line: &Range<usize>) -> Option<usize> {
+        if self.place.is_some_and(|at| at < line.start) {
+            self.place = self.place_from(line.start);
+        }
+        let at = self.place.filter(|at| *at < line.end)?;
+        self.place = self.place_from(at + 1);
+        self.place.is_none_or(|next| next >= line.end).then_some(at)
+    }
+
+    fn place_from(&self, from: usize) -> Option<usize> {
+        self.finder.find(self.block.get(from..)?).map(|at| from + at)
+    }
 }
 
 /// The dates of a block's lines, as far as they are known.
 struct Dates<'b> {
     block: &'b [u8],
     anchor: &'b DateAnchor,
-    finder: Finder<'b>,
-    /// The next place where a date may begin.
-    place: Option<usize>,
     /// A year that the pattern takes.
     year: Option<&'b [u8]>,
     /// The last date with this year that was written the usual way.
@@ -124,12 +166,9 @@ struct Dates<'b> {
 
 impl<'b> Dates<'b> {
     fn new(block: &'b [u8], anchor: &'b DateAnchor) -> Self {
-        let finder = anchor.finder();
         Dates {
             block,
             anchor,
-            place: finder.find(block),
-            finder,
             year: None,
             last: None,
             hits: Cell::new(0),
@@ -137,24 +176,10 @@ impl<'b> Dates<'b> {
         }
     }
 
-    /// Where the line's date stands, if there is one place for it. To be asked about lines in their order.
-    fn only_place_in(&mut self, line: &Range<usize>) -> Option<usize> {
-        if self.place.is_some_and(|at| at < line.start) {
-            self.place = self.place_from(line.start);
-        }
-        let at = self.place.filter(|at| *at < line.end)?;
-        self.place = self.place_from(at + 1);
-        self.place.is_none_or(|next| next >= line.end).then_some(at)
-    }
-
     /// Whether the date that begins here is written the usual way, with a year that the pattern takes, as far as the last
     /// one tells.
     fn is_usual(&self, text: &[u8]) -> bool {
         self.last.as_ref().is_some_and(|last| last.begins(text))
-    }
-
-    fn place_from(&self, from: usize) -> Option<usize> {
-        self.finder.find(self.block.get(from..)?).map(|at| from + at)
     }
 
     /// Lets the filter learn from the last line whose date was not looked at.

@@ -6,6 +6,7 @@ use crate::stamp::Stamp;
 use crate::window::Cut;
 use bantam_pattern::date::{Detector, Found};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What dates are judged by.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +116,22 @@ pub(crate) fn at_date<'a>(
         note(notes, Note::BadDate(date.to_owned()));
     }
     dated
+}
+
+/// Cuts the line at its date, which is a possible one; that it is of this moment is said for the time being.
+pub(crate) fn at_place(line: &str, place: Range<usize>, now: Time) -> DatedLine<'_> {
+    let (before, date, after) = split(line, place.start, place.end);
+    let cut = Cut {
+        before,
+        date: Cow::Borrowed(date),
+        after,
+    };
+    DatedLine {
+        cut,
+        stamp: Some(Stamp::now(now)),
+        undated: false,
+        own_date: true,
+    }
 }
 
 /// A line whose moment is told beside it.

@@ -131,6 +131,11 @@ impl DateAnchor {
         })
     }
 
+    /// What every date begins with.
+    pub(crate) fn literal(&self) -> &[u8] {
+        &self.literal
+    }
+
     /// Whether the line has one possible place for a date.
     pub(crate) fn stands_once_in(&self, line: &[u8]) -> bool {
         memmem::find_iter(line, &self.literal).take(2).count() == 1

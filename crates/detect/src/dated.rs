@@ -8,8 +8,8 @@ use crate::cut::{DATE_LIMIT, Moment, note};
 use crate::decode::Encoding;
 use crate::filter::Note;
 use crate::screen::Screen;
-use bantam_pattern::{LineBudget, LongLine};
 use bantam_pattern::date::{Detector, Found};
+use bantam_pattern::{LineBudget, LongLine};
 use std::ops::Range;
 
 /// A block whose lines' dates are known.

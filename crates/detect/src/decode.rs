@@ -131,7 +131,10 @@ fn long_lossy(line: &[u8]) -> String {
                 let (valid, bad) = rest.split_at(error.valid_up_to());
                 text.push_str(&String::from_utf8_lossy(valid));
                 let (portion, behind) = bad.split_at(before_character(bad, PORTION));
-                let substituted: Vec<u8> = portion.iter().map(|&byte| if byte < 128 { byte } else { 0x1a }).collect();
+                let substituted: Vec<u8> = portion
+                    .iter()
+                    .map(|&byte| if byte < 128 { byte } else { 0x1a })
+                    .collect();
                 text.push_str(&String::from_utf8_lossy(&substituted));
                 rest = behind;
             }
@@ -214,13 +217,24 @@ mod tests {
 
     #[test]
     fn what_is_no_text_at_all_is_not_replaced_byte_by_byte() {
-        let line = [&b"begin\xff ".repeat(900)[..], &b"\xffa".repeat(20_000), &b"\xff end".repeat(900)].concat();
+        let line = [
+            &b"begin\xff ".repeat(900)[..],
+            &b"\xffa".repeat(20_000),
+            &b"\xff end".repeat(900),
+        ]
+        .concat();
         let (text, exact) = (Encoding::Utf8.decode(&line), String::from_utf8_lossy(&line));
         let replaced = text.matches(char::REPLACEMENT_CHARACTER).count();
         let substituted = text.matches('\u{1a}').count();
         assert!(substituted > 15_000, "{substituted}");
-        assert_eq!(replaced + substituted, exact.matches(char::REPLACEMENT_CHARACTER).count());
-        assert_eq!((text.get(..PORTION), text.get(text.len() - PORTION..)), (exact.get(..PORTION), exact.get(exact.len() - PORTION..)));
+        assert_eq!(
+            replaced + substituted,
+            exact.matches(char::REPLACEMENT_CHARACTER).count()
+        );
+        assert_eq!(
+            (text.get(..PORTION), text.get(text.len() - PORTION..)),
+            (exact.get(..PORTION), exact.get(exact.len() - PORTION..))
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::entry::EntryLine;
 use crate::expression::Expression;
 use crate::judge::{self, Memory, Report, Rules};
 use crate::screen::{Needs, Screen};
+use crate::sight::Sight;
 use crate::{Failure, Id, MatchedLine, Time, cut};
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
@@ -82,6 +83,8 @@ pub struct Filter {
     anchor: Option<Arc<DateAnchor>>,
     /// For blocks that are not shared.
     screen: Option<Arc<Screen>>,
+    /// For those of which every line's date is counted, too.
+    pub(crate) sight: Option<Sight>,
     zone: Option<String>,
     encoding: Encoding,
     pub(crate) report: Report,
@@ -101,6 +104,7 @@ impl Filter {
             datepattern: None,
             anchor: None,
             screen: None,
+            sight: None,
             zone: None,
             encoding: Encoding::default(),
             report: Report::default(),
@@ -418,7 +422,7 @@ impl Filter {
         self.judge_dated(dated, text, has_literals, context, notes);
     }
 
-    fn judge_dated(
+    pub(crate) fn judge_dated(
         &mut self,
         dated: DatedLine<'_>,
         text: &str,
@@ -499,6 +503,16 @@ impl Filter {
         self.rules.needs.tells() && self.rules.max_lines == 1 && !ignores_first
     }
 
+    /// Whether a line without date means nothing, since it has none of the literals that it must have.
+    pub(crate) fn is_without_literals(&self, text: &str) -> bool {
+        let rules = &self.rules;
+        let literals = rules
+            .literals
+            .as_ref()
+            .filter(|_| rules.max_lines == 1 && !rules.ignores_first());
+        literals.is_some_and(|literals| !literals.occur_in(text.as_bytes()))
+    }
+
     /// Where dates stand, if lines may be left out without looking for theirs.
     pub(crate) fn skipping(&self) -> Option<Arc<DateAnchor>> {
         let anchor = self.anchor.as_ref()?;
@@ -521,6 +535,10 @@ impl Filter {
     }
 
     pub(crate) fn detector(&mut self) -> &Detector {
+        self.detector_mut()
+    }
+
+    pub(crate) fn detector_mut(&mut self) -> &mut Detector {
         self.detector.get_or_insert_default()
     }
 

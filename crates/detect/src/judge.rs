@@ -13,8 +13,8 @@ use crate::single::SingleMatch;
 use crate::stamp::Stamp;
 use crate::window::{Lines, Taken, make_room, write_lines};
 use crate::{Id, MatchedLine, Time};
-use bantam_pattern::{Captures, uncounted};
 use bantam_pattern::tags::UseDns;
+use bantam_pattern::{Captures, uncounted};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
@@ -443,9 +443,10 @@ impl<'w> Pass<'_, '_, 'w> {
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let keep = self.rules.keep_records;
-        let outer = self.prefix.as_ref().map(|(prefix, found, whole)| {
-            prefix.record_without("content", whole, found, keep)
-        });
+        let outer = self
+            .prefix
+            .as_ref()
+            .map(|(prefix, found, whole)| prefix.record_without("content", whole, found, keep));
         let mut record = match outer {
             // Without other groups in prefregex the record stays as it is, groups without part included.
             Some(outer) if !outer.is_empty() => expression.record_over(outer, text, found, keep),

@@ -9,6 +9,7 @@ use crate::filter::{Filter, LineContext, Note};
 use crate::{Failure, MatchedLine};
 use bantam_pattern::date::Detector;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 /// What a filter keeps from line to line.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ pub(crate) struct Outcome {
     findtime: Option<f64>,
     before: State,
     after: State,
-    failures: Vec<Failure>,
+    failures: Arc<Vec<Failure>>,
     notes: Vec<Note>,
 }
 
@@ -47,16 +48,16 @@ impl Filter {
     }
 
     /// Judges a block as [`Filter::process_shared`] does. `keys`: those of all filters that read the block, in the order
-    /// in which they do; those after this one need not look for what it finds if they are the same.
+    /// in which they do; those after this one need not look for what it finds if they are the same, and are given the same
+    /// failures.
     pub fn process_with_twins(
         &mut self,
         shared: &mut SharedBlock<'_>,
         member: usize,
         keys: &[u128],
         context: &mut LineContext<'_>,
-        failures: &mut Vec<Failure>,
         notes: &mut Vec<Note>,
-    ) {
+    ) -> Arc<Vec<Failure>> {
         let key = self.key();
         let settled = shared.outcomes.iter().find(|outcome| {
             outcome.key == key
@@ -66,19 +67,19 @@ impl Filter {
         });
         if let Some(outcome) = settled {
             self.go_to(&outcome.after);
-            failures.extend_from_slice(&outcome.failures);
             notes.extend_from_slice(&outcome.notes);
-            return;
+            return Arc::clone(&outcome.failures);
         }
+        let mut failures = Vec::new();
         let has_twin = keys.get(member + 1..).is_some_and(|later| later.contains(&key));
         if !has_twin {
-            self.process_shared(shared, member, context, failures, notes);
-            return;
+            self.process_shared(shared, member, context, &mut failures, notes);
+            return Arc::new(failures);
         }
         let before = self.state();
-        let (mut own_failures, mut own_notes) = (Vec::new(), Vec::new());
-        self.process_shared(shared, member, context, &mut own_failures, &mut own_notes);
-        failures.extend_from_slice(&own_failures);
+        let mut own_notes = Vec::new();
+        self.process_shared(shared, member, context, &mut failures, &mut own_notes);
+        let failures = Arc::new(failures);
         notes.extend_from_slice(&own_notes);
         shared.outcomes.push(Outcome {
             key,
@@ -86,9 +87,10 @@ impl Filter {
             findtime: context.findtime,
             before,
             after: self.state(),
-            failures: own_failures,
+            failures: Arc::clone(&failures),
             notes: own_notes,
         });
+        failures
     }
 
     fn state(&mut self) -> State {

@@ -85,7 +85,10 @@ pub(crate) fn make_room(text: &mut String, length: usize) {
 }
 
 pub(crate) fn write_lines(lines: &[MatchedLine], out: &mut String) {
-    make_room(out, lines.iter().map(|line| line.before.len() + line.after.len() + 1).sum());
+    make_room(
+        out,
+        lines.iter().map(|line| line.before.len() + line.after.len() + 1).sum(),
+    );
     for (index, line) in lines.iter().enumerate() {
         if index > 0 {
             out.push('\n');

@@ -185,3 +185,166 @@ proptest! {
         }
     }
 }
+
+/// A filter with the default templates, whose log has dates of many forms; `prefixed`: with a prefregex.
+fn mixed(datepattern: &str, prefixed: bool, check_all: bool) -> Filter {
+    let mut filter = Filter::new();
+    if prefixed {
+        filter
+            .set_prefregex("^ ?sshd(?:\\[\\d+\\])?: <F-CONTENT>.+</F-CONTENT>$")
+            .unwrap();
+        filter.add_failregex("^Failed .* from <HOST>").unwrap();
+    } else {
+        filter.add_failregex("sshd: Failed .* from <HOST>").unwrap();
+    }
+    filter
+        .add_failregex("^<F-NOFAIL>Connection</F-NOFAIL> from <HOST>")
+        .unwrap();
+    filter.add_ignoreregex("from 192\\.0\\.2\\.7").unwrap();
+    filter.set_datepattern(datepattern).unwrap();
+    filter.set_log_timezone(Some("UTC")).unwrap();
+    filter.set_check_all(check_all);
+    filter
+}
+
+const PATTERNS: [&str; 6] = [
+    "",
+    "{^LN-BEG}",
+    "%b %d %H:%M:%S",
+    "^%Y-%m-%d %H:%M:%S",
+    "\"t\":\"%Y-%m-%d %H:%M:%S,%f",
+    "{^LN-BEG}\n{NONE}",
+];
+
+/// Dates of all forms, some of which do not exist.
+const DATES: [&str; 31] = [
+    "Jan  8 14:19:15",
+    "Jan 30 14:19:15",
+    "Feb 30 14:19:15",
+    "Thu Jan 08 24:19:15.5 2026",
+    "Jan  8 14:19:61",
+    "2026-01-08 14:19:15,123",
+    "2026-01-08T14:19:15+01:00",
+    "2026-01-08T14:19:15 Z",
+    "2026-02-29 14:19:15",
+    "0000-01-08 14:19:15",
+    "[08/Jan/2026:14:19:15 +0100]",
+    "08/01/2026 14:19:15",
+    "01/08/2026:14:19:15",
+    "14:19:15",
+    "<01/08/26@14:19:15>",
+    "260108 14:19:15",
+    "Jan 8, 2026 2:19:15 PM",
+    "20260108T141915Z",
+    "PDT Jan 08 14:19:15",
+    "XYZ Jan 08 14:19:15",
+    "-02:30 Jan 08 14:19:15",
+    "1767881955.25",
+    "@40000000695fb1a3123456780",
+    "\"t\":\"2026-01-08 14:19:15,123\"",
+    "\"t\":\"2026-01-08 14:19:15,124\"",
+    "\"t\":\"2026-01-08 14:19:16,1\"",
+    "\"t\":\"2026-01-08 14:19:17,1\"",
+    "ſep  8 14:19:15",
+    "2026-01-08 14:19:1５",
+    "",
+    "x",
+];
+
+/// A line with one of a few dates, or with one that stands elsewhere; and a text that may match.
+fn dated() -> impl Strategy<Value = (String, prop::sample::Index, String)> {
+    let text = prop::sample::select(vec![
+        "sshd: Failed password from 192.0.2.1",
+        "sshd[12]: Failed password from 192.0.2.7",
+        "sshd: Failed \u{e9} from 192.0.2.2",
+        "Connection from 192.0.2.3",
+        "sshd[1]: Connection from 192.0.2.3",
+        "sshd: nothing",
+        "cron: nothing",
+        "Failed",
+        "\r",
+    ]);
+    (
+        "[ x]?",
+        any::<prop::sample::Index>(),
+        " ?",
+        text,
+        prop::sample::select(vec!["", "", " 15:20:21", " 2026-01-07 10:11:12"]),
+    )
+        .prop_map(|(before, date, between, text, after)| (before, date, [&between, text, after].concat()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("MORE").is_some() {8000} else {192}))]
+
+    #[test]
+    fn counting_a_block_asks_for_moments_late_and_tells_the_same(
+        pool in prop::sample::subsequence(&DATES[..], 1..5),
+        blocks in proptest::collection::vec(proptest::collection::vec(dated(), 0..14), 1..4),
+        (pattern, prefixed, check_all, kind) in (
+            prop::sample::select(&PATTERNS[..]),
+            any::<bool>(),
+            any::<bool>(),
+            0u8..3,
+        ),
+    ) {
+        let (mut by_line, mut by_block) = (mixed(pattern, prefixed, check_all), mixed(pattern, prefixed, check_all));
+        for lines in &blocks {
+            let mut block = Vec::new();
+            let (mut expected, mut got) = (Vec::new(), Vec::new());
+            let (mut notes, mut noted) = (Vec::new(), Vec::new());
+            let text = |(before, date, after): &(String, prop::sample::Index, String)| {
+                [before, *date.get(&pool), after].concat().into_bytes()
+            };
+            let lines = lines.iter().map(text);
+            for line in lines {
+                let mut resolver = NoNames;
+                let mut context = context(&mut resolver, kind);
+                let text = trim_line_end(&line);
+                if !matches!(text.first(), None | Some(b'#')) {
+                    let report = by_line.judge(text, &mut context, &mut notes);
+                    let prefixed = (report.prefix_matched, report.prefix_groups.clone());
+                    expected.push((text.to_vec(), report.hits.clone(), report.ignored.clone(), prefixed));
+                }
+                block.extend_from_slice(&line);
+                block.push(b'\n');
+            }
+            let mut resolver = NoNames;
+            let mut context = context(&mut resolver, kind);
+            by_block.judge_each(&block, &mut context, &mut noted, &mut |text, report| {
+                let Some(report) = report else {
+                    got.push((text.to_vec(), Vec::new(), Vec::new(), (false, None)));
+                    return;
+                };
+                let prefixed = (report.prefix_matched, report.prefix_groups.clone());
+                got.push((text.to_vec(), report.hits.clone(), report.ignored.clone(), prefixed));
+            });
+            prop_assert_eq!(&expected, &got);
+            prop_assert_eq!(&notes, &noted);
+            prop_assert_eq!(by_line.last_date(), by_block.last_date());
+            prop_assert_eq!(by_line.date_templates(), by_block.date_templates());
+        }
+    }
+}
+
+#[test]
+fn a_date_written_as_the_last_one_is_not_taken_for_one_of_earlier() {
+    let mut filter = mixed("\"t\":\"%Y-%m-%d %H:%M:%S,%f", false, true);
+    let mut block = String::new();
+    for (second, text) in [
+        ("16,1", "Failed x"),
+        ("17,1", "Failed x"),
+        ("15,123", "nothing"),
+        ("15,124", "Failed x"),
+    ] {
+        block += &format!("\"t\":\"2026-01-08 14:19:{second} sshd: {text} from 192.0.2.1\n");
+    }
+    let mut seconds = Vec::new();
+    let mut resolver = NoNames;
+    let context = &mut context(&mut resolver, 0);
+    filter.judge_each(block.as_bytes(), context, &mut Vec::new(), &mut |_, report| {
+        let hits = report.into_iter().flat_map(|report| report.hits.clone());
+        seconds.extend(hits.map(|hit| hit.time.unwrap().secs() % 60));
+    });
+    assert_eq!(seconds, [16, 17, 15]);
+}

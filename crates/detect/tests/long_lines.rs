@@ -66,7 +66,11 @@ fn judge(filter: &mut Filter, line: &str, unit: &str) -> (Vec<String>, Vec<Note>
 
 fn assert_found(filter: &mut Filter, line: &str, unit: &str) {
     let (named, given_up) = judge(filter, line, unit);
-    assert_eq!((named, given_up), (vec!["192.0.2.1".to_owned(); 2], vec![]), "{line} {unit}");
+    assert_eq!(
+        (named, given_up),
+        (vec!["192.0.2.1".to_owned(); 2], vec![]),
+        "{line} {unit}"
+    );
 }
 
 #[test]
@@ -75,7 +79,11 @@ fn the_guides_filter_finds_who_asks_for_a_path_of_a_megabyte() {
     let mut filter = filter(&config, "traefik-general-forceful-browsing");
     let line = r#"{"ClientAddr":"192.0.2.1:1","ClientHost":"192.0.2.1","ClientPort":"1","ClientUsername":"-","DownstreamContentSize":19,"DownstreamStatus":404,"Duration":1,"OriginContentSize":19,"OriginDuration":1,"OriginStatus":404,"Overhead":1,"RequestAddr":"example.com","RequestContentSize":0,"RequestCount":1,"RequestHost":"example.com","RequestMethod":"GET","RequestPath":"/<path>","RequestPort":"-","RequestProtocol":"HTTP/2.0","RequestScheme":"https","RetryAttempts":0,"RouterName":"r@docker","StartLocal":"2026-11-23T02:13:20.1Z","StartUTC":"2026-11-23T02:13:20.1Z","TLSCipher":"TLS_AES_128_GCM_SHA256","TLSVersion":"1.3","entryPointName":"websecure","level":"info","msg":"","request_User-Agent":"<agent>","time":"2026-11-23T02:13:20Z"}"#;
     for unit in ["a", "é", "a b ", r#"\",\"level\":\""#, ":", "%22"] {
-        assert_found(&mut filter, &line.replace("<path>", "~").replace("<agent>", "curl"), unit);
+        assert_found(
+            &mut filter,
+            &line.replace("<path>", "~").replace("<agent>", "curl"),
+            unit,
+        );
         assert_found(&mut filter, &line.replace("<path>", "x").replace("<agent>", "~"), unit);
     }
     let ignored = line.replace("<path>", "~.png").replace("<agent>", "curl");

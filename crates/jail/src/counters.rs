@@ -1,9 +1,8 @@
 //! Failures that have not led to a ban yet: one counter for each id.
 use crate::keep::Keep;
 use crate::packed::{Packed, Unpacked};
-use crate::{Counter, Failure, Id, Time};
-use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use crate::slots::Slots;
+use crate::{Count, Failure, Id, Time};
 
 /// What counting goes by, taken from the jail's options at each failure.
 #[derive(Debug, Clone, Copy)]
@@ -29,10 +28,18 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    fn touch(&mut self, id: &Id, changed: &mut Vec<Id>) {
+    fn touch(&mut self, place: u32, changed: &mut Vec<u32>) {
         if !self.dirty {
             self.dirty = true;
-            changed.push(id.clone());
+            changed.push(place);
+        }
+    }
+
+    fn count(&self) -> Count {
+        Count {
+            attempts: self.retry,
+            first: self.first,
+            last: self.last,
         }
     }
 
@@ -62,61 +69,76 @@ fn seconds_between(from: Time, to: Time) -> f64 {
 /// All counters of a jail.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    entries: HashMap<Id, Entry, RandomState>,
+    slots: Slots,
     /// Holds the entries' details.
     keep: Keep,
     /// No entry's last failure is older; lets [`Counters::forget`] return at once.
     oldest: Option<Time>,
-    changed: Vec<Id>,
+    /// Places of entries that changed; one that became another's in between may stand here twice.
+    changed: Vec<u32>,
     gone: Vec<Id>,
 }
 
 impl Counters {
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.slots.len()
     }
 
     /// Has details kept there, unless there are some already.
     pub(crate) fn set_keep(&mut self, keep: Keep) {
-        if self.entries.is_empty() {
+        if self.slots.len() == 0 {
             self.keep = keep;
         }
     }
 
-    /// Counts a failure `count` times. Gives the count and whether this failure began it.
-    pub(crate) fn add(&mut self, failure: &Failure, count: u32, window: Window) -> (u32, bool) {
-        if let Some(entry) = self.entries.get_mut(&failure.id) {
+    /// Counts a failure `count` times. Gives the count, whether this failure began it, and where it is counted.
+    pub(crate) fn add(&mut self, failure: &Failure, count: u32, window: Window) -> (u32, bool, u32) {
+        let hash = self.slots.hash(&failure.id);
+        if let Some((place, entry)) = self.slots.find(hash, &failure.id) {
             entry.advance(failure, window.findtime);
             entry.failures = entry.failures.saturating_add(failure.attempts.max(1));
             entry.retry = entry.retry.saturating_add(count);
             entry.details.push(&failure.evidence, window.maxmatches, &self.keep);
-            entry.touch(&failure.id, &mut self.changed);
+            entry.touch(place, &mut self.changed);
             let retry = entry.retry;
             self.tidy();
-            return (retry, false);
+            return (retry, false, place);
         }
         let attempts = failure.attempts.max(1);
-        let mut entry = Entry {
+        let entry = Entry {
             first: failure.time,
             last: failure.time,
             retry: attempts.max(count),
             failures: attempts,
             details: Packed::first(&failure.evidence, &self.keep),
             zoned: failure.zoned,
-            dirty: false,
+            dirty: true,
             kept: false,
         };
         let retry = entry.retry;
-        entry.touch(&failure.id, &mut self.changed);
-        self.insert(failure.id.clone(), entry);
+        let place = self.insert(hash, failure.id.clone(), entry);
+        self.changed.push(place);
         self.tidy();
-        (retry, true)
+        (retry, true, place)
     }
 
-    /// Counts a failure of a known offender `extra` times more. The original counts it as one more failure with the
-    /// same lines again, unless it began the counter.
-    pub(crate) fn add_again(&mut self, failure: &Failure, extra: u32, began: bool, window: Window) -> u32 {
-        let Some(entry) = self.entries.get_mut(&failure.id) else {
+    /// Looks at the counters of those who fail next: done for many at once, the processor fetches them beside each
+    /// other and not one after the other.
+    pub(crate) fn look_ahead<'a>(&mut self, ids: impl Iterator<Item = &'a Id>) {
+        let mut seen = 0usize;
+        for id in ids {
+            let hash = self.slots.hash(id);
+            if let Some((_, entry)) = self.slots.find(hash, id) {
+                seen = seen.wrapping_add(entry.retry as usize + entry.details.look_ahead());
+            }
+        }
+        std::hint::black_box(seen);
+    }
+
+    /// Counts a failure of a known offender `extra` times more, where it was counted just now. The original counts it
+    /// as one more failure with the same lines again, unless it began the counter.
+    pub(crate) fn add_again(&mut self, place: u32, failure: &Failure, extra: u32, began: bool, window: Window) -> u32 {
+        let Some((_, entry)) = self.slots.at(place) else {
             return 0;
         };
         let attempts = if began { 1 } else { failure.attempts.max(1) };
@@ -126,15 +148,15 @@ impl Counters {
             true => entry.details.trim(window.maxmatches, &self.keep),
             false => entry.details.push(&failure.evidence, window.maxmatches, &self.keep),
         }
-        entry.touch(&failure.id, &mut self.changed);
+        entry.touch(place, &mut self.changed);
         entry.retry
     }
 
     /// Takes a counter out: its failures reach the limit. To be given to [`Counters::open`] or [`Counters::drop_taken`].
-    pub(crate) fn take(&mut self, id: &Id) -> Option<Entry> {
-        let entry = self.entries.remove(id)?;
+    pub(crate) fn take(&mut self, place: u32) -> Option<Entry> {
+        let (id, entry) = self.slots.remove(place)?;
         if entry.kept {
-            self.gone.push(id.clone());
+            self.gone.push(id);
         }
         Some(entry)
     }
@@ -156,80 +178,97 @@ impl Counters {
         if self.oldest.is_none_or(|oldest| oldest > limit) {
             return;
         }
-        let (gone, keep) = (&mut self.gone, &self.keep);
         let mut oldest = None;
-        self.entries.retain(|id, entry| {
-            if entry.last <= limit {
-                if entry.kept {
-                    gone.push(id.clone());
-                }
-                entry.details.end(keep);
-                return false;
+        for place in 0..self.slots.places() {
+            let Some((_, entry)) = self.slots.at(place) else {
+                continue;
+            };
+            if entry.last > limit {
+                oldest = Some(oldest.map_or(entry.last, |oldest: Time| oldest.min(entry.last)));
+                continue;
             }
-            oldest = Some(oldest.map_or(entry.last, |oldest: Time| oldest.min(entry.last)));
-            true
-        });
+            entry.details.end(&self.keep);
+            self.take(place);
+        }
         self.oldest = oldest;
-        if self.entries.capacity() > 4 * self.entries.len() + 1024 {
-            self.entries.shrink_to(2 * self.entries.len());
+        if self.slots.is_roomy() {
+            self.changed.clear();
+            let changed = &mut self.changed;
+            self.slots.shrink(|place, entry| {
+                if entry.dirty {
+                    changed.push(place);
+                }
+            });
         }
     }
 
-    pub(crate) fn restore(&mut self, counter: Counter) {
+    /// Takes over what was told of a counter before a restart.
+    pub(crate) fn restore(&mut self, id: Id, count: Option<Count>) {
+        let hash = self.slots.hash(&id);
+        if let Some((place, _)) = self.slots.find(hash, &id)
+            && let Some((_, mut old)) = self.slots.remove(place)
+        {
+            old.details.end(&self.keep);
+        }
+        let Some(count) = count else { return };
         let entry = Entry {
-            first: counter.first,
-            last: counter.last,
-            retry: counter.attempts,
-            failures: counter.attempts,
+            first: count.first,
+            last: count.last,
+            retry: count.attempts,
+            failures: count.attempts,
             details: Packed::default(),
             zoned: false,
             dirty: false,
             kept: true,
         };
-        self.insert(counter.id, entry);
+        self.insert(hash, id, entry);
     }
 
-    /// Changed since the last call, and gone since then.
-    pub(crate) fn take_changes(&mut self) -> (Vec<Counter>, Vec<Id>) {
-        let mut changed = Vec::with_capacity(self.changed.len());
-        for id in std::mem::take(&mut self.changed) {
-            // An id that ended and began anew in between stands here twice.
-            let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.dirty) else {
+    /// Tells of those that are gone since the last call, and then of those that changed.
+    pub(crate) fn take_changes(&mut self, tell: &mut dyn FnMut(&Id, Option<Count>)) {
+        for id in std::mem::take(&mut self.gone) {
+            let hash = self.slots.hash(&id);
+            if self.slots.find(hash, &id).is_none() {
+                tell(&id, None);
+            }
+        }
+        for place in std::mem::take(&mut self.changed) {
+            let Some((id, entry)) = self.slots.at(place).filter(|(_, entry)| entry.dirty) else {
                 continue;
             };
             entry.dirty = false;
             entry.kept = true;
-            changed.push(Counter {
-                id,
-                attempts: entry.retry,
-                first: entry.first,
-                last: entry.last,
-            });
+            tell(id, Some(entry.count()));
         }
-        let mut gone = std::mem::take(&mut self.gone);
-        gone.retain(|id| !self.entries.contains_key(id));
-        (changed, gone)
     }
 
-    fn insert(&mut self, id: Id, entry: Entry) {
-        self.oldest = Some(self.oldest.map_or(entry.last, |oldest| oldest.min(entry.last)));
-        if let Some(mut old) = self.entries.insert(id, entry) {
-            old.details.end(&self.keep);
+    /// Tells of all, as if all had changed.
+    pub(crate) fn take_all(&mut self, tell: &mut dyn FnMut(&Id, Option<Count>)) {
+        self.gone.clear();
+        self.changed.clear();
+        for place in 0..self.slots.places() {
+            if let Some((id, entry)) = self.slots.at(place) {
+                entry.dirty = false;
+                entry.kept = true;
+                tell(id, Some(entry.count()));
+            }
         }
+    }
+
+    fn insert(&mut self, hash: u32, id: Id, entry: Entry) -> u32 {
+        self.oldest = Some(self.oldest.map_or(entry.last, |oldest| oldest.min(entry.last)));
+        self.slots.insert(hash, id, entry)
     }
 
     fn tidy(&mut self) {
         // Nobody may be collecting the changes (a replay): what ended meanwhile must not pile up.
-        if self.changed.len() > 2 * self.entries.len() + 1024 {
-            let entries = &mut self.entries;
-            for entry in entries.values_mut() {
-                entry.dirty = false;
+        if self.changed.len() > 2 * self.slots.len() + 1024 {
+            self.changed.clear();
+            for place in 0..self.slots.places() {
+                if self.slots.at(place).is_some_and(|(_, entry)| entry.dirty) {
+                    self.changed.push(place);
+                }
             }
-            self.changed.retain(|id| {
-                entries
-                    .get_mut(id)
-                    .is_some_and(|entry| !std::mem::replace(&mut entry.dirty, true))
-            });
         }
     }
 }
@@ -237,8 +276,10 @@ impl Counters {
 impl Drop for Counters {
     fn drop(&mut self) {
         // Others go on with the same keep.
-        for entry in self.entries.values_mut() {
-            entry.details.end(&self.keep);
+        for place in 0..self.slots.places() {
+            if let Some((_, entry)) = self.slots.at(place) {
+                entry.details.end(&self.keep);
+            }
         }
     }
 }
@@ -250,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_counter_takes_less_than_a_hundred_bytes_besides_its_lines() {
-        assert!(size_of::<Id>() + size_of::<Entry>() <= 96);
+        assert!(size_of::<Option<(Id, Entry)>>() <= 88);
     }
 
     #[test]
@@ -272,6 +313,8 @@ mod tests {
             counters.forget(failure.time.plus_secs(-10.0));
         }
         assert!(counters.changed.len() < 2000 && counters.gone.is_empty());
-        assert_eq!(counters.take_changes().0.len(), 10);
+        let mut changed = 0;
+        counters.take_changes(&mut |_, _| changed += 1);
+        assert_eq!(changed, 10);
     }
 }

@@ -13,11 +13,12 @@ mod increment;
 mod jail;
 mod keep;
 mod packed;
+mod slots;
 
 pub use ban::Ticket;
 pub use bantam_detect::{Evidence, Failure, Family, Id, MatchedLine, Time};
 pub use formula::{Formula, FormulaError};
 pub use ignore::{IgnoreList, IgnoredBy, Lookups};
 pub use increment::{Increment, PastBans};
-pub use jail::{Counter, Jail, Known, Options, Ruling};
+pub use jail::{Count, Jail, Known, Options, Ruling};
 pub use keep::{Keep, Shelf};

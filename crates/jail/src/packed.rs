@@ -16,8 +16,8 @@ pub(crate) struct Packed {
 enum Lines {
     #[default]
     None,
-    /// Those of the first failure.
-    One(Piece),
+    /// That of the first failure, which has one.
+    One(Place),
     Several(Box<Several>),
 }
 
@@ -32,7 +32,9 @@ struct Piece {
 struct Several {
     /// Oldest first.
     pieces: VecDeque<Piece>,
-    /// Of all lines the newest so many count.
+    /// Lines of all pieces.
+    lines: usize,
+    /// Of these the newest so many count.
     most: usize,
 }
 
@@ -50,7 +52,11 @@ impl Packed {
     pub(crate) fn first(evidence: &Evidence, keep: &Keep) -> Self {
         keep.with(|blocks| Packed {
             rest: kept(blocks, evidence, Mark::Rest),
-            lines: piece(blocks, evidence).map_or(Lines::None, Lines::One),
+            lines: match piece(blocks, evidence) {
+                None => Lines::None,
+                Some(Piece { place, lines: 1 }) => Lines::One(place),
+                Some(several) => Lines::Several(new_several(Some(several), usize::MAX)),
+            },
         })
     }
 
@@ -73,32 +79,41 @@ impl Packed {
     fn add(&mut self, added: Option<Piece>, most: usize, blocks: &mut Blocks) {
         let mut several = match std::mem::take(&mut self.lines) {
             Lines::None if added.is_none() => return,
-            Lines::None => new_several(None),
-            Lines::One(first) => new_several(Some(first)),
+            Lines::None => new_several(None, most),
+            Lines::One(place) => new_several(Some(Piece { place, lines: 1 }), most),
             Lines::Several(several) => several,
         };
-        several.pieces.extend(added);
+        if let Some(added) = added {
+            several.pieces.push_back(added);
+            several.lines += added.lines as usize;
+        }
         several.most = most;
-        let mut lines: usize = several.pieces.iter().map(|piece| piece.lines as usize).sum();
         while let Some(oldest) = several.pieces.front()
-            && lines - oldest.lines as usize >= most
+            && several.lines.saturating_sub(oldest.lines as usize) >= most
         {
-            lines -= oldest.lines as usize;
+            several.lines = several.lines.saturating_sub(oldest.lines as usize);
             blocks.release(oldest.place);
             several.pieces.pop_front();
         }
         self.lines = Lines::Several(several);
     }
 
+    /// Fetches what the next failure will need into the processor's reach.
+    pub(crate) fn look_ahead(&self) -> usize {
+        match &self.lines {
+            Lines::Several(several) => several.pieces.back().map_or(0, |piece| piece.lines as usize),
+            Lines::None | Lines::One(_) => 0,
+        }
+    }
+
     fn pieces(&self) -> impl Iterator<Item = Place> {
         let (one, several) = match &self.lines {
             Lines::None => (None, None),
-            Lines::One(piece) => (Some(piece), None),
+            Lines::One(place) => (Some(*place), None),
             Lines::Several(several) => (None, Some(several.pieces.iter())),
         };
         one.into_iter()
-            .chain(several.into_iter().flatten())
-            .map(|piece| piece.place)
+            .chain(several.into_iter().flatten().map(|piece| piece.place))
     }
 
     pub(crate) fn open(&self, keep: &Keep) -> Unpacked {
@@ -133,10 +148,11 @@ impl Packed {
     }
 }
 
-fn new_several(first: Option<Piece>) -> Box<Several> {
+fn new_several(first: Option<Piece>, most: usize) -> Box<Several> {
     Box::new(Several {
         pieces: first.into_iter().collect(),
-        most: 0,
+        lines: first.map_or(0, |first| first.lines as usize),
+        most,
     })
 }
 

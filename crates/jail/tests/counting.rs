@@ -1,8 +1,9 @@
 //! The counting rule and the life of a ban, by hand-made vectors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 use bantam_jail::{
-    Counter, Evidence, Failure, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time,
+    Count, Evidence, Failure, Id, Increment, Jail, MatchedLine, Options, PastBans, Ruling, Ticket, Time,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 fn options() -> Options {
@@ -272,28 +273,78 @@ fn only_changed_counters_are_told_and_a_counter_goes_on_after_a_restart() {
     fail(&mut jail, "192.0.2.1", 0.0);
     fail(&mut jail, "192.0.2.1", 1.0);
     fail(&mut jail, "192.0.2.2", 2.0);
-    let (mut changed, gone) = jail.changed_counters();
-    changed.sort_by(|a, b| a.id.cmp(&b.id));
-    let first = Counter {
-        id: Id::parse("192.0.2.1"),
+    let first = Count {
         attempts: 2,
         first: Time::from_secs(0),
         last: Time::from_secs(1),
     };
-    assert_eq!((changed.len(), gone.len()), (2, 0));
-    assert_eq!(changed[0], first);
-    assert_eq!(jail.changed_counters(), (Vec::new(), Vec::new()));
+    let second = Count {
+        attempts: 1,
+        first: Time::from_secs(2),
+        last: Time::from_secs(2),
+    };
+    let (one, two) = (Id::parse("192.0.2.1"), Id::parse("192.0.2.2"));
+    assert_eq!(
+        changes(&mut jail),
+        [(one.clone(), Some(first)), (two.clone(), Some(second))]
+    );
+    assert_eq!(changes(&mut jail), []);
     jail.forget_old(Time::from_secs(601));
-    assert_eq!(jail.changed_counters(), (Vec::new(), vec![Id::parse("192.0.2.1")]));
+    assert_eq!(changes(&mut jail), [(one.clone(), None)]);
+    let mut all = Vec::new();
+    jail.all_counters(&mut |id, count| all.push((id.clone(), count)));
+    assert_eq!(all, [(two, Some(second))]);
 
     let mut jail = Jail::new(options());
-    jail.restore_counter(first);
-    assert_eq!(jail.changed_counters(), (Vec::new(), Vec::new()));
+    jail.restore_counter(one.clone(), Some(first));
+    assert_eq!(changes(&mut jail), []);
     for time in [2.0, 3.0] {
         fail(&mut jail, "192.0.2.1", time);
     }
     assert_eq!(ban(fail(&mut jail, "192.0.2.1", 4.0)).attempts, 5);
-    assert_eq!(jail.changed_counters(), (Vec::new(), vec![Id::parse("192.0.2.1")]));
+    assert_eq!(changes(&mut jail), [(one.clone(), None)]);
+    jail.restore_counter(one.clone(), Some(first));
+    jail.restore_counter(one.clone(), None);
+    assert_eq!(jail.currently_failed(), 0);
+}
+
+fn changes(jail: &mut Jail) -> Vec<(Id, Option<Count>)> {
+    let mut changes = Vec::new();
+    jail.changed_counters(&mut |id, count| changes.push((id.clone(), count)));
+    changes
+}
+
+#[test]
+fn what_changed_is_told_whatever_is_forgotten_and_begun_meanwhile() {
+    let mut jail = Jail::new(options());
+    let mut told = BTreeMap::new();
+    let client = |number: u32| Id::single(std::net::Ipv4Addr::from_bits(number).into());
+    for step in 0..20_000u32 {
+        // Few at first and at the end, and many in between, so that room is made and given back.
+        let clients = if (5_000..10_000).contains(&step) { 4_000 } else { 30 };
+        let mut failure = failure("192.0.2.1", f64::from(step) / 10.0);
+        failure.id = client(step.wrapping_mul(0x9e37_79b9) >> 7 & 0xffff & (clients - 1) | (step % 7) << 16);
+        let now = failure.time;
+        jail.failed(failure, None, now, &mut || 0.5);
+        jail.forget_old(now);
+        if step % 13 == 0 {
+            jail.changed_counters(&mut |id, count| match count {
+                Some(count) => _ = told.insert(id.clone(), count),
+                None => assert!(told.remove(id).is_some(), "{id} was never told"),
+            });
+            assert_eq!(told.len(), jail.currently_failed());
+        }
+    }
+    jail.changed_counters(&mut |id, count| match count {
+        Some(count) => _ = told.insert(id.clone(), count),
+        None => _ = told.remove(id),
+    });
+    let mut all = BTreeMap::new();
+    jail.all_counters(&mut |id, count| {
+        all.insert(id.clone(), count.expect("it stands"));
+    });
+    assert_eq!(all, told);
+    assert!(all.len() > 20);
 }
 
 #[test]

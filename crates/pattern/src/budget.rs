@@ -189,7 +189,9 @@ pub fn may_look(length: usize) -> bool {
 #[cold]
 pub(crate) fn has_time() -> bool {
     let meter = LINE.get().filter(|meter| meter.long.is_some());
-    meter.and_then(|meter| meter.end).is_none_or(|end| clock::thread() <= end)
+    meter
+        .and_then(|meter| meter.end)
+        .is_none_or(|end| clock::thread() <= end)
 }
 
 /// The budget of a line, or of a search outside of one.

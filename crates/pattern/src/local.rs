@@ -1,13 +1,16 @@
 //! The process's own time zone, read without a walk through the time zone database.
 //!
-//! [`TimeZone::system`] looks up the name that `/etc/localtime` points to, and for that lists every folder of the
-//! database first: half of the time that a short run takes. The file itself tells the same.
+//! [`TimeZone::system`] looks up the name that `TZ` says or `/etc/localtime` points to, and for that lists every folder
+//! of the database first: half of the time that a short run takes. The zone's file itself tells the same.
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 
 const FILE: &str = "/etc/localtime";
+const DATABASE: &str = "/usr/share/zoneinfo";
 /// So long a zone is taken for the present one.
 const KEPT: Duration = Duration::from_secs(60);
 
@@ -26,11 +29,26 @@ pub fn local_zone() -> TimeZone {
 }
 
 fn read() -> TimeZone {
-    if std::env::var_os("TZ").is_some() {
-        return TimeZone::system();
-    }
-    let of_file = std::fs::read(FILE).ok().and_then(|data| TimeZone::tzif("", &data).ok());
-    of_file.unwrap_or_else(TimeZone::system)
+    let told = match std::env::var_os("TZ") {
+        None => of_file("", Path::new(FILE)),
+        // Another database may stand first.
+        Some(_) if std::env::var_os("TZDIR").is_some() => None,
+        Some(name) => plain_name(&name).and_then(|name| of_file(name, &Path::new(DATABASE).join(name))),
+    };
+    told.unwrap_or_else(TimeZone::system)
+}
+
+fn of_file(name: &str, path: &Path) -> Option<TimeZone> {
+    TimeZone::tzif(name, &std::fs::read(path).ok()?).ok()
+}
+
+/// The text, if it can be nothing but the name of a zone in the database, such as `Europe/Berlin`: rules as POSIX
+/// writes them hold digits, and paths begin otherwise.
+fn plain_name(text: &OsStr) -> Option<&str> {
+    let name = text.to_str()?;
+    let is_plain = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(|b| b.is_ascii_alphabetic() || b"/_-".contains(&b));
+    is_plain.then_some(name)
 }
 
 #[cfg(test)]
@@ -38,9 +56,7 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
 
-    #[test]
-    fn the_file_tells_what_the_database_tells() {
-        let (own, known) = (read(), TimeZone::system());
+    fn are_alike(own: &TimeZone, known: &TimeZone) {
         for year in 0..200 {
             let Ok(stamp) = Timestamp::from_second((year - 50) * 31_556_952 / 2) else {
                 continue;
@@ -51,6 +67,38 @@ mod tests {
                 own.to_ambiguous_timestamp(local).offset(),
                 known.to_ambiguous_timestamp(local).offset()
             );
+        }
+    }
+
+    #[test]
+    fn the_file_tells_what_the_database_tells() {
+        are_alike(&read(), &TimeZone::system());
+    }
+
+    #[test]
+    fn the_file_of_a_name_tells_what_the_database_tells() {
+        for name in ["Europe/Berlin", "America/Port-au-Prince", "UTC", "CET"] {
+            let own = plain_name(OsStr::new(name)).and_then(|name| of_file(name, &Path::new(DATABASE).join(name)));
+            // Where the machine has no database there is nothing to be read either.
+            if let (Some(own), Ok(known)) = (own, TimeZone::get(name)) {
+                are_alike(&own, &known);
+            }
+        }
+    }
+
+    #[test]
+    fn rules_and_paths_are_no_plain_names() {
+        for text in [
+            "",
+            "EST5EDT",
+            "<+03>-3",
+            ":Europe/Berlin",
+            "/etc/localtime",
+            "../x",
+            "europe/berlin",
+            "Etc/GMT+1",
+        ] {
+            assert_eq!(plain_name(OsStr::new(text)), None, "{text}");
         }
     }
 }

@@ -276,7 +276,8 @@ impl Regex {
     /// Which of the plans answers for this text.
     #[cfg(any(test, feature = "differential"))]
     pub fn answered_by(&self, text: &str) -> Stage {
-        self.quickly(text, 0, None, false).map_or(Stage::Engine, |(stage, _)| stage)
+        self.quickly(text, 0, None, false)
+            .map_or(Stage::Engine, |(stage, _)| stage)
     }
 
     pub(crate) fn find(

@@ -75,7 +75,9 @@ impl Tail {
 /// The group of a gap, and whether it takes at least one character.
 fn gap_of(node: &Node) -> Option<(Option<usize>, bool)> {
     match &node.kind {
-        Kind::Capture { group, node } => gap_of(node).filter(|(inner, _)| inner.is_none()).map(|(_, one)| (Some(*group), one)),
+        Kind::Capture { group, node } => gap_of(node)
+            .filter(|(inner, _)| inner.is_none())
+            .map(|(_, one)| (Some(*group), one)),
         Kind::Repeat {
             min: min @ (0 | 1),
             max: None,
@@ -127,7 +129,18 @@ mod tests {
 
     #[test]
     fn what_does_not_end_with_a_gap_to_the_end_is_left_alone() {
-        for source in ["^a.*", "^a(.*)b$", "^a(.*?)$", "^a(?:(.*))?$", "(?m)^a.*$", "(?s)^a.*$", r"^a.*\Z", "^a[^b]*$", "^a.{2,}$", "a|b.*$"] {
+        for source in [
+            "^a.*",
+            "^a(.*)b$",
+            "^a(.*?)$",
+            "^a(?:(.*))?$",
+            "(?m)^a.*$",
+            "(?s)^a.*$",
+            r"^a.*\Z",
+            "^a[^b]*$",
+            "^a.{2,}$",
+            "a|b.*$",
+        ] {
             assert!(Tail::of(&ast(source)).is_none(), "{source}");
         }
     }

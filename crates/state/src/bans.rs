@@ -2,7 +2,7 @@
 use crate::data;
 use crate::{BanRow, Doing, History, StateError, Store};
 use rusqlite::types::ValueRef;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 /// A whole number of a column in which the original may have left a fraction (`rndtime`, version 1).
 fn whole(row: &Row<'_>, column: usize) -> rusqlite::Result<i64> {
@@ -38,30 +38,17 @@ fn history(row: &Row<'_>, first: usize) -> rusqlite::Result<History> {
 impl Store {
     /// Writes a ban; on disk (against the end of this process) when it returns.
     pub fn add_ban(&mut self, ban: &BanRow) -> Result<(), StateError> {
-        self.know_jail(&ban.jail)?;
-        let data = data::write(ban, self.max_matches);
+        self.add_bans(std::slice::from_ref(ban))
+    }
+
+    /// Writes bans in one step.
+    pub fn add_bans(&mut self, bans: &[BanRow]) -> Result<(), StateError> {
+        for ban in bans {
+            self.know_jail(&ban.jail)?;
+        }
+        let max_matches = self.max_matches;
         self.transaction("writing a ban", |transaction| {
-            let values = params![ban.jail, ban.ip, ban.timeofban, ban.bantime, ban.bancount, data];
-            transaction
-                .prepare_cached(
-                    "INSERT INTO bans(jail, ip, timeofban, bantime, bancount, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute(values)?;
-            transaction
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO bips(jail, ip, timeofban, bantime, bancount, data)
-                     VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute(values)?;
-            // Progress is written now and then; what is counted here is not counted again when its lines are read again
-            // after an unclean end.
-            transaction
-                .prepare_cached(
-                    "INSERT INTO bantam_totals(jail, failed, banned) VALUES(?1, 0, 1)
-                     ON CONFLICT(jail) DO UPDATE SET banned = banned + 1",
-                )?
-                .execute([&ban.jail])?;
-            Ok(())
+            bans.iter().try_for_each(|ban| add(transaction, ban, max_matches))
         })
     }
 
@@ -174,4 +161,29 @@ impl Store {
         matches.reverse();
         Ok(failures.map(|failures| (failures, matches)))
     }
+}
+
+fn add(transaction: &Transaction<'_>, ban: &BanRow, max_matches: usize) -> rusqlite::Result<()> {
+    let data = data::write(ban, max_matches);
+    let values = params![ban.jail, ban.ip, ban.timeofban, ban.bantime, ban.bancount, data];
+    transaction
+        .prepare_cached(
+            "INSERT INTO bans(jail, ip, timeofban, bantime, bancount, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(values)?;
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO bips(jail, ip, timeofban, bantime, bancount, data)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(values)?;
+    // Progress is written now and then; what is counted here is not counted again when its lines are read again after
+    // an unclean end.
+    transaction
+        .prepare_cached(
+            "INSERT INTO bantam_totals(jail, failed, banned) VALUES(?1, 0, 1)
+             ON CONFLICT(jail) DO UPDATE SET banned = banned + 1",
+        )?
+        .execute([&ban.jail])?;
+    Ok(())
 }

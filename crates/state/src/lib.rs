@@ -4,6 +4,7 @@
 //! Stands beside the journey; `daemon` writes a decision here before its effect is claimed. Knows not why.
 
 mod bans;
+mod batch;
 mod data;
 mod effects;
 mod glance;
@@ -12,9 +13,12 @@ mod progress;
 mod schema;
 mod store;
 
+pub use batch::Batch;
 pub use glance::{Glance, glance};
 pub use schema::VERSION as SCHEMA;
 pub use store::Store;
+
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Why the database could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -95,17 +99,54 @@ pub struct JournalRow {
     pub cursor: Option<String>,
 }
 
+/// Who is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who<'a> {
+    /// An address.
+    V4(Ipv4Addr),
+    /// An address.
+    V6(Ipv6Addr),
+    /// Anything else, and what an earlier version wrote.
+    Text(&'a str),
+}
+
 /// A failure counter that is not yet a ban; whole nanoseconds since the epoch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CounterRow {
-    /// Id as text.
-    pub id: String,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CounterRow<'a> {
+    /// Whose.
+    pub who: Who<'a>,
     /// Failures counted.
     pub attempts: u32,
     /// Begin of the window.
     pub first: i64,
     /// Last failure.
     pub last: i64,
+}
+
+/// What is told of a counter, oldest first: the last word counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept<'a> {
+    /// It stands so.
+    Counts(CounterRow<'a>),
+    /// It is no more.
+    Gone(Who<'a>),
+}
+
+/// How far a jail has come.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// The jail.
+    pub jail: String,
+    /// Where reading of its logs stood; `None` forgets a log.
+    pub positions: Vec<(String, Option<LogRow>)>,
+    /// Where reading of the journal stood, if it has moved.
+    pub journal: Option<JournalRow>,
+    /// Counters that changed or are gone, or all.
+    pub counters: Batch,
+    /// They are all, in place of what was told before.
+    pub whole: bool,
+    /// Totals.
+    pub totals: Totals,
 }
 
 /// Totals of a jail.

@@ -166,7 +166,7 @@ fn salvage(broken: &Path, into: &Connection) -> usize {
             saved += copy_rows(&from, into, table, columns, order).unwrap_or(0);
         }
     }
-    saved
+    saved + schema::take_over_rows(&from, into).unwrap_or(0)
 }
 
 fn copy_rows(
@@ -176,6 +176,7 @@ fn copy_rows(
     columns: &[&str],
     order: &str,
 ) -> rusqlite::Result<usize> {
+    // Ours have a key of their own, which comes first.
     let has_rowid = !table.starts_with("bantam_");
     let key = if has_rowid { "rowid" } else { columns[0] };
     let names = columns.join(", ");

@@ -1,8 +1,8 @@
 //! How far reading and counting have come: positions in logs, counters, totals.
 use crate::bans::text;
-use crate::{CounterRow, Doing, JournalRow, LogRow, StateError, Store, Totals};
+use crate::{Batch, Doing, JournalRow, Kept, LogRow, Progress, StateError, Store, Totals, batch};
 use rusqlite::types::ValueRef;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 impl Store {
     /// Where reading of a log stood for a jail.
@@ -28,63 +28,51 @@ impl Store {
             .doing("reading the journal's position")
     }
 
-    /// Remembers positions and counters of a jail in one transaction, so that no line is counted twice or missed after a
-    /// restart. `None` in `positions` forgets a log.
-    pub fn save_progress(
-        &mut self,
-        jail: &str,
-        positions: &[(String, Option<LogRow>)],
-        journal: Option<&JournalRow>,
-        changed: &[CounterRow],
-        gone: &[String],
-        totals: Totals,
-    ) -> Result<(), StateError> {
-        let (mut changed, mut gone) = (changed.iter().cloned(), gone.iter().cloned());
-        self.save_progress_of(jail, positions, journal, &mut changed, &mut gone, totals)
-    }
-
-    /// As [`Store::save_progress`]; of many counters, no more than one is in memory at a time.
-    pub fn save_progress_of(
-        &mut self,
-        jail: &str,
-        positions: &[(String, Option<LogRow>)],
-        journal: Option<&JournalRow>,
-        changed: &mut dyn Iterator<Item = CounterRow>,
-        gone: &mut dyn Iterator<Item = String>,
-        totals: Totals,
-    ) -> Result<(), StateError> {
-        self.know_jail(jail)?;
+    /// Remembers positions and counters of jails in one transaction, so that no line is counted twice or missed after a
+    /// restart.
+    pub fn save_progress(&mut self, jails: &[Progress]) -> Result<(), StateError> {
+        for jail in jails {
+            self.know_jail(&jail.jail)?;
+            let records: u64 = jail.counters.parts().iter().map(|part| u64::from(part.records)).sum();
+            if let Some(batched) = self.batched.get_mut(&jail.jail) {
+                *batched = if jail.whole { records } else { *batched + records };
+            }
+        }
         self.transaction("saving progress", |transaction| {
-            for (path, row) in positions {
-                save_position(transaction, jail, path, row.as_ref())?;
-            }
-            if let Some(row) = journal {
-                save_journal(transaction, jail, row)?;
-            }
-            save_counters(transaction, jail, changed, gone)?;
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO bantam_totals(jail, failed, banned) VALUES(?1, ?2, ?3)")?
-                .execute(params![jail, signed(totals.failed), signed(totals.banned)])?;
-            Ok(())
+            jails.iter().try_for_each(|jail| save(transaction, jail))
         })
     }
 
-    /// Counters and totals of a jail.
-    pub fn load_progress(&mut self, jail: &str) -> Result<(Vec<CounterRow>, Totals), StateError> {
-        let counters = self
+    /// How many words on counters of a jail are kept: many more than counters, and they are to be written anew.
+    pub fn batched(&mut self, jail: &str) -> Result<u64, StateError> {
+        if let Some(batched) = self.batched.get(jail) {
+            return Ok(*batched);
+        }
+        let batched: i64 = self
             .connection
-            .prepare_cached("SELECT id, attempts, first_ns, last_ns FROM bantam_counters WHERE jail = ?1")
+            .query_row(
+                "SELECT coalesce(sum(records), 0) FROM bantam_batches WHERE jail = ?1",
+                [jail],
+                |row| row.get(0),
+            )
+            .doing("reading counters")?;
+        let batched = batched.max(0).unsigned_abs();
+        self.batched.insert(jail.to_owned(), batched);
+        Ok(batched)
+    }
+
+    /// Tells counters of a jail, the last word on each last; gives its totals.
+    pub fn load_progress(&mut self, jail: &str, tell: &mut dyn FnMut(Kept<'_>)) -> Result<Totals, StateError> {
+        self.connection
+            .prepare_cached("SELECT counters FROM bantam_batches WHERE jail = ?1 ORDER BY number")
             .and_then(|mut statement| {
-                statement
-                    .query_map([jail], |row| {
-                        Ok(CounterRow {
-                            id: text(row, 0)?,
-                            attempts: row.get::<_, i64>(1)?.clamp(0, u32::MAX.into()) as u32,
-                            first: row.get(2)?,
-                            last: row.get(3)?,
-                        })
-                    })?
-                    .collect()
+                let mut rows = statement.query([jail])?;
+                while let Some(row) = rows.next()? {
+                    if let ValueRef::Blob(part) = row.get_ref(0)? {
+                        batch::read(part, tell);
+                    }
+                }
+                Ok(())
             })
             .doing("reading counters")?;
         let totals = self
@@ -101,8 +89,32 @@ impl Store {
                     .optional()
             })
             .doing("reading totals")?;
-        Ok((counters, totals.unwrap_or_default()))
+        Ok(totals.unwrap_or_default())
     }
+}
+
+fn save(transaction: &Transaction<'_>, progress: &Progress) -> rusqlite::Result<()> {
+    let jail = progress.jail.as_str();
+    for (path, row) in &progress.positions {
+        save_position(transaction, jail, path, row.as_ref())?;
+    }
+    if let Some(row) = &progress.journal {
+        save_journal(transaction, jail, row)?;
+    }
+    if progress.whole {
+        transaction
+            .prepare_cached("DELETE FROM bantam_batches WHERE jail = ?1")?
+            .execute([jail])?;
+    }
+    save_batch(transaction, jail, &progress.counters)?;
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO bantam_totals(jail, failed, banned) VALUES(?1, ?2, ?3)")?
+        .execute(params![
+            jail,
+            signed(progress.totals.failed),
+            signed(progress.totals.banned)
+        ])?;
+    Ok(())
 }
 
 /// The name under which the original keeps the journal's position.
@@ -165,21 +177,28 @@ fn save_position(transaction: &Transaction<'_>, jail: &str, path: &str, row: Opt
     Ok(())
 }
 
-fn save_counters(
-    transaction: &Transaction<'_>,
-    jail: &str,
-    changed: &mut dyn Iterator<Item = CounterRow>,
-    gone: &mut dyn Iterator<Item = String>,
-) -> rusqlite::Result<()> {
-    let mut delete = transaction.prepare_cached("DELETE FROM bantam_counters WHERE jail = ?1 AND id = ?2")?;
-    for id in gone {
-        delete.execute([jail, id.as_str()])?;
+pub(crate) fn save_batch(connection: &Connection, jail: &str, batch: &Batch) -> rusqlite::Result<()> {
+    let mut insert = connection
+        .prepare_cached("INSERT INTO bantam_batches(jail, records, newest_ns, counters) VALUES(?1, ?2, ?3, ?4)")?;
+    for part in batch.parts() {
+        insert.execute(params![jail, part.records, part.newest, part.bytes])?;
     }
-    let mut insert = transaction.prepare_cached(
-        "INSERT OR REPLACE INTO bantam_counters(jail, id, attempts, first_ns, last_ns) VALUES(?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for row in changed {
-        insert.execute(params![jail, row.id, row.attempts, row.first, row.last])?;
+    Ok(())
+}
+
+/// Deletes batches in which nothing is newer: of each jail the oldest ones, as a later batch may say that what an
+/// earlier one tells is gone.
+pub(crate) fn purge_batches(transaction: &Transaction<'_>, limit: i64) -> rusqlite::Result<()> {
+    let ends: Vec<(String, i64)> = transaction
+        .prepare(
+            "SELECT jail, coalesce(min(CASE WHEN newest_ns >= ?1 THEN number END), max(number) + 1)
+             FROM bantam_batches GROUP BY jail",
+        )?
+        .query_map([limit], |row| Ok((text(row, 0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut delete = transaction.prepare("DELETE FROM bantam_batches WHERE jail = ?1 AND number < ?2")?;
+    for (jail, end) in ends {
+        delete.execute(params![jail, end])?;
     }
     Ok(())
 }

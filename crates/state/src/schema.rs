@@ -1,4 +1,7 @@
 //! Tables: the original's, of its schema version 4, and ours beside them.
+use crate::bans::text;
+use crate::progress::save_batch;
+use crate::{Batch, CounterRow, Who};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 /// The original's newest schema.
@@ -59,14 +62,13 @@ CREATE INDEX IF NOT EXISTS bips_ip ON bips(ip);
 
 /// No foreign keys: the original deletes jails without knowing these tables.
 const OURS: &str = "
-CREATE TABLE IF NOT EXISTS bantam_counters(
+CREATE TABLE IF NOT EXISTS bantam_batches(
+  number INTEGER PRIMARY KEY,
   jail TEXT NOT NULL,
-  id TEXT NOT NULL,
-  attempts INTEGER NOT NULL,
-  first_ns INTEGER NOT NULL,
-  last_ns INTEGER NOT NULL,
-  PRIMARY KEY(jail, id)
-) WITHOUT ROWID;
+  records INTEGER NOT NULL,
+  newest_ns INTEGER NOT NULL,
+  counters BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS bantam_totals(
   jail TEXT NOT NULL PRIMARY KEY,
   failed INTEGER NOT NULL,
@@ -91,7 +93,10 @@ pub(crate) const TABLES: [(&str, &[&str]); 8] = [
     ("logs", &["jail", "path", "firstlinemd5", "lastfilepos"]),
     ("bips", &["ip", "jail", "timeofban", "bantime", "bancount", "data"]),
     ("bans", &["jail", "ip", "timeofban", "bantime", "bancount", "data"]),
-    ("bantam_counters", &["jail", "id", "attempts", "first_ns", "last_ns"]),
+    (
+        "bantam_batches",
+        &["number", "jail", "records", "newest_ns", "counters"],
+    ),
     ("bantam_totals", &["jail", "failed", "banned"]),
     ("bantam_effects", &["jail", "action", "id"]),
     ("bantam_journal", &["jail", "time", "cursor"]),
@@ -112,6 +117,10 @@ pub(crate) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for script in [JAILS, LOGS, BANS, BIPS, OURS] {
         transaction.execute_batch(script)?;
+    }
+    if has_table(&transaction, ROWS)? {
+        take_over_rows(&transaction, &transaction)?;
+        transaction.execute_batch(&format!("DROP TABLE {ROWS}"))?;
     }
     transaction.execute(
         "INSERT INTO fail2banDb(version) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM fail2banDb)",
@@ -156,6 +165,38 @@ fn replace(transaction: &Transaction<'_>, table: &str, script: &str, columns: &s
          INSERT INTO {table} SELECT {columns} FROM bantam_old;
          DROP TABLE bantam_old;"
     ))
+}
+
+/// Where counters stood before there were batches, a row for each.
+const ROWS: &str = "bantam_counters";
+
+/// Takes over counters that an earlier version wrote; how many.
+pub(crate) fn take_over_rows(from: &Connection, into: &Connection) -> rusqlite::Result<usize> {
+    let mut select = from.prepare(&format!(
+        "SELECT jail, id, attempts, first_ns, last_ns FROM {ROWS} ORDER BY jail"
+    ))?;
+    let mut rows = select.query([])?;
+    let mut jails: Vec<(String, Batch)> = Vec::new();
+    let mut count = 0;
+    while let Ok(Some(row)) = rows.next() {
+        let (jail, id) = (text(row, 0)?, text(row, 1)?);
+        if jails.last().is_none_or(|(last, _)| *last != jail) {
+            jails.push((jail, Batch::default()));
+        }
+        if let Some((_, batch)) = jails.last_mut() {
+            batch.counts(&CounterRow {
+                who: Who::Text(&id),
+                attempts: row.get::<_, i64>(2)?.clamp(0, u32::MAX.into()) as u32,
+                first: row.get(3)?,
+                last: row.get(4)?,
+            });
+            count += 1;
+        }
+    }
+    for (jail, batch) in jails {
+        save_batch(into, &jail, &batch)?;
+    }
+    Ok(count)
 }
 
 pub(crate) fn has_table(connection: &Connection, table: &str) -> rusqlite::Result<bool> {

@@ -1,7 +1,8 @@
 //! The handle: opening, closing, jails and purging.
+use crate::progress::purge_batches;
 use crate::{Doing, StateError, open};
 use rusqlite::{Connection, Transaction};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// The database. All calls block; `daemon` keeps them off the reading thread where they could be slow.
@@ -13,6 +14,8 @@ pub struct Store {
     pub(crate) max_matches: usize,
     /// Jails that have their row, which bans and positions refer to.
     known_jails: HashSet<String>,
+    /// How many records stand in a jail's batches, as far as that was asked.
+    pub(crate) batched: HashMap<String, u64>,
     notes: Vec<String>,
 }
 
@@ -37,6 +40,7 @@ impl Store {
             connection,
             max_matches: 10,
             known_jails: HashSet::new(),
+            batched: HashMap::new(),
             notes,
         }
     }
@@ -134,10 +138,7 @@ impl Store {
                  AND NOT EXISTS(SELECT 1 FROM bips WHERE jail = jails.name)",
                 [],
             )?;
-            transaction.execute(
-                "DELETE FROM bantam_counters WHERE last_ns < ?1",
-                [limit.saturating_mul(1_000_000_000)],
-            )?;
+            purge_batches(transaction, limit.saturating_mul(1_000_000_000))?;
             for table in ["bantam_totals", "bantam_journal"] {
                 transaction.execute(
                     &format!("DELETE FROM {table} WHERE jail NOT IN (SELECT name FROM jails)"),
@@ -147,6 +148,7 @@ impl Store {
             Ok(())
         })?;
         self.known_jails.clear();
+        self.batched.clear();
         Ok(())
     }
 }

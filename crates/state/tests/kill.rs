@@ -1,6 +1,9 @@
 //! A ban that was said to be written is there after `kill -9` at any moment.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-use bantam_state::{BanRow, CounterRow, LogRow, Store, Totals};
+mod common;
+
+use bantam_state::{BanRow, LogRow, Progress, Store, Totals};
+use common::{load, progress};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -48,15 +51,12 @@ fn write_for_ever(file: &Path) {
             first_line_md5: "0".repeat(32),
             offset: number.into(),
         };
-        let counter = CounterRow {
-            id: ip.clone(),
-            attempts: number,
-            first: 0,
-            last: 0,
+        let counter = (ip.clone(), number, 0, 0);
+        let progress = Progress {
+            totals,
+            ..progress("j", &[counter], &[], Some(("/log", Some(position))))
         };
-        store
-            .save_progress("j", &[("/log".into(), Some(position))], None, &[counter], &[], totals)
-            .unwrap();
+        store.save_progress(&[progress]).unwrap();
         writeln!(out, "{ip} {}", number + 1).unwrap();
         out.flush().unwrap();
     }
@@ -117,7 +117,7 @@ fn check(file: &Path, said: &HashMap<String, u32>, last: u64) {
         assert_eq!(there.get(ip), Some(count), "{ip} was said to be banned");
     }
     // One more may have been written than could be said; position and totals go together.
-    let (_, totals) = store.load_progress("j").unwrap();
+    let (_, totals) = load(&mut store, "j");
     let position = store.log_position("j", "/log").unwrap().unwrap();
     assert_eq!(position.offset, totals.failed);
     assert!(totals.failed + 1 >= last);

@@ -1,7 +1,10 @@
 //! The installed original reads what is written here, and the other way round. Needs the Debian package:
 //! `apt-get install fail2ban`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-use bantam_state::{BanRow, CounterRow, History, LogRow, Store, Totals};
+mod common;
+
+use bantam_state::{BanRow, History, LogRow, Progress, Store, Totals};
+use common::{load, progress};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -106,22 +109,12 @@ fn write_ours(file: &Path) -> Store {
         first_line_md5: "d41d8cd98f00b204e9800998ecf8427e".into(),
         offset: 99,
     };
-    let counter = CounterRow {
-        id: "192.0.2.7".into(),
-        attempts: 2,
-        first: NOW * 1_000_000_000,
-        last: NOW * 1_000_000_000,
+    let counter = ("192.0.2.7".to_owned(), 2, NOW * 1_000_000_000, NOW * 1_000_000_000);
+    let progress = Progress {
+        totals: Totals { failed: 9, banned: 3 },
+        ..progress("j", &[counter], &[], Some(("/var/log/a.log", Some(position))))
     };
-    store
-        .save_progress(
-            "j",
-            &[("/var/log/a.log".into(), Some(position))],
-            None,
-            &[counter],
-            &[],
-            Totals { failed: 9, banned: 3 },
-        )
-        .unwrap();
+    store.save_progress(&[progress]).unwrap();
     store
 }
 
@@ -151,7 +144,7 @@ fn the_original_opens_ours_and_purges_it_and_our_own_tables_stay() {
     original("purge", &file);
     let mut store = Store::open(&file).unwrap();
     assert!(store.notes().is_empty());
-    assert_eq!(store.load_progress("j").unwrap().1.failed, 9);
+    assert_eq!(load(&mut store, "j").1.failed, 9);
     assert_eq!(store.bans_in_force("j", NOW).unwrap().len(), 2);
 }
 
@@ -169,7 +162,7 @@ fn the_original_opens_ours_even_after_an_unclean_end() {
     drop(store);
     check_read(&original("read", &left));
     let mut store = Store::open(&left).unwrap();
-    assert_eq!(store.load_progress("j").unwrap().0.len(), 1);
+    assert_eq!(load(&mut store, "j").0.len(), 1);
 }
 
 #[test]

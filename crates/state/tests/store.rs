@@ -1,6 +1,9 @@
 //! What is written is read again, purged by the original's rules, and survives a broken file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-use bantam_state::{BanRow, CounterRow, History, LogRow, StateError, Store, Totals};
+mod common;
+
+use bantam_state::{BanRow, History, LogRow, Progress, StateError, Store, Totals};
+use common::{load, progress};
 use std::path::Path;
 
 fn ban(jail: &str, ip: &str, timeofban: i64, bantime: i64) -> BanRow {
@@ -101,32 +104,25 @@ fn bans_are_removed_by_jail_and_id() {
 fn progress_effects_and_totals_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("db.sqlite3");
-    let row = |id: &str, attempts| CounterRow {
-        id: id.into(),
-        attempts,
-        first: 1,
-        last: i64::MAX,
-    };
+    let row = |id: &str, attempts| (id.to_owned(), attempts, 1, i64::MAX);
     let position = LogRow {
         first_line_md5: "d41d8cd98f00b204e9800998ecf8427e".into(),
         offset: 77,
     };
     let totals = Totals { failed: 5, banned: 2 };
     let mut store = Store::open(&file).unwrap();
-    let logs = |a: Option<LogRow>| [("/a".to_owned(), a), ("/b".to_owned(), Some(position.clone()))];
-    store
-        .save_progress(
-            "j",
-            &logs(Some(position.clone())),
-            None,
-            &[row("x", 1), row("y", 2)],
-            &[],
+    let logs = |a: Option<LogRow>| vec![("/a".to_owned(), a), ("/b".to_owned(), Some(position.clone()))];
+    let save = |store: &mut Store, positions, made: Progress| {
+        let made = Progress {
+            positions,
             totals,
-        )
-        .unwrap();
-    store
-        .save_progress("j", &logs(None), None, &[row("y", 3)], &["x".into()], totals)
-        .unwrap();
+            ..made
+        };
+        store.save_progress(&[made]).unwrap();
+    };
+    let two = progress("j", &[row("x", 1), row("y", 2)], &[], None);
+    save(&mut store, logs(Some(position.clone())), two);
+    save(&mut store, logs(None), progress("j", &[row("y", 3)], &["x"], None));
     store.effect_begins("j", "iptables", "x").unwrap();
     store.effect_begins("j", "iptables", "y").unwrap();
     store.effect_begins("j", "mail", "y").unwrap();
@@ -136,8 +132,8 @@ fn progress_effects_and_totals_survive_a_restart() {
 
     let mut store = Store::open(&file).unwrap();
     assert!(store.notes().is_empty());
-    assert_eq!(store.load_progress("j").unwrap(), (vec![row("y", 3)], totals));
-    assert_eq!(store.load_progress("k").unwrap(), (vec![], Totals::default()));
+    assert_eq!(load(&mut store, "j"), (vec![row("y", 3)], totals));
+    assert_eq!(load(&mut store, "k"), (vec![], Totals::default()));
     assert_eq!(store.log_position("j", "/a").unwrap(), None);
     assert_eq!(store.log_position("j", "/b").unwrap(), Some(position.clone()));
     let effects = [("iptables".into(), "y".into()), ("mail".into(), "y".into())];
@@ -148,6 +144,64 @@ fn progress_effects_and_totals_survive_a_restart() {
     assert!(store.standing_effects("j").unwrap().is_empty());
     store.close().unwrap();
     assert_eq!(names_beside(&file), ["db.sqlite3"]);
+}
+
+#[test]
+fn counters_written_anew_replace_what_was_told_before_and_jails_keep_their_own() {
+    let mut store = Store::in_memory().unwrap();
+    let row = |id: &str, attempts| (id.to_owned(), attempts, 1, 2);
+    for attempts in 1..=10 {
+        let both = ["j", "k"].map(|jail| progress(jail, &[row("x", attempts), row("y", attempts)], &[], None));
+        store.save_progress(&both).unwrap();
+    }
+    assert_eq!((store.batched("j").unwrap(), store.batched("l").unwrap()), (20, 0));
+    let anew = Progress {
+        whole: true,
+        ..progress("j", &[row("x", 11)], &[], None)
+    };
+    store.save_progress(&[anew]).unwrap();
+    assert_eq!((store.batched("j").unwrap(), store.batched("k").unwrap()), (1, 20));
+    store.save_progress(&[progress("j", &[], &["x"], None)]).unwrap();
+    assert_eq!(store.batched("j").unwrap(), 2);
+    assert_eq!(load(&mut store, "j").0, vec![]);
+    assert_eq!(load(&mut store, "k").0, vec![row("x", 10), row("y", 10)]);
+}
+
+#[test]
+fn purging_drops_old_counters_and_brings_none_back_that_was_gone() {
+    let mut store = Store::in_memory().unwrap();
+    let row = |id: &str, seconds: i64| (id.to_owned(), 1, 0, seconds * 1_000_000_000);
+    let mut save = |counters: &[common::Counter], gone: &[&str]| {
+        store.save_progress(&[progress("j", counters, gone, None)]).unwrap();
+    };
+    save(&[row("old", 10)], &[]);
+    save(&[row("new", 1000), row("gone", 1000)], &[]);
+    save(&[row("old too", 20)], &["gone"]);
+    store.purge(1100, 200).unwrap();
+    assert_eq!(load(&mut store, "j").0, vec![row("new", 1000), row("old too", 20)]);
+    assert_eq!(store.batched("j").unwrap(), 4);
+    store.purge(2000, 200).unwrap();
+    assert_eq!(load(&mut store, "j").0, vec![]);
+    assert_eq!(store.batched("j").unwrap(), 0);
+}
+
+#[test]
+fn counters_of_the_last_version_are_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("db.sqlite3");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let rows = "CREATE TABLE bantam_counters(
+          jail TEXT NOT NULL, id TEXT NOT NULL, attempts INTEGER NOT NULL, first_ns INTEGER NOT NULL,
+          last_ns INTEGER NOT NULL, PRIMARY KEY(jail, id)) WITHOUT ROWID;
+        INSERT INTO bantam_counters VALUES('j', '192.0.2.1', 2, 5, 7), ('j', 'a b', 1, 6, 6), ('k', '::1', 3, 1, 2);";
+    connection.execute_batch(rows).unwrap();
+    drop(connection);
+    for _ in 0..2 {
+        let mut store = Store::open(&file).unwrap();
+        let expected = vec![("192.0.2.1".to_owned(), 2, 5, 7), ("a b".to_owned(), 1, 6, 6)];
+        assert_eq!(load(&mut store, "j").0, expected);
+        assert_eq!(load(&mut store, "k").0, vec![("::1".to_owned(), 3, 1, 2)]);
+    }
 }
 
 #[test]
@@ -162,7 +216,7 @@ fn purging_keeps_what_is_permanent_recent_or_of_an_enabled_jail() {
         offset: 1,
     };
     store
-        .save_progress("old", &[("/log".into(), Some(log))], None, &[], &[], Totals::default())
+        .save_progress(&[progress("old", &[], &[], Some(("/log", Some(log))))])
         .unwrap();
     store.disable_all_jails().unwrap();
     store.enable_jail("j").unwrap();
@@ -262,7 +316,10 @@ fn the_journal_s_place_is_known_by_its_entry_until_somebody_else_moves_on() {
             cursor: Some(format!("s=1;t={time}")),
         };
         store
-            .save_progress("j", &[], Some(&row), &[], &[], Totals::default())
+            .save_progress(&[Progress {
+                journal: Some(row.clone()),
+                ..progress("j", &[], &[], None)
+            }])
             .unwrap();
         assert_eq!(store.journal_position("j").unwrap(), Some(row));
     }

@@ -148,7 +148,7 @@ fn lift(server: &Server, jail: &Arc<LiveJail>, text: &str) -> i64 {
     }
     if !lifted.is_empty() {
         // Lines that led to the ban must not lead to it again should this process end now.
-        crate::reading::save_progress(&server.judge, jail);
+        crate::reading::save_progress(&server.judge, std::slice::from_ref(jail));
     }
     // What the database remembers goes even when nothing stands: an unban by hand is a clean slate.
     let mut forget: Vec<Id> = lifted.iter().map(|ticket| ticket.id.clone()).collect();

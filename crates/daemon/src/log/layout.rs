@@ -32,7 +32,7 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    /// Appends the line, with its newline.
+    /// Appends the line, without its newline.
     pub(super) fn write(&self, line: &Line<'_>, text: &mut String) {
         let message = shown(line.message);
         // Writing into a String cannot fail.
@@ -59,7 +59,6 @@ impl Layout {
                 };
                 text.extend(std::iter::repeat_n(' ', gap + 1));
                 text.push_str(&message);
-                text.push('\n');
                 Ok(())
             }
             Layout::People { colour } => {
@@ -69,7 +68,7 @@ impl Layout {
                     ("", "")
                 };
                 let time = text::strftime(line.time, "%H:%M:%S");
-                writeln!(
+                write!(
                     text,
                     "{time} {on}{:<7}{off} {message}",
                     line.level.name().to_lowercase()
@@ -113,6 +112,14 @@ pub(super) fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Makes what stands from there on so.
+pub(super) fn show(text: &mut String, from: usize) {
+    if let Some(Cow::Owned(plain)) = text.get(from..).map(shown) {
+        text.truncate(from);
+        text.push_str(&plain);
+    }
+}
+
 fn is_hidden(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -142,16 +149,26 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                "fail2ban.actions        [{}]: NOTICE  [sshd] Ban 192.0.2.1\n",
+                "fail2ban.actions        [{}]: NOTICE  [sshd] Ban 192.0.2.1",
                 std::process::id()
             )
         );
     }
 
     #[test]
+    fn what_is_added_to_a_line_is_shown_like_the_rest() {
+        let mut text = "a\nb ".to_owned();
+        show(&mut text, 4);
+        assert_eq!(text, "a\nb ");
+        text.push_str("c\nd");
+        show(&mut text, 4);
+        assert_eq!(text, "a\nb c\\nd");
+    }
+
+    #[test]
     fn a_message_cannot_begin_a_second_line_or_steer_the_terminal() {
         let mut text = String::new();
         Layout::People { colour: false }.write(&line("a\nb\x1b[2J\u{202e}c"), &mut text);
-        assert!(text.ends_with("a\\nb\\u{1b}[2J\\u{202e}c\n"), "{text}");
+        assert!(text.ends_with("a\\nb\\u{1b}[2J\\u{202e}c"), "{text}");
     }
 }

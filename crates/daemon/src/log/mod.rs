@@ -129,9 +129,9 @@ impl Log {
         self.shared.sink.lock().target.write(&line);
     }
 
-    /// Says something of which there is much, as information: it is written with the next line that is said, or at
-    /// the next [`Log::write_out`].
-    pub fn info_soon(&self, module: Module, message: &str) {
+    /// Says something of many, as information: lines that begin alike and go on as `write` writes for each. They are
+    /// written with the next line that is said, or at the next [`Log::write_out`].
+    pub fn info_soon<T>(&self, module: Module, begin: &str, many: &[T], write: impl Fn(&T, &mut String)) {
         if !self.wants(Level::INFO) {
             return;
         }
@@ -139,9 +139,9 @@ impl Log {
             time: clock::now(),
             level: Level::INFO,
             module: module.name(),
-            message,
+            message: begin,
         };
-        self.shared.sink.lock().target.write_soon(&line);
+        self.shared.sink.lock().target.write_soon(&line, many, &write);
     }
 
     /// Writes what was said by [`Log::info_soon`].

@@ -1,6 +1,6 @@
 //! Where lines go.
 use super::Level;
-use super::layout::{Layout, Line};
+use super::layout::{Layout, Line, show};
 use crate::text::is_true;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
@@ -114,32 +114,45 @@ impl Target {
 
     /// Writes a line and all that wait.
     pub(super) fn write(&mut self, line: &Line<'_>) {
-        self.write_soon(line);
+        self.write_soon(line, &[()], &|(), _| {});
         self.flush();
     }
 
-    /// Takes a line, to be written with the next ones. (Services take each line by itself, and at once.)
-    pub(super) fn write_soon(&mut self, line: &Line<'_>) {
+    /// Takes lines that begin alike, to be written with the next ones. (Services take each line by itself, and at
+    /// once.)
+    pub(super) fn write_soon<T>(&mut self, begin: &Line<'_>, many: &[T], write: &dyn Fn(&T, &mut String)) {
         match &mut self.out {
             Out::File(_) | Out::Stdout | Out::Stderr => {
-                self.layout.write(line, &mut self.waiting);
-                if self.waiting.len() >= MOST_WAITING {
-                    self.flush();
+                let mut head = String::with_capacity(128);
+                self.layout.write(begin, &mut head);
+                for one in many {
+                    self.waiting.push_str(&head);
+                    let at = self.waiting.len();
+                    write(one, &mut self.waiting);
+                    show(&mut self.waiting, at);
+                    self.waiting.push('\n');
+                    if self.waiting.len() >= MOST_WAITING {
+                        self.flush();
+                    }
                 }
             }
             Out::Syslog { socket, facility } => {
-                let mut text = format!("<{}>", *facility * 8 + severity(line.level));
-                self.layout.write(line, &mut text);
-                drop(socket.send(text.trim_end().as_bytes()));
+                let mut head = format!("<{}>", *facility * 8 + severity(begin.level));
+                self.layout.write(begin, &mut head);
+                for text in lines(&head, many, write) {
+                    drop(socket.send(text.trim_end().as_bytes()));
+                }
             }
             Out::Journal(socket) => {
-                let message = super::layout::shown(line.message);
-                let text = format!(
-                    "MESSAGE={message}\nPRIORITY={}\nSYSLOG_IDENTIFIER=fail2ban\nLOGGER={}\n",
-                    severity(line.level),
-                    line.module
-                );
-                drop(socket.send(text.as_bytes()));
+                let head = format!("MESSAGE={}", super::layout::shown(begin.message));
+                let priority = severity(begin.level);
+                for text in lines(&head, many, write) {
+                    let text = format!(
+                        "{text}\nPRIORITY={priority}\nSYSLOG_IDENTIFIER=fail2ban\nLOGGER={}\n",
+                        begin.module
+                    );
+                    drop(socket.send(text.as_bytes()));
+                }
             }
         }
     }
@@ -160,6 +173,16 @@ impl Target {
         self.waiting.clear();
         self.waiting.shrink_to(MOST_WAITING);
     }
+}
+
+/// Each line by itself.
+fn lines<T>(head: &str, many: &[T], write: &dyn Fn(&T, &mut String)) -> impl Iterator<Item = String> {
+    many.iter().map(move |one| {
+        let mut text = head.to_owned();
+        write(one, &mut text);
+        show(&mut text, head.len());
+        text
+    })
 }
 
 impl Drop for Target {

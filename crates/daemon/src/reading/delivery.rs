@@ -3,14 +3,16 @@ use super::following::matches;
 use crate::aside::Place;
 use crate::clock;
 use crate::judge::Judge;
-use crate::live::{LiveJail, LogPath};
+use crate::live::{LiveJail, LogPath, Work};
 use crate::log::Module;
 use bantam_detect::{Needs, Screen, SharedBlock, Time};
 use bantam_source::{Block, Position};
+use parking_lot::MutexGuard;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Who reads what.
 #[derive(Default)]
@@ -90,10 +92,50 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
     let keys = fit(screen, followers);
     screen.learn(block.bytes);
     let mut shared = SharedBlock::new(block.bytes, screen);
-    for (member, follower) in followers.iter_mut().enumerate() {
-        judge_for(follower, judge, block, &mut shared, (member, &keys), now);
+    let jails: Vec<Arc<LiveJail>> = followers.iter().map(|follower| Arc::clone(&follower.jail)).collect();
+    let mut held = Held::default();
+    for (member, (follower, jail)) in followers.iter_mut().zip(&jails).enumerate() {
+        if !jail.aside.has_room() {
+            held.settle(judge);
+        }
+        jail.aside.wait_for_room();
+        let mut work = jail.work.lock();
+        judge_for((follower, &mut work), judge, block, &mut shared, (member, &keys), now);
+        held.hold(jail, work, judge);
     }
+    held.settle(judge);
     judge.log.write_out();
+}
+
+/// Bans wait so long for those of the jails that come after.
+const PATIENCE: Duration = Duration::from_millis(2);
+
+/// Jails that came to bans, locked until these are carried out: those of all jails of a file are written in one step.
+/// No other thread holds one jail's lock and waits for another's.
+#[derive(Default)]
+struct Held<'a> {
+    jails: Vec<(&'a Arc<LiveJail>, MutexGuard<'a, Work>)>,
+    since: Option<Instant>,
+}
+
+impl<'a> Held<'a> {
+    /// A jail has judged a block.
+    fn hold(&mut self, jail: &'a Arc<LiveJail>, work: MutexGuard<'a, Work>, judge: &Judge) {
+        if !work.bans.is_empty() {
+            self.since.get_or_insert_with(Instant::now);
+            self.jails.push((jail, work));
+        }
+        if self.since.is_some_and(|since| since.elapsed() >= PATIENCE) {
+            self.settle(judge);
+        }
+    }
+
+    fn settle(&mut self, judge: &Judge) {
+        let mut jails: Vec<_> = self.jails.iter_mut().map(|(jail, work)| (*jail, &mut **work)).collect();
+        judge.settle(&mut jails);
+        self.jails.clear();
+        self.since = None;
+    }
 }
 
 /// Makes the screen anew if the filters are not those that it was made for. Gives their keys.
@@ -110,28 +152,26 @@ fn fit(screen: &mut Screen, followers: &[Follower]) -> Vec<u128> {
 }
 
 fn judge_for(
-    follower: &mut Follower,
+    (follower, work): (&mut Follower, &mut Work),
     judge: &Judge,
     block: &Block<'_>,
     shared: &mut SharedBlock<'_>,
     member: (usize, &[u128]),
     now: Time,
 ) {
-    let jail = Arc::clone(&follower.jail);
     let lines = unseen(follower, block);
-    jail.aside.wait_for_room();
-    let mut work = jail.work.lock();
+    let jail = &follower.jail;
     if work.idle || !work.started {
         return;
     }
     if !lines.is_empty() {
         if lines.len() == block.bytes.len() {
-            judge.shared_lines(&jail, &mut work, shared, member, follower.in_operation, now);
+            judge.shared_lines(jail, work, shared, member, follower.in_operation, now);
         } else {
-            judge.lines(&jail, &mut work, lines, follower.in_operation, now);
+            judge.lines(jail, work, lines, follower.in_operation, now);
         }
         let path = block.path.to_string_lossy().into_owned();
-        judge.has_read(&jail, &mut work, Place::File(path, block.position.clone()));
+        judge.has_read(jail, work, Place::File(path, block.position.clone()));
     }
     if block.at_end {
         follower.in_operation = true;

@@ -168,9 +168,7 @@ impl Worker {
             return;
         }
         self.last_save = now;
-        for jail in self.jails.all() {
-            save_progress(&self.judge, &jail);
-        }
+        save_progress(&self.judge, &self.jails.all());
     }
 }
 

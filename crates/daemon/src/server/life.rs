@@ -143,12 +143,11 @@ impl Server {
 
     fn restore(&self, jail: &Arc<LiveJail>) {
         let now = clock::now();
-        let (counters, totals) = self.records.load_progress(&jail.name);
         let mut work = jail.work.lock();
+        let totals = self
+            .records
+            .load_progress(&jail.name, &mut |id, count| work.jail.restore_counter(id, count));
         work.jail.set_totals(totals.failed, totals.banned);
-        for counter in counters {
-            work.jail.restore_counter(counter);
-        }
         for ticket in self.records.bans_in_force(&jail.name, now) {
             if self
                 .judge
@@ -206,7 +205,7 @@ impl Server {
     }
 
     fn wind_up(&self, jail: &Arc<LiveJail>) {
-        reading::save_progress(&self.judge, jail);
+        reading::save_progress(&self.judge, std::slice::from_ref(jail));
         let lifted = {
             let mut work = jail.work.lock();
             work.started = false;
@@ -230,7 +229,7 @@ impl Server {
         let lifted = jail.work.lock().jail.unban_all();
         let count = lifted.len();
         // Lines that led to the bans must not lead to them again should this process end now.
-        reading::save_progress(&self.judge, jail);
+        reading::save_progress(&self.judge, std::slice::from_ref(jail));
         self.records.remove_bans(Some(&jail.name), None);
         for ticket in lifted {
             self.log

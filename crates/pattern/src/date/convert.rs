@@ -5,10 +5,10 @@
 //! so that counting gives the same results.
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
 
-use super::digits::{digit, number};
+use super::digits::{digit, number, short_number};
 use super::zone;
 use crate::Time;
 
@@ -70,18 +70,19 @@ impl Field {
 /// What completes a date.
 #[derive(Debug)]
 pub(super) struct Context<'d> {
-    pub now: Time,
+    /// The present second, since 1970 …
+    pub second: i64,
+    /// … and on the clock of the process's own zone.
+    pub today: DateTime,
     /// Minutes east of UTC for dates that name no zone.
     pub default_offset: Option<i32>,
     /// The process's own zone, when there is no such default either.
     pub local: &'d TimeZone,
 }
 
-impl Context<'_> {
-    fn local_now(&self) -> DateTime {
-        let stamp = Timestamp::from_nanosecond(i128::from(self.now.nanos()));
-        self.local.to_datetime(stamp.unwrap_or(Timestamp::UNIX_EPOCH))
-    }
+/// What the clock of a zone shows at a second since 1970.
+pub(super) fn clock(second: i64, zone: &TimeZone) -> DateTime {
+    zone.to_datetime(Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// A moment, and whether its zone was known.
@@ -115,6 +116,9 @@ struct Week {
     number: i64,
     from_monday: bool,
 }
+
+/// The last that can be told of.
+const LAST_YEAR: i64 = 9999;
 
 const MONTHS: [&str; 12] = [
     "january",
@@ -153,6 +157,47 @@ pub(super) fn from_fields<'l>(fields: impl Iterator<Item = (Field, &'l str)>, co
     told.moment(context)
 }
 
+/// Whether [`from_fields`] makes a moment of these for certain, fields being such as their tokens match them: an hour
+/// that exists on a day that exists whatever the year, in a year that is neither the first nor the last.
+pub(super) fn is_surely_possible<'l>(fields: impl Iterator<Item = (Field, &'l [u8])>) -> bool {
+    let (mut month, mut day) = (None, None);
+    for (field, text) in fields {
+        let within = |from: i64, to: i64| short_number(text).is_some_and(|value| (from..=to).contains(&value));
+        let is_sure = match field {
+            Field::Year => within(1, LAST_YEAR - 1),
+            Field::ShortYear => within(0, 99),
+            Field::Month => {
+                month = short_number(text);
+                month.is_some()
+            }
+            // A character beyond ASCII may stand for a letter in an expression.
+            Field::MonthAbbreviation => {
+                month = index_of_short(text, &MONTHS).map(|index| index + 1);
+                month.is_some()
+            }
+            Field::WeekdayAbbreviation => index_of_short(text, &DAYS).is_some(),
+            Field::Day => {
+                day = short_number(text);
+                day.is_some()
+            }
+            Field::Hour => within(0, 23),
+            Field::Minute | Field::Second => within(0, 59),
+            Field::Zone => zone::is_shift(text),
+            _ => false,
+        };
+        if !is_sure {
+            return false;
+        }
+    }
+    match (month, day) {
+        (None, None) => true,
+        (Some(1..=12), Some(1..=28)) => true,
+        (Some(month @ 1..=12), Some(29 | 30)) => month != 2,
+        (Some(1 | 3 | 5 | 7 | 8 | 10 | 12), Some(31)) => true,
+        _ => false,
+    }
+}
+
 impl Told {
     fn take(&mut self, field: Field, text: &str) -> Option<()> {
         match field {
@@ -162,8 +207,8 @@ impl Told {
                 self.year = Some(if year <= 2000 { year + 2000 } else { year });
             }
             Field::Month => self.month = Some(number(text)?),
-            Field::MonthName => self.month = Some(index_of(text, &MONTHS, false)? + 1),
-            Field::MonthAbbreviation => self.month = Some(index_of(text, &MONTHS, true)? + 1),
+            Field::MonthName => self.month = Some(index_of(text, &MONTHS)? + 1),
+            Field::MonthAbbreviation => self.month = Some(index_of_short(text.as_bytes(), &MONTHS)? + 1),
             Field::Day => self.day = Some(number(text)?),
             Field::Hour => (self.hour, self.half_day) = (number(text)?, false),
             Field::Hour12 => (self.hour, self.half_day) = (number(text)?, true),
@@ -173,8 +218,8 @@ impl Told {
             }
             Field::Minute => self.minute = number(text)?,
             Field::Second => self.second = number(text)?,
-            Field::WeekdayName => self.weekday = Some(index_of(text, &DAYS, false)?),
-            Field::WeekdayAbbreviation => self.weekday = Some(index_of(text, &DAYS, true)?),
+            Field::WeekdayName => self.weekday = Some(index_of(text, &DAYS)?),
+            Field::WeekdayAbbreviation => self.weekday = Some(index_of_short(text.as_bytes(), &DAYS)?),
             Field::Weekday => {
                 let day = number(text)? - 1;
                 self.weekday = Some(if day < 0 { 6 } else { day });
@@ -202,7 +247,7 @@ impl Told {
         let without_year = self.year.is_none();
         let mut year = match self.year {
             Some(year) => year,
-            None => i64::from(context.local_now().year()),
+            None => i64::from(context.today.year()),
         };
         if (self.month.is_none() || self.day.is_none())
             && let Some(day) = self.day_of_year(year)
@@ -215,7 +260,7 @@ impl Told {
         }
         let without_date = self.month.is_none() && self.day.is_none();
         if without_date {
-            let today = context.local_now().date();
+            let today = context.today.date();
             (self.month, self.day) = (Some(i64::from(today.month())), Some(i64::from(today.day())));
         }
         let (month, day) = (self.month?, self.day?);
@@ -229,12 +274,27 @@ impl Told {
             )
             .ok()?,
         );
-        let mut result = told.checked_sub(Span::new().minutes(offset.unwrap_or(0))).ok()?;
+        // The quick way for what needs no completing; whether the last day that there is exists, the zone decides.
+        if let Some(minutes) = offset
+            && !without_date
+            && !without_year
+            && year < LAST_YEAR
+        {
+            let stamp = Offset::UTC.to_timestamp(told).ok()?;
+            return Some(Moment {
+                time: Time::from_secs(stamp.as_second() - i64::from(minutes) * 60),
+                zoned: true,
+            });
+        }
+        let mut result = match offset {
+            None | Some(0) => told,
+            Some(minutes) => told.checked_sub(Span::new().minutes(minutes)).ok()?,
+        };
         // The original compares what may by now be UTC with the local clock; the day's tolerance covers it.
-        if without_date && result > context.local_now() {
+        if without_date && result > context.today {
             result = result.checked_sub(Span::new().days(1)).ok()?;
         }
-        if without_year && result > context.local_now().checked_add(Span::new().days(1)).ok()? {
+        if without_year && is_after_tomorrow(result, context.today)? {
             result = date_of(year - 1, month, day)?.to_datetime(result.time());
         }
         let zone = if offset.is_some() {
@@ -272,20 +332,31 @@ impl Told {
     }
 }
 
+/// Whether a moment is more than a day behind the present one; nothing if there is no such day.
+fn is_after_tomorrow(moment: DateTime, today: DateTime) -> Option<bool> {
+    // Most are of the past, which is told sooner than when tomorrow is.
+    Some(moment > today && moment > today.checked_add(Span::new().days(1)).ok()?)
+}
+
 fn date_of(year: i64, month: i64, day: i64) -> Option<Date> {
     let year = i16::try_from(year).ok().filter(|&year| year > 0)?;
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
-/// The place of a name in the list, in any case; `short`: of its first three letters.
-fn index_of(text: &str, names: &[&str], short: bool) -> Option<i64> {
-    let length = text.len();
-    let begin = text.as_bytes().first()? | 32;
-    let known = |name: &&str| {
-        let name = if short { name.get(..3).unwrap_or(name) } else { name };
-        name.len() == length && name.as_bytes().first() == Some(&begin) && name.eq_ignore_ascii_case(text)
+/// The place of a name in the list, in any case.
+fn index_of(text: &str, names: &[&str]) -> Option<i64> {
+    let at = names.iter().position(|name| name.eq_ignore_ascii_case(text))?;
+    i64::try_from(at).ok()
+}
+
+/// The same for its first three letters.
+fn index_of_short(text: &[u8], names: &[&str]) -> Option<i64> {
+    let &[a, b, c] = text else {
+        return None;
     };
-    names.iter().position(known).and_then(|at| i64::try_from(at).ok())
+    let text = [a.to_ascii_lowercase(), b.to_ascii_lowercase(), c.to_ascii_lowercase()];
+    let at = names.iter().position(|name| name.as_bytes().starts_with(&text))?;
+    i64::try_from(at).ok()
 }
 
 /// Seconds since 1970 with a fraction; `long` numbers of 13 digits and more are milliseconds, of 16 microseconds.

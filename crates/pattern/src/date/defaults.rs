@@ -1,6 +1,6 @@
 //! The templates that are used when a filter says nothing about dates.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::bounds;
 use super::template::{Template, replace_tag};
@@ -48,56 +48,78 @@ const PATTERNS: [&str; 17] = [
 /// Base weight of the copies that are bound to the line's beginning: they come first whatever their distance.
 pub(super) const ANCHORED_WEIGHT: f64 = 100.0;
 
-/// The default templates, shared by all detectors.
+/// The default templates, shared by all detectors; each is built when it is first asked for.
 #[derive(Debug)]
 pub(super) struct Defaults {
-    /// Copies bound to the line's beginning, of those that are not so by themselves.
-    pub anchored: Vec<Arc<Template>>,
+    years: Years,
     /// One for each pattern.
-    pub plain: Vec<Arc<Template>>,
+    plain: [OnceLock<Arc<Template>>; PATTERNS.len()],
+    /// Copies bound to the line's beginning, of those that are not so by themselves.
+    anchored: [OnceLock<Arc<Template>>; PATTERNS.len()],
 }
 
 /// The templates as of the years given; built once.
-pub(super) fn shared(years: &Years) -> Result<Arc<Defaults>, PatternError> {
-    static LAST: Mutex<Option<(Years, Arc<Defaults>)>> = Mutex::new(None);
+pub(super) fn shared(years: &Years) -> Arc<Defaults> {
+    static LAST: Mutex<Option<Arc<Defaults>>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if let Some((of, defaults)) = last.as_ref()
-        && of == years
+    if let Some(defaults) = last.as_ref()
+        && defaults.years == *years
     {
-        return Ok(defaults.clone());
+        return defaults.clone();
     }
-    let defaults = Arc::new(build(years)?);
-    *last = Some((years.clone(), defaults.clone()));
-    Ok(defaults)
+    let defaults = Arc::new(Defaults {
+        years: years.clone(),
+        plain: [const { OnceLock::new() }; PATTERNS.len()],
+        anchored: [const { OnceLock::new() }; PATTERNS.len()],
+    });
+    *last = Some(defaults.clone());
+    defaults
 }
 
-fn build(years: &Years) -> Result<Defaults, PatternError> {
-    let mut anchored = Vec::new();
-    let mut plain = Vec::new();
-    for pattern in PATTERNS {
-        let template = Template::new(pattern, years, true)?;
-        if !template.name.starts_with("{^LN-BEG}") && !template.name.starts_with('^') {
-            let bound = format!("{{^LN-BEG}}{pattern}");
-            anchored.push(Arc::new(Template::new(&bound, years, true)?));
-        }
-        plain.push(Arc::new(template));
-    }
-    Ok(Defaults { anchored, plain })
+/// Whether the pattern says itself that it stands at the line's beginning.
+fn is_bound(pattern: &str) -> bool {
+    pattern.starts_with("{^LN-BEG}") || pattern.starts_with('^')
 }
 
 impl Defaults {
     /// All of them, in the order of search, with their base weights.
-    pub fn all(&self) -> impl Iterator<Item = (&Arc<Template>, f64)> {
-        let anchored = self.anchored.iter().map(|t| (t, ANCHORED_WEIGHT));
-        anchored.chain(self.plain.iter().map(|t| (t, 1.0)))
+    pub fn all(&self) -> Result<Vec<(Arc<Template>, f64)>, PatternError> {
+        self.chosen(|_| true)
+    }
+
+    /// Those that are found at the line's beginning only.
+    pub fn at_line_begin(&self) -> Result<Vec<(Arc<Template>, f64)>, PatternError> {
+        self.chosen(is_bound)
+    }
+
+    /// The copies, and those of the patterns that are chosen.
+    fn chosen(&self, is_chosen: impl Fn(&str) -> bool) -> Result<Vec<(Arc<Template>, f64)>, PatternError> {
+        let copies = (PATTERNS.iter().zip(&self.anchored)).filter(|(pattern, _)| !is_bound(pattern));
+        let copies = copies.map(|(pattern, place)| {
+            let copy = self.template(place, &format!("{{^LN-BEG}}{pattern}"))?;
+            Ok((copy, ANCHORED_WEIGHT))
+        });
+        let plain = (PATTERNS.iter().zip(&self.plain)).filter(|(pattern, _)| is_chosen(pattern));
+        let plain = plain.map(|(pattern, place)| Ok((self.template(place, pattern)?, 1.0)));
+        copies.chain(plain).collect()
+    }
+
+    fn template(&self, place: &OnceLock<Arc<Template>>, pattern: &str) -> Result<Arc<Template>, PatternError> {
+        if let Some(template) = place.get() {
+            return Ok(template.clone());
+        }
+        let template = Arc::new(Template::new(pattern, &self.years, true)?);
+        Ok(place.get_or_init(|| template).clone())
     }
 
     /// One template for each pattern, put where the user's expression says `{DATE}`.
     pub fn embedded(&self, around: &str, years: &Years) -> Result<Vec<Template>, PatternError> {
         let embed = |text: &str| replace_tag(around, &["{DATE}"], bounds::unbound(text));
-        self.plain
+        PATTERNS
             .iter()
-            .map(|template| {
+            .zip(&self.plain)
+            .map(|(pattern, place)| {
+                let template = self.template(place, pattern)?;
                 // Epoch and TAI64N have no pattern, only a name: it stands for them where they come alone on a line
                 // and is mere text elsewhere, as in the original.
                 let pattern = template.pattern.as_deref().unwrap_or(&template.name);
@@ -106,5 +128,24 @@ impl Defaults {
                 Ok(template)
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn those_at_the_lines_beginning_are_told_by_their_patterns() {
+        let defaults = shared(&Years::today());
+        let all = defaults.all().unwrap();
+        let told: Vec<&str> = (all.iter().filter(|(template, _)| template.at_line_begin))
+            .map(|(template, _)| template.name.as_str())
+            .collect();
+        let bound = defaults.at_line_begin().unwrap();
+        let bound: Vec<&str> = bound.iter().map(|(template, _)| template.name.as_str()).collect();
+        assert_eq!(told, bound);
+        assert_eq!(all.len(), 31);
     }
 }

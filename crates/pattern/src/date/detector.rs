@@ -8,11 +8,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::access;
 use super::columns::{Border, Columns};
-use super::convert::{Context, Moment};
+use super::convert::{self, Context, Moment};
 use super::defaults::{self, ACCESS_LOG, ANCHORED_WEIGHT};
 use super::marks::Marks;
 use super::recent::Recent;
@@ -48,8 +49,19 @@ pub struct Detector {
     first_unused: usize,
     default_offset: Option<i32>,
     local: TimeZone,
+    /// The present second, and what the local clock shows.
+    clock: Option<(i64, DateTime)>,
     /// Of the line that is looked at.
     marks: Marks,
+    /// The last match, if something was found last …
+    found: Box<Match>,
+    /// … and how that came about.
+    placed: Placed,
+    /// A match that may be asked for later, and the id of its template.
+    aside: Box<Match>,
+    aside_id: Option<usize>,
+    /// The template that won last: its id.
+    winner: Option<usize>,
     /// Made for the first line; none where the templates are too many.
     shapes: OnceCell<Option<Arc<Shapes>>>,
     /// Lines of one second have one date …
@@ -93,6 +105,24 @@ struct Slot {
     distance: usize,
 }
 
+/// What [`Detector::look`] tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Look {
+    /// All about the date, or that there is none.
+    Known(Option<Found>),
+    /// The date proper stands here and is a possible one: [`Detector::date`] tells the rest.
+    Placed(Range<usize>),
+}
+
+/// How a date was found.
+#[derive(Debug, Clone, Copy, Default)]
+struct Placed {
+    /// Place of its template in the order.
+    index: usize,
+    /// The next one may well be the same.
+    keep: bool,
+}
+
 /// Where the last date was.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Last {
@@ -115,10 +145,8 @@ impl Detector {
     /// The default templates for certain years.
     pub fn defaults_in(years: &Years) -> Self {
         let mut detector = Self::empty();
-        if let Ok(defaults) = defaults::shared(years) {
-            for (template, weight) in defaults.all() {
-                detector.push(template.clone(), weight);
-            }
+        for (template, weight) in defaults::shared(years).all().unwrap_or_default() {
+            detector.push(template, weight);
         }
         detector.unset = true;
         detector
@@ -153,7 +181,13 @@ impl Detector {
             first_unused: 0,
             default_offset: None,
             local: crate::local_zone(),
+            clock: None,
             marks: Marks::default(),
+            found: Box::default(),
+            placed: Placed::default(),
+            aside: Box::default(),
+            aside_id: None,
+            winner: None,
             shapes: OnceCell::new(),
             recent: Recent::default(),
             written: None,
@@ -168,12 +202,10 @@ impl Detector {
         if key == "{DEFAULT}" {
             // Alone it means the defaults, since there is no template then; beside others the original ignores it.
         } else if key == "{^LN-BEG}" {
-            let defaults = defaults::shared(years)?;
-            for (template, weight) in defaults.all() {
-                if template.at_line_begin && is_new(template) {
-                    self.push(template.clone(), weight);
-                } else if template.at_line_begin {
-                    self.raise(&template.name, weight);
+            for (template, weight) in defaults::shared(years).at_line_begin()? {
+                match is_new(&template) {
+                    true => self.push(template, weight),
+                    false => self.raise(&template.name, weight),
                 }
             }
         } else if key.contains("{DATE}") {
@@ -182,7 +214,7 @@ impl Detector {
                 // All templates would be this one, in which only an escaped tag stands.
                 return Err(twice(pattern, pattern));
             }
-            for template in defaults::shared(years)?.embedded(pattern, years)? {
+            for template in defaults::shared(years).embedded(pattern, years)? {
                 if alone || is_new(&template) {
                     self.push(Arc::new(template), 1.0);
                 }
@@ -240,6 +272,7 @@ impl Detector {
         self.recent = Recent::default();
         self.repeat.forget();
         self.local = zone;
+        self.clock = None;
     }
 
     /// Looks for a date in the line. `now` completes what the text leaves out, and is when the template was used.
@@ -247,52 +280,124 @@ impl Detector {
         if self.repeat.holds_for(line) {
             return self.repeated(line, now);
         }
-        self.repeat.forget();
-        let columns = Columns::new(line);
-        self.marks.reset(line, columns.is_plain());
+        let columns = self.begin(line);
         if let Some(start) = self.place_of_written(line, &columns) {
             return self.found_again(start, line, &columns, now);
         }
-        let (chosen, leftmost) = self.choose(line, &columns);
-        let chosen = chosen?;
-        let (index, found) = self.of_access_log(line, &chosen, leftmost).unwrap_or(chosen);
-        let index = self.learn(index, found.start..found.end, &columns, now);
-        let moment = self.moment(index, &found, line, now);
-        let slot = self.slots.get(index)?;
+        self.place(line, &columns, now).then(|| self.date(line, now))?
+    }
+
+    /// The same, for those who will mostly not ask for the moment: it learns all the same.
+    pub fn look(&mut self, line: &str, now: Time) -> Look {
+        if self.repeat.holds_for(line) {
+            return Look::Known(self.repeated(line, now));
+        }
+        let columns = self.begin(line);
+        if let Some(start) = self.place_of_written(line, &columns) {
+            return Look::Known(self.found_again(start, line, &columns, now));
+        }
+        if !self.place(line, &columns, now) {
+            return Look::Known(None);
+        }
+        let slot = self.slots.get(self.placed.index);
+        match slot {
+            // What is written as this one has its moment, which therefore must be known.
+            Some(slot) if self.written.is_none() && slot.template.is_surely_possible(line, &self.found) => {
+                Look::Placed(self.found.cut.0..self.found.cut.1)
+            }
+            _ => Look::Known(self.date(line, now)),
+        }
+    }
+
+    /// The date that was placed last, in the same line.
+    pub fn date(&mut self, line: &str, now: Time) -> Option<Found> {
+        let moment = self.moment(self.placed, line, now);
+        if self.repeat.is_kept() {
+            (self.repeat.moment, self.repeat.asked) = (moment, Some(now.secs()));
+        }
+        Some(found_by(self.slots.get(self.placed.index)?, self.found.cut, moment))
+    }
+
+    /// Remembers the date that was placed last, instead of that which was remembered before.
+    pub fn set_aside(&mut self) {
+        std::mem::swap(&mut self.found, &mut self.aside);
+        self.aside_id = self.slots.get(self.placed.index).map(|slot| slot.id);
+    }
+
+    /// The date that was remembered, in the line that it was found in.
+    pub fn date_aside(&mut self, line: &str, now: Time) -> Option<Found> {
+        let id = self.aside_id.take()?;
+        let index = self.slots.iter().position(|slot| slot.id == id)?;
+        std::mem::swap(&mut self.found, &mut self.aside);
+        let placed = Placed { index, keep: false };
+        let moment = self.moment(placed, line, now);
+        Some(found_by(self.slots.get(index)?, self.found.cut, moment))
+    }
+
+    /// Begins with another line.
+    fn begin<'l>(&mut self, line: &'l str) -> Columns<'l> {
+        self.repeat.forget();
+        let columns = Columns::new(line);
+        self.marks.reset(line, columns.is_plain());
+        columns
+    }
+
+    /// Finds where the date is, leaves that in `found` and `placed`, and learns from it.
+    fn place(&mut self, line: &str, columns: &Columns<'_>, now: Time) -> bool {
+        let (Some(chosen), leftmost) = self.choose(line, columns) else {
+            return false;
+        };
+        let index = self.of_access_log(line, chosen, leftmost).unwrap_or(chosen);
+        let index = self.learn(index, self.found.start..self.found.end, columns, now);
+        let Some(slot) = self.slots.get(index) else {
+            return false;
+        };
+        // Where templates take turns, what is kept of one date is of no use for the next.
+        let keep = self.winner.replace(slot.id) == Some(slot.id);
+        self.placed = Placed { index, keep };
         if self.slots.len() == 1 {
             let plain = columns.is_plain().then_some(line.as_bytes());
-            self.written = plain.and_then(|text| Written::of(text, &found, &self.marks.way));
+            self.written = plain.and_then(|text| Written::of(text, &self.found, &self.marks.way));
         }
-        let repeats = columns.is_plain() && found.start == 0 && slot.template.tells_by_beginning();
-        if repeats && self.repeat.keep(line, self.marks.looked_at, index, &found) {
-            (self.repeat.moment, self.repeat.asked) = (moment, now.secs());
+        if columns.is_plain() && keep && self.found.start == 0 && slot.template.tells_by_beginning() {
+            self.repeat.keep(line, self.marks.looked_at, index, &self.found);
         }
-        Some(found_by(slot, found.cut, moment))
+        true
     }
 
     /// What a line has that begins as the last one did: all that finding it again would teach is that it was found.
     fn repeated(&mut self, line: &str, now: Time) -> Option<Found> {
-        let (index, found) = (self.repeat.index, self.repeat.found);
-        if self.repeat.asked != now.secs() {
-            self.repeat.moment = self.moment(index, &found, line, now);
-            self.repeat.asked = now.secs();
+        let index = self.repeat.index;
+        if self.repeat.asked != Some(now.secs()) {
+            *self.found = self.repeat.found;
+            let placed = Placed { index, keep: true };
+            self.repeat.moment = self.moment(placed, line, now);
+            self.repeat.asked = Some(now.secs());
         }
         self.marks.gave_up = false;
         let slot = self.slots.get_mut(index)?;
         slot.hits += 1;
         slot.last_used = Some(now);
-        Some(found_by(slot, found.cut, self.repeat.moment))
+        Some(found_by(slot, self.repeat.found.cut, self.repeat.moment))
     }
 
-    /// The moment of a match.
-    fn moment(&mut self, index: usize, found: &Match, line: &str, now: Time) -> Option<Moment> {
-        let slot = self.slots.get(index).filter(|_| found.cut.0 < found.cut.1)?;
+    /// The moment of the match in `found`.
+    fn moment(&mut self, placed: Placed, line: &str, now: Time) -> Option<Moment> {
+        let found = &*self.found;
+        let slot = self.slots.get(placed.index).filter(|_| found.cut.0 < found.cut.1)?;
+        let second = now.secs();
+        let today = match self.clock {
+            Some((known, today)) if known == second => today,
+            _ => self.clock.insert((second, convert::clock(second, &self.local))).1,
+        };
         let context = Context {
-            now,
+            second,
+            today,
             default_offset: self.default_offset,
             local: &self.local,
         };
-        self.recent.moment(slot.id, &slot.template, line, found, &context)
+        let template = (slot.id, &*slot.template);
+        self.recent.moment(template, line, found, &context, placed.keep)
     }
 
     /// A date of the only template that begins here and is written as the last one was.
@@ -303,8 +408,8 @@ impl Detector {
         let moment = match self.recent.again(id, now) {
             Some(moment) => moment,
             None => {
-                let found = written.found(start)?;
-                self.moment(0, &found, line, now)
+                *self.found = written.found(start)?;
+                self.moment(Placed { index: 0, keep: true }, line, now)
             }
         };
         let index = self.learn(0, place, columns, now);
@@ -386,19 +491,19 @@ impl Detector {
         }
     }
 
-    /// The winning template's place in the order, and its match; and whether that is known to be the template's first
-    /// in the line.
-    fn choose(&mut self, line: &str, columns: &Columns<'_>) -> (Option<(usize, Match)>, bool) {
+    /// The winning template's place in the order, its match left in `found`; and whether that is known to be the
+    /// template's first in the line.
+    fn choose(&mut self, line: &str, columns: &Columns<'_>) -> (Option<usize>, bool) {
         let mut kept: Option<(usize, Match)> = None;
         let mut passed_over = None;
         if let Some(last) = self.last {
-            let (found, whole_line) = self.ask_last(&last, line, columns);
+            let (is_found, whole_line) = self.ask_last(&last, line, columns);
             passed_over = whole_line.then_some(last.index);
-            match found {
-                Some(found) if self.is_settled(&last, &found, columns) => {
-                    return (Some((last.index, found)), whole_line);
-                }
-                found => kept = found.map(|found| (last.index, found)),
+            if is_found && self.is_settled(&last, columns) {
+                return (Some(last.index), whole_line);
+            }
+            if is_found {
+                kept = Some((last.index, *self.found));
             }
         }
         let leftmost = kept.is_none() || passed_over.is_some();
@@ -406,59 +511,66 @@ impl Detector {
     }
 
     /// In a line of an access log the date in brackets, where the default templates would take another that the client
-    /// wrote into its name, the request or a header.
-    fn of_access_log(&mut self, line: &str, chosen: &(usize, Match), leftmost: bool) -> Option<(usize, Match)> {
+    /// wrote into its name, the request or a header: then this one is left in `found`, and the place of its template
+    /// returned.
+    fn of_access_log(&mut self, line: &str, chosen_index: usize, leftmost: bool) -> Option<usize> {
         if !self.unset {
             return None;
         }
-        let (chosen_index, chosen) = chosen;
         let is_access_log = |slot: &Slot| slot.template.pattern.as_deref() == Some(ACCESS_LOG);
-        let own = self.slots.get(*chosen_index).filter(|slot| is_access_log(slot));
+        let own = self.slots.get(chosen_index).filter(|slot| is_access_log(slot));
         // What a plan finds in a line it finds also when the line ends behind it, and the other way round.
         let is_found = self.marks.usable && own.is_some_and(|slot| slot.template.plan.is_some());
-        if is_found && access::is_first(line, chosen.start..chosen.end, leftmost) {
+        if is_found && access::is_first(line, self.found.start..self.found.end, leftmost) {
             return None;
         }
+        let chosen = *self.found;
         let mut dates = access::dates_in_brackets(line, chosen.start).peekable();
         dates.peek()?;
         let index = match own {
-            Some(_) => *chosen_index,
+            Some(_) => chosen_index,
             None => self.slots.iter().position(is_access_log)?,
         };
         let slot = self.slots.get(index)?;
         for date in dates {
             if is_found && chosen.start == date.start && chosen.end == date.end {
-                return None;
+                break;
             }
-            let found = slot.template.search_within(line, date.start, date.end, &mut self.marks);
-            if let Some(found) = found.filter(|found| found.start == date.start && found.end == date.end) {
-                return Some((index, found));
+            let found = &mut *self.found;
+            let is_date = slot
+                .template
+                .search_within(line, date.start, date.end, &mut self.marks, found);
+            if is_date && found.start == date.start && found.end == date.end {
+                return Some(index);
             }
             if self.marks.gave_up {
                 break;
             }
         }
+        *self.found = chosen;
         None
     }
 
     /// Asks the last template, at the last place if what surrounds it looks the same. Also tells whether the whole
     /// line was searched.
-    fn ask_last(&mut self, last: &Last, line: &str, columns: &Columns<'_>) -> (Option<Match>, bool) {
+    fn ask_last(&mut self, last: &Last, line: &str, columns: &Columns<'_>) -> (bool, bool) {
         let Some(slot) = self.slots.get_mut(last.index) else {
-            return (None, false);
+            return (false, false);
         };
         let whole_line = slot.template.anchored || !columns.fits(&last.begin, &last.end);
-        let found = if whole_line {
-            slot.template.search(line, &mut self.marks)
+        let is_found = if whole_line {
+            slot.template.search(line, &mut self.marks, &mut self.found)
         } else {
             let (start, end) = (columns.byte(last.begin.column), columns.byte(last.end.column));
-            slot.template.search_within(line, start, end, &mut self.marks)
+            let template = &slot.template;
+            template.search_within(line, start, end, &mut self.marks, &mut self.found)
         };
-        slot.was_found |= found.is_some();
-        (found, whole_line)
+        slot.was_found |= is_found;
+        (is_found, whole_line)
     }
 
-    fn is_settled(&self, last: &Last, found: &Match, columns: &Columns<'_>) -> bool {
+    fn is_settled(&self, last: &Last, columns: &Columns<'_>) -> bool {
+        let found = &self.found;
         self.slots.len() == 1
             || self.slots.get(last.index).is_some_and(|slot| slot.template.anchored)
             || (columns.column(found.start) == last.begin.column && columns.column(found.end) == last.end.column)
@@ -472,7 +584,7 @@ impl Detector {
         columns: &Columns<'_>,
         passed_over: Option<usize>,
         mut kept: Option<(usize, Match)>,
-    ) -> Option<(usize, Match)> {
+    ) -> Option<usize> {
         let last_distance = self.last.map_or(1, |last| last.begin.column);
         let templates = self.slots.iter().map(|slot| (slot.id, slot.template.as_ref()));
         // One alone is asked sooner than ruled out.
@@ -483,21 +595,20 @@ impl Detector {
             let asked = !passed_over_id.map_or(0, |id| 1 << id);
             shapes.candidates(asked, line.as_bytes(), &mut self.marks)
         });
-        if candidates == Some(0) {
-            return kept;
-        }
-        for index in (0..self.slots.len()).filter(|&index| Some(index) != passed_over) {
+        // Nothing can be found: no template is looked at.
+        let asked = if candidates == Some(0) { 0 } else { self.slots.len() };
+        for index in (0..asked).filter(|&index| Some(index) != passed_over) {
             let Some(slot) = self.slots.get_mut(index) else {
                 break;
             };
             if candidates.is_some_and(|candidates| candidates >> slot.id & 1 == 0) {
                 continue;
             }
-            let Some(found) = slot.template.search(line, &mut self.marks) else {
+            if !slot.template.search(line, &mut self.marks, &mut self.found) {
                 continue;
-            };
+            }
             slot.was_found = true;
-            let distance = columns.column(found.start);
+            let distance = columns.column(self.found.start);
             let next_was_found = self.slots.get(index + 1).map(|next| next.was_found);
             let Some(slot) = self.slots.get(index) else {
                 break;
@@ -507,13 +618,15 @@ impl Detector {
                 Some(next) => slot.template.anchored || (distance == 0 && slot.hits > 0 && !next),
             };
             if takes_all || (distance <= slot.distance && distance <= last_distance) {
-                return Some((index, found));
+                return Some(index);
             }
-            if kept.is_none_or(|(_, best)| found.start < best.start) {
-                kept = Some((index, found));
+            if kept.is_none_or(|(_, best)| self.found.start < best.start) {
+                kept = Some((index, *self.found));
             }
         }
-        kept
+        let (index, found) = kept?;
+        *self.found = found;
+        Some(index)
     }
 
     /// Notes the winner and lets it rise in the order; returns its new place.
@@ -585,12 +698,18 @@ impl Clone for Detector {
             first_unused: self.first_unused,
             default_offset: self.default_offset,
             local: self.local.clone(),
+            clock: self.clock,
             shapes: self.shapes.clone(),
             // They are of one line.
             recent: Recent::default(),
             written: None,
             repeat: Repeat::default(),
             marks: Marks::default(),
+            found: Box::default(),
+            placed: Placed::default(),
+            aside: Box::default(),
+            aside_id: None,
+            winner: None,
         }
     }
 }

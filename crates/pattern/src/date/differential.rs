@@ -1,5 +1,6 @@
 //! Whether plans and expressions find the same: for tests that are told what to ask from outside.
 
+use super::Match;
 use super::detector::Detector;
 use super::marks::Marks;
 
@@ -13,13 +14,13 @@ impl Detector {
         marks.reset(line, line.is_ascii());
         self.each_template().find_map(|template| {
             let mut pairs = vec![(
-                template.search(line, &mut marks),
-                template.search_expression(line, 0, line.len(), &mut marks),
+                Match::of(|found| template.search(line, &mut marks, found)),
+                Match::of(|found| template.search_expression(line, 0, line.len(), &mut marks, found)),
             )];
             if !template.at_line_begin {
                 pairs.push((
-                    template.search_within(line, a, b, &mut marks),
-                    template.search_expression(line, a, b, &mut marks),
+                    Match::of(|found| template.search_within(line, a, b, &mut marks, found)),
+                    Match::of(|found| template.search_expression(line, a, b, &mut marks, found)),
                 ));
             }
             let (planned, found) = pairs.into_iter().find(|(planned, found)| planned != found)?;

@@ -24,10 +24,18 @@ pub(super) fn number(text: &str) -> Option<i64> {
     after_digit.then_some(if negative { -value } else { value })
 }
 
-/// What fields nearly always are: one to four ASCII digits.
-fn short_number(text: &[u8]) -> Option<i64> {
-    let is_short = (1..=4).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
-    is_short.then(|| text.iter().fold(0, |value, &b| value * 10 + i64::from(b - b'0')))
+/// What fields nearly always are: one, two or four ASCII digits.
+pub(super) fn short_number(text: &[u8]) -> Option<i64> {
+    let two = |a: u8, b: u8| {
+        let (a, b) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'));
+        (a < 10 && b < 10).then(|| i64::from(a * 10 + b))
+    };
+    match *text {
+        [a] => two(b'0', a),
+        [a, b] => two(a, b),
+        [a, b, c, d] => Some(two(a, b)? * 100 + two(c, d)?),
+        _ => None,
+    }
 }
 
 /// The value of a decimal digit of any script.

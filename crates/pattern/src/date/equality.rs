@@ -1,6 +1,7 @@
 //! Proves that plans and expressions find the same.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use super::Match;
 use super::defaults;
 use super::marks::Marks;
 use super::shapes::Shapes;
@@ -67,12 +68,8 @@ static TEMPLATES: LazyLock<Vec<Arc<Template>>> = LazyLock::new(|| {
     ];
     let own = OWN.into_iter().chain(KEYED).chain(odd);
     let own = own.map(|pattern| Arc::new(Template::new(pattern, &Years::today(), false).unwrap()));
-    let defaults = defaults::shared(&Years::today()).unwrap();
-    defaults
-        .all()
-        .map(|(template, _)| template.clone())
-        .chain(own)
-        .collect()
+    let defaults = defaults::shared(&Years::today()).all().unwrap();
+    defaults.into_iter().map(|(template, _)| template).chain(own).collect()
 });
 
 /// A date of one of the keyed patterns, or nearly one.
@@ -106,7 +103,7 @@ fn marks(line: &str) -> Marks {
 
 #[test]
 fn all_default_patterns_have_a_plan_with_the_expressions_fields() {
-    for (template, _) in defaults::shared(&Years::today()).unwrap().all() {
+    for (template, _) in defaults::shared(&Years::today()).all().unwrap() {
         let Some(plan) = &template.plan else {
             assert!(template.pattern.is_none(), "{}", template.name);
             continue;
@@ -128,11 +125,11 @@ fn patterns_with_groups_and_runs_of_their_own_have_a_plan() {
 fn of_a_pattern_with_a_group_of_its_own_the_first_group_is_cut_out() {
     let template = Template::new(KEYED[0], &Years::today(), false).unwrap();
     let line = r#"{"StartLocal" : "2026-09-21T15:13:20.000052028+01:00","x":1}"#;
-    let found = template.search(line, &mut marks(line)).unwrap();
+    let found = Match::of(|found| template.search(line, &mut marks(line), found)).unwrap();
     assert_eq!(&line[found.cut.0..found.cut.1], "2026");
     assert_eq!(
         Some(found),
-        template.search_expression(line, 0, line.len(), &mut marks(line))
+        Match::of(|found| template.search_expression(line, 0, line.len(), &mut marks(line), found))
     );
 }
 
@@ -143,8 +140,8 @@ proptest! {
     fn a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), keyed(), (keyed(), text(), keyed()).prop_map(|(a, b, c)| a + &b + &c)]) {
         let mut marks = marks(&line);
         for template in TEMPLATES.iter() {
-            let planned = template.search(&line, &mut marks);
-            prop_assert_eq!(planned, template.search_expression(&line, 0, line.len(), &mut marks), "{}", template.name);
+            let planned = Match::of(|found| template.search(&line, &mut marks, found));
+            prop_assert_eq!(planned, Match::of(|found| template.search_expression(&line, 0, line.len(), &mut marks, found)), "{}", template.name);
         }
     }
 
@@ -156,7 +153,7 @@ proptest! {
             let mut marks = marks(&line);
             let candidates = shapes.candidates(u64::MAX, line.as_bytes(), &mut marks);
             for (id, template) in TEMPLATES.iter().enumerate() {
-                let found = template.search_expression(&line, 0, line.len(), &mut marks);
+                let found = Match::of(|found| template.search_expression(&line, 0, line.len(), &mut marks, found));
                 prop_assert!(found.is_none() || candidates >> id & 1 == 1, "{}", template.name);
             }
         }
@@ -168,8 +165,8 @@ proptest! {
         let (a, b) = (border(a.min(b)), border(a.max(b)));
         let mut marks = marks(&line);
         for template in TEMPLATES.iter().filter(|template| !template.at_line_begin) {
-            let planned = template.search_within(&line, a, b, &mut marks);
-            prop_assert_eq!(planned, template.search_expression(&line, a, b, &mut marks), "{}", template.name);
+            let planned = Match::of(|found| template.search_within(&line, a, b, &mut marks, found));
+            prop_assert_eq!(planned, Match::of(|found| template.search_expression(&line, a, b, &mut marks, found)), "{}", template.name);
         }
     }
 }

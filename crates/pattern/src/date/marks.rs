@@ -81,9 +81,12 @@ impl Marks {
         &self.times
     }
 
-    /// Whether there are eight digits in a row.
-    pub fn has_digits(&mut self, text: &[u8]) -> bool {
-        !self.runs(text).is_empty()
+    /// Whether there may be eight digits in a row, anywhere or where dates are that are bound to the line's beginning.
+    pub fn may_have_digits(&mut self, text: &[u8], at_begin: bool) -> bool {
+        match at_begin {
+            true => begins(text).any(|start| is_run(text, start, 8)),
+            false => !self.runs(text).is_empty(),
+        }
     }
 
     fn runs(&mut self, text: &[u8]) -> &[usize] {
@@ -97,19 +100,15 @@ impl Marks {
     /// Whether seconds since 1970 can stand in the line where their templates want them: within the first characters,
     /// and unless `at_begin`, behind `audit(`.
     pub fn may_have_epoch(&mut self, text: &[u8], at_begin: bool) -> bool {
-        let ten_digits = |start: usize| {
-            text.get(start..start + 10)
-                .is_some_and(|t| t.iter().all(u8::is_ascii_digit))
-        };
-        // The two characters that may stand before are of up to four bytes each.
-        let plain = text.get(..2).is_none_or(<[u8]>::is_ascii);
-        let before = if plain { 2 } else { 8 };
-        (0..=before).any(ten_digits) || (!at_begin && self.rare(text).audit)
+        begins(text).any(|start| is_run(text, start, 10)) || (!at_begin && self.rare(text).audit)
     }
 
-    /// Whether a TAI64N label may be in the line.
-    pub fn may_have_label(&mut self, text: &[u8]) -> bool {
-        self.rare(text).label
+    /// Whether a TAI64N label may be in the line, anywhere or at its beginning.
+    pub fn may_have_label(&mut self, text: &[u8], at_begin: bool) -> bool {
+        match at_begin {
+            true => begins(text).any(|start| text.get(start) == Some(&b'@')),
+            false => self.rare(text).label,
+        }
     }
 
     fn rare(&mut self, text: &[u8]) -> Rare {
@@ -195,6 +194,22 @@ fn has_odd_beginnings(text: &[u8]) -> bool {
     bytes.fold(0, |found, ((&a, &b), &c)| found | (odd(a) & !replaced(a, b, c))) != 0
 }
 
+/// Where a date can begin that is bound to the line's beginning: behind two characters of up to four bytes each.
+fn begins(text: &[u8]) -> impl Iterator<Item = usize> {
+    let plain = text.get(..2).is_none_or(<[u8]>::is_ascii);
+    0..=if plain { 2 } else { 8 }
+}
+
+fn is_run(text: &[u8], start: usize, digits: usize) -> bool {
+    text.get(start..start + digits)
+        .is_some_and(|run| run.iter().all(u8::is_ascii_digit))
+}
+
+/// The first colons of times, as far as they stand among the first so many bytes.
+pub(super) fn times_within(text: &[u8], reach: usize) -> impl Iterator<Item = usize> {
+    memchr_iter(b':', text.get(..reach).unwrap_or(text)).filter(|&colon| is_time(text, colon))
+}
+
 /// Whether a character beyond ASCII can be part of a date for the expressions: a digit, a blank, or a letter that is
 /// one of ASCII's in another case. Asked about each character of a line: the answers are kept, 64 at a time.
 fn may_matter(c: char) -> bool {
@@ -278,7 +293,9 @@ mod tests {
 
     #[test]
     fn of_long_lines_the_same_is_told_as_of_short_ones() {
-        let odd = ["é", "\u{fffd}", "й", "€", "語", "٣", "ſ", "\u{a0}", "１", "\u{b2}", "K", "𝟏", "😀"];
+        let odd = [
+            "é", "\u{fffd}", "й", "€", "語", "٣", "ſ", "\u{a0}", "１", "\u{b2}", "K", "𝟏", "😀",
+        ];
         for c in odd {
             for at in [0, CHARACTERS - 2, CHARACTERS - 1, CHARACTERS, 5000] {
                 for filling in ["a", "é", "\u{fffd}", "語"] {

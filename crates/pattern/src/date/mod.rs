@@ -35,7 +35,7 @@ mod written;
 mod zone;
 
 pub use alike::Alike;
-pub use detector::{Detector, Found, TemplateInfo};
+pub use detector::{Detector, Found, Look, TemplateInfo};
 pub use tokens::Years;
 
 /// Where the fields of a template lie in a line, in the order of its expression.
@@ -67,11 +67,25 @@ impl FieldSpan {
 }
 
 /// A template's match in a line, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Match {
     start: usize,
     end: usize,
     /// What is to be cut out of the line: group 1. Empty if that took no part.
     cut: (usize, usize),
     fields: Spans,
+}
+
+#[cfg(any(test, feature = "differential"))]
+impl Match {
+    /// What a search leaves, if it finds something.
+    fn of(search: impl FnOnce(&mut Match) -> bool) -> Option<Match> {
+        // What was there before counts for nothing.
+        let before = FieldSpan { start: 1, end: 2 };
+        let mut found = Match {
+            fields: [before; convert::MAX_FIELDS],
+            ..Match::default()
+        };
+        search(&mut found).then_some(found)
+    }
 }

@@ -17,8 +17,17 @@ impl Set {
     /// `0` to `9`
     pub const DIGITS: Set = Set(0x3ff << b'0');
 
+    /// `A` to `Z`, `a` to `z`
+    pub const LETTERS: Set = Set(0x3ff_ffff << b'A' | 0x3ff_ffff << b'a');
+
     pub fn has(self, byte: u8) -> bool {
-        self == Set::ALL || (byte < 128 && self.0 >> byte & 1 == 1)
+        self.has_ascii(byte) || self == Set::ALL
+    }
+
+    /// Whether the ASCII character is in it.
+    pub fn has_ascii(self, byte: u8) -> bool {
+        let half = if byte < 64 { self.0 } else { self.0 >> 64 } as u64;
+        byte < 128 && half >> (byte & 63) & 1 == 1
     }
 
     pub fn with(self, byte: u8) -> Set {
@@ -339,7 +348,7 @@ fn first_bytes_of(node: &Node, set: &mut Set) -> bool {
         Node::Byte(byte) => *set = set.with(*byte),
         Node::OneOf(one) | Node::Separator(one) => *set = set.or(*one),
         Node::SameSeparator => *set = Set::ALL,
-        Node::Unit(unit, _) => *set = set.or(Set::of(|byte| unit.may_begin_with(byte))),
+        Node::Unit(unit, _) => *set = set.or(unit.beginnings()),
         Node::Run(run) => {
             *set = set.or(run.set);
             return false;
@@ -384,4 +393,15 @@ pub(super) fn least_of(nodes: &[Node]) -> usize {
         Node::Choice(choices) => choices.iter().map(|choice| least_of(choice)).min().unwrap_or(0),
     };
     nodes.iter().map(least).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_of_characters_are_what_their_names_say() {
+        assert_eq!(Set::DIGITS, Set::of(|byte| byte.is_ascii_digit()));
+        assert_eq!(Set::LETTERS, Set::of(|byte| byte.is_ascii_alphabetic()));
+    }
 }

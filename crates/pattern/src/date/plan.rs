@@ -22,6 +22,8 @@ use memchr::memmem::Finder;
 #[derive(Debug)]
 pub(super) struct Plan {
     ops: Vec<Op>,
+    /// For each operation, what the text can go on with from there.
+    ahead: Vec<Ahead>,
     begin: PlanBegin,
     word_end: bool,
     /// What its fields tell, in the order of the pattern.
@@ -128,6 +130,7 @@ impl Plan {
             _ => 0,
         };
         (fields.len() <= MAX_FIELDS).then_some(Plan {
+            ahead: Ahead::of(&ops),
             ops,
             certain,
             begin,
@@ -139,9 +142,9 @@ impl Plan {
         })
     }
 
-    /// The first match among those that begin at the places given.
-    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Result<Option<Match>, Stopped> {
-        self.search_noting(text, starts, &mut Way::default(), &mut 0)
+    /// Leaves in `found` the first match among those that begin at the places given; tells whether there is one.
+    pub fn search(&self, text: &[u8], starts: impl Iterator<Item = usize>, found: &mut Match) -> Result<bool, Stopped> {
+        self.search_noting(text, starts, &mut Way::default(), &mut 0, found)
     }
 
     /// The same, and on which way it was found.
@@ -150,8 +153,9 @@ impl Plan {
         text: &[u8],
         starts: impl Iterator<Item = usize>,
         way: &mut Way,
-    ) -> Result<Option<Match>, Stopped> {
-        self.search_noting(text, starts, way, &mut 0)
+        found: &mut Match,
+    ) -> Result<bool, Stopped> {
+        self.search_noting(text, starts, way, &mut 0, found)
     }
 
     /// The same; raises `looked_at` to how many bytes of the text were looked at.
@@ -161,15 +165,16 @@ impl Plan {
         starts: impl Iterator<Item = usize>,
         way: &mut Way,
         looked_at: &mut usize,
-    ) -> Result<Option<Match>, Stopped> {
-        *way = Way::LOST;
+        found: &mut Match,
+    ) -> Result<bool, Stopped> {
         let mut run = Run {
             plan: self,
             text,
-            fields: Spans::default(),
+            fields: &mut found.fields,
+            noted: 0,
             separator: 0,
             cut: (0, 0),
-            way: Way::LOST,
+            way,
             tries: 0,
             stopped: None,
             looked_at: 0,
@@ -178,21 +183,17 @@ impl Plan {
             let end = run.match_at(start);
             *looked_at = run.looked_at.max(start + 1).max(*looked_at);
             if let Some(stopped) = run.stopped {
+                *run.way = Way::LOST;
                 return Err(stopped);
             }
             if let Some(end) = end {
-                if self.certain > 0 {
-                    way.clone_from(&run.way);
-                }
-                return Ok(Some(Match {
-                    start,
-                    end,
-                    cut: if self.has_cut { run.cut } else { (start, end) },
-                    fields: run.fields,
-                }));
+                let cut = if self.has_cut { run.cut } else { (start, end) };
+                (found.start, found.end, found.cut) = (start, end, cut);
+                return Ok(true);
             }
         }
-        Ok(None)
+        *run.way = Way::LOST;
+        Ok(false)
     }
 
     /// Whether it is bound to the line's beginning.
@@ -200,11 +201,11 @@ impl Plan {
         matches!(self.begin, PlanBegin::LineBegin | PlanBegin::NearLineBegin)
     }
 
-    /// A match at the line's beginning, for plans that are bound to it. A text that has so many bytes in common with
-    /// this one as `looked_at` receives has the same, as long as neither ends before.
-    pub fn search_line_begin(&self, text: &[u8], looked_at: &mut usize) -> Result<Option<Match>, Stopped> {
+    /// The same for a match at the line's beginning, for plans that are bound to it. A text that has so many bytes in
+    /// common with this one as `looked_at` receives has the same, as long as neither ends before.
+    pub fn search_line_begin(&self, text: &[u8], looked_at: &mut usize, found: &mut Match) -> Result<bool, Stopped> {
         if self.begin == PlanBegin::LineBegin {
-            return self.search_noting(text, std::iter::once(0), &mut Way::default(), looked_at);
+            return self.search_noting(text, std::iter::once(0), &mut Way::default(), looked_at, found);
         }
         *looked_at = 2;
         let head = text.get(..text.len().min(2)).unwrap_or_default();
@@ -212,8 +213,11 @@ impl Plan {
             return Err(Stopped::Unsure);
         }
         let most = head.iter().take_while(|&&b| !is_word(b)).count();
-        let found = self.search_noting(text, (0..=most).rev(), &mut Way::default(), looked_at)?;
-        Ok(found.map(|found| Match { start: 0, ..found }))
+        let is_found = self.search_noting(text, (0..=most).rev(), &mut Way::default(), looked_at, found)?;
+        if is_found {
+            found.start = 0;
+        }
+        Ok(is_found)
     }
 }
 
@@ -226,14 +230,25 @@ pub(super) enum Stopped {
     OverBudget,
 }
 
+/// Where an operation leads to.
+enum Step {
+    /// To the next one, at this place.
+    On(usize),
+    /// To the match's end.
+    Ended(usize),
+}
+
 struct Run<'p> {
     plan: &'p Plan,
     text: &'p [u8],
-    fields: Spans,
+    /// What they were before counts for nothing.
+    fields: &'p mut Spans,
+    /// Those of the fields that the way at hand has passed, one bit each.
+    noted: u32,
     separator: u8,
     cut: (usize, usize),
-    /// What the preferred way depended on.
-    way: Way,
+    /// What the preferred way depended on, for plans that begin with a literal.
+    way: &'p mut Way,
     tries: u32,
     stopped: Option<Stopped>,
     /// No byte at this place or behind was looked at.
@@ -250,18 +265,18 @@ impl Run<'_> {
         let mut found = None;
         if op > 0 {
             // Behind a literal mostly the first way is the right one.
-            self.way = Way::from(start);
+            *self.way = Way::from(start);
             found = self.go::<true>(op, at);
             if found.is_none() {
-                self.way = Way::LOST;
-                self.fields = Spans::default();
+                *self.way = Way::LOST;
+                self.noted = 0;
             }
         }
         if found.is_none() {
             found = self.go::<false>(op, at);
         }
         let Some(end) = found else {
-            self.fields = Spans::default();
+            self.noted = 0;
             return None;
         };
         if self.plan.begin == PlanBegin::WordBorder {
@@ -270,10 +285,11 @@ impl Run<'_> {
                 return None;
             }
             if in_word(self.text, start) {
-                self.fields = Spans::default();
+                self.noted = 0;
                 return None;
             }
         }
+        self.forget_others();
         Some(end)
     }
 
@@ -292,77 +308,64 @@ impl Run<'_> {
 
     /// Runs on from an operation at a place; returns where the match ends. `FIRST`: of all ways only the one that is
     /// preferred.
-    fn go<const FIRST: bool>(&mut self, mut op: usize, mut at: usize) -> Option<usize> {
+    fn go<const FIRST: bool>(&mut self, op: usize, mut at: usize) -> Option<usize> {
         self.may_try(1).then_some(())?;
+        let end = self.go_on::<FIRST>(op, &mut at);
+        self.looked_at = self.looked_at.max(at + 1);
+        end
+    }
+
+    /// The same; leaves in `at` how far it came, at which place the text was looked at last.
+    #[inline(always)]
+    fn go_on<const FIRST: bool>(&mut self, mut op: usize, at: &mut usize) -> Option<usize> {
         loop {
-            let here = self.text.get(at).copied();
-            self.looked_at = self.looked_at.max(at + 1);
+            let here = self.text.get(*at).copied();
             match *self.plan.ops.get(op)? {
-                Op::Byte(byte) if here == Some(byte) => at += 1,
-                Op::OneOf(set) if set.has(here?) => at += 1,
+                Op::Byte(byte) if here == Some(byte) => *at += 1,
+                Op::OneOf(set) if set.has(here?) => *at += 1,
                 Op::Separator(set) if set.has(here?) => {
                     self.separator = here?;
-                    at += 1;
+                    *at += 1;
                 }
-                Op::SameSeparator if here == Some(self.separator) => at += 1,
-                Op::Unit(unit, slot) => {
-                    // What the next character rules out need not be tried: mostly one length remains.
-                    let next = self.plan.ops.get(op + 1).copied()?;
-                    let text = self.text;
-                    self.looked_at = self.looked_at.max(at + unit.longest() + 1);
-                    let mut lengths = unit.lengths(text.get(at..)?).filter(|&length| {
-                        let behind = text.get(at + usize::from(length)).copied();
-                        match next {
-                            Op::Byte(byte) => behind == Some(byte),
-                            Op::OneOf(set) => behind.is_some_and(|byte| set.has(byte)),
-                            _ => true,
-                        }
-                    });
-                    let mut length = lengths.next()?;
-                    if !FIRST {
-                        for next in lengths {
-                            let end = at + usize::from(length);
-                            self.note(slot, at, end);
-                            if let Some(end) = self.go::<FIRST>(op + 1, end) {
-                                return Some(end);
-                            }
-                            self.forget_from(at);
-                            length = next;
-                        }
-                    }
-                    // The last is the only one to be tried from here on.
-                    let end = at + usize::from(length);
-                    self.note(slot, at, end);
-                    if FIRST {
-                        self.note_way(unit, next, at, end);
-                    }
-                    at = end;
-                }
+                Op::SameSeparator if here == Some(self.separator) => *at += 1,
+                Op::Unit(unit, slot) => match self.go_unit::<FIRST>(op, unit, slot, *at)? {
+                    Step::On(end) => *at = end,
+                    Step::Ended(end) => return Some(end),
+                },
                 Op::Run(Several { set, whole }) => {
-                    let most = self.run_length(set, at)?;
-                    self.looked_at = self.looked_at.max(at + most + 1);
+                    let most = self.run_length(set, *at)?;
+                    self.looked_at = self.looked_at.max(*at + most + 1);
                     if FIRST {
-                        self.note_run(set, at, at + most);
+                        self.note_run(set, *at, *at + most);
                     }
                     if whole || FIRST {
-                        at += most;
+                        *at += most;
                     } else {
+                        let noted = self.noted;
                         for length in (1..=most).rev() {
-                            if let Some(end) = self.go::<FIRST>(op + 1, at + length) {
+                            if let Some(end) = self.go::<FIRST>(op + 1, *at + length) {
                                 return Some(end);
                             }
-                            self.forget_from(at);
+                            self.noted = noted;
                         }
                     }
                 }
-                Op::CutBegin => self.cut.0 = at,
-                Op::CutEnd => self.cut.1 = at,
+                Op::CutBegin => self.cut.0 = *at,
+                Op::CutEnd => self.cut.1 = *at,
                 Op::Split(_) if FIRST => {}
                 Op::Split(other) => {
-                    if let Some(end) = self.go::<FIRST>(op + 1, at) {
-                        return Some(end);
+                    // Mostly the next character leaves one of the two.
+                    if self.plan.ahead.get(op + 1)?.may_go_on(here) {
+                        if !self.plan.ahead.get(other)?.may_go_on(here) {
+                            op += 1;
+                            continue;
+                        }
+                        let noted = self.noted;
+                        if let Some(end) = self.go::<FIRST>(op + 1, *at) {
+                            return Some(end);
+                        }
+                        self.noted = noted;
                     }
-                    self.forget_from(at);
                     op = other;
                     continue;
                 }
@@ -370,11 +373,11 @@ impl Run<'_> {
                     op = to;
                     continue;
                 }
-                Op::End => return self.may_end(at).then_some(at),
+                Op::End => return self.may_end(*at).then_some(*at),
                 _ => return None,
             }
             if FIRST {
-                self.way.looked_until(at);
+                self.way.looked_until(*at);
             }
             op += 1;
         }
@@ -392,6 +395,47 @@ impl Run<'_> {
             }
         }
         Some(most)
+    }
+
+    /// Passes a unit; nothing if that leads nowhere.
+    #[inline(always)]
+    fn go_unit<const FIRST: bool>(&mut self, op: usize, unit: Unit, slot: Option<usize>, at: usize) -> Option<Step> {
+        let text = self.text;
+        self.looked_at = self.looked_at.max(at + unit.longest() + 1);
+        let next = self.plan.ops.get(op + 1)?;
+        let ahead = self.plan.ahead.get(op + 1)?;
+        // What the next character rules out need not be tried: mostly one length remains.
+        let fits = |end: usize| match (FIRST, next) {
+            (false, _) => ahead.may_go_on(text.get(end).copied()),
+            (true, Op::Byte(byte)) => text.get(end) == Some(byte),
+            (true, Op::OneOf(set)) => text.get(end).is_some_and(|&byte| set.has(byte)),
+            (true, _) => true,
+        };
+        let mut chosen = None;
+        for length in unit.lengths(text.get(at..)?) {
+            let end = at + usize::from(length);
+            if !fits(end) {
+                continue;
+            }
+            if let Some(before) = chosen.replace(end) {
+                let noted = self.noted;
+                self.note(slot, at, before);
+                if let Some(end) = self.go::<FIRST>(op + 1, before) {
+                    return Some(Step::Ended(end));
+                }
+                self.noted = noted;
+            }
+            if FIRST {
+                break;
+            }
+        }
+        // The last is the only one to be tried from here on.
+        let end = chosen?;
+        self.note(slot, at, end);
+        if FIRST {
+            self.note_way(unit, *next, at, end);
+        }
+        Some(Step::On(end))
     }
 
     /// What a unit's length depended on, and what is told by the operation behind it.
@@ -429,18 +473,81 @@ impl Run<'_> {
     }
 
     fn note(&mut self, slot: Option<usize>, start: usize, end: usize) {
-        if let Some(field) = slot.and_then(|slot| self.fields.get_mut(slot)) {
+        if let Some(slot) = slot
+            && let Some(field) = self.fields.get_mut(slot)
+        {
             *field = FieldSpan::new(start, end);
+            self.noted |= 1 << slot;
         }
     }
 
-    /// Forgets the fields of a way that was given up: those from where it began.
-    fn forget_from(&mut self, at: usize) {
-        for field in self.fields.iter_mut().take(self.plan.fields.len()) {
-            if field.range().is_some_and(|range| range.start >= at) {
+    /// Forgets the fields of ways that were given up.
+    fn forget_others(&mut self) {
+        for (slot, field) in self.fields.iter_mut().take(self.plan.fields.len()).enumerate() {
+            if self.noted >> slot & 1 == 0 {
                 *field = FieldSpan::default();
             }
         }
+        if let Some(others) = self.fields.get_mut(self.plan.fields.len()..) {
+            others.fill(FieldSpan::default());
+        }
+    }
+}
+
+/// What a text can go on with, from an operation on.
+#[derive(Debug, Clone, Copy)]
+struct Ahead {
+    set: Set,
+    /// The operations behind may take nothing at all.
+    may_end: bool,
+}
+
+impl Ahead {
+    /// Only a no is certain.
+    fn may_go_on(&self, here: Option<u8>) -> bool {
+        self.may_end || here.is_some_and(|byte| self.set.has_ascii(byte))
+    }
+
+    /// For each of the operations, which only ever lead to later ones.
+    fn of(ops: &[Op]) -> Vec<Ahead> {
+        let nothing = Ahead {
+            set: Set::default(),
+            may_end: false,
+        };
+        let separators = ops.iter().fold(Set::default(), |all, op| match op {
+            Op::Separator(set) => all.or(*set),
+            _ => all,
+        });
+        let mut ahead = vec![nothing; ops.len()];
+        for (at, op) in ops.iter().enumerate().rev() {
+            let behind = |to: usize| ahead.get(to).copied().unwrap_or(nothing);
+            let taking = |set| Ahead { set, may_end: false };
+            let or_behind = |set: Set, to: usize| Ahead {
+                set: set.or(behind(to).set),
+                may_end: behind(to).may_end,
+            };
+            let one = match *op {
+                Op::Byte(byte) => taking(Set::default().with(byte)),
+                Op::OneOf(set) | Op::Separator(set) => taking(set),
+                Op::SameSeparator => taking(separators),
+                Op::Unit(unit, _) => taking(unit.beginnings()),
+                Op::Run(run) => or_behind(run.set, at + 1),
+                Op::CutBegin | Op::CutEnd => behind(at + 1),
+                Op::Split(other) => Ahead {
+                    may_end: behind(at + 1).may_end || behind(other).may_end,
+                    ..or_behind(behind(at + 1).set, other)
+                },
+                Op::Jump(to) => behind(to),
+                Op::End => Ahead {
+                    set: Set::ALL,
+                    may_end: true,
+                },
+            };
+            if let Some(place) = ahead.get_mut(at) {
+                *place = one;
+            }
+        }
+        ahead
     }
 }
 

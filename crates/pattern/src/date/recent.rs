@@ -18,8 +18,8 @@ pub(super) struct Recent {
     asked: Option<i64>,
     /// The text from the first field to the last …
     text: Vec<u8>,
-    /// … which parts of it count, since a fraction between fields tells nothing …
-    parts: Vec<(u32, u32)>,
+    /// … which parts of it count, since a fraction between fields tells nothing, once that was asked …
+    parts: Option<Vec<(u32, u32)>>,
     /// … and where the fields lie in the line that it is from.
     fields: Spans,
     /// Where the first of them begins.
@@ -34,26 +34,29 @@ impl Recent {
     }
 
     /// What [`Template::moment`] tells, which depends on nothing but the template, the fields' texts, the second and
-    /// the zones. The zones must not change in the life of this.
+    /// the zones. The zones must not change in the life of this. `template`: its id, and itself; `keep`: the next date
+    /// may well be the same.
     pub fn moment(
         &mut self,
-        id: usize,
-        template: &Template,
+        (id, template): (usize, &Template),
         line: &str,
         found: &Match,
         context: &Context<'_>,
+        keep: bool,
     ) -> Option<Moment> {
-        let second = context.now.secs();
+        let second = context.second;
         if self.asked == Some(second) && self.template == id && self.has(line, found, template.field_count()) {
             return self.moment;
         }
         let moment = template.moment(line, found, context);
-        (self.template, self.asked, self.moment) = (id, Some(second), moment);
-        self.keep(line, found, template.field_count());
+        (self.template, self.asked, self.moment) = (id, keep.then_some(second), moment);
+        if keep {
+            self.keep(line, found, template.field_count());
+        }
         moment
     }
 
-    fn has(&self, line: &str, found: &Match, count: usize) -> bool {
+    fn has(&mut self, line: &str, found: &Match, count: usize) -> bool {
         let Some((begin, end)) = extent(&found.fields, count) else {
             return false;
         };
@@ -66,13 +69,15 @@ impl Recent {
         let Some(text) = line.as_bytes().get(begin as usize..end as usize) else {
             return false;
         };
+        if text.len() != self.text.len() || !found.fields.iter().zip(&self.fields).take(count).all(same_place) {
+            return false;
+        }
         let same_text = |&(from, to): &(u32, u32)| {
             let part = from as usize..to as usize;
             text.get(part.clone()) == self.text.get(part)
         };
-        text.len() == self.text.len()
-            && found.fields.iter().zip(&self.fields).take(count).all(same_place)
-            && self.parts.iter().all(same_text)
+        let parts = self.parts.get_or_insert_with(|| parts(&self.fields, self.begin, count));
+        parts.iter().all(same_text)
     }
 
     fn keep(&mut self, line: &str, found: &Match, count: usize) {
@@ -83,27 +88,27 @@ impl Recent {
                 self.text.clear();
                 self.text.extend_from_slice(text);
                 (self.begin, self.fields) = (begin, found.fields);
-                self.note_parts(count);
+                self.parts = None;
             }
             _ => self.asked = None,
         }
     }
+}
 
-    /// Fields that stand close to each other are compared together, with what is between them.
-    fn note_parts(&mut self, count: usize) {
-        let fields = self.fields.iter().take(count).filter(|field| !field.is_empty());
-        let mut fields: Vec<(u32, u32)> = fields
-            .map(|field| (field.start - self.begin, field.end - self.begin))
-            .collect();
-        fields.sort_unstable();
-        self.parts.clear();
-        for (from, to) in fields {
-            match self.parts.last_mut() {
-                Some(last) if from <= last.1 + CLOSE => last.1 = last.1.max(to),
-                _ => self.parts.push((from, to)),
-            }
+/// Where fields lie that begin there. Those that stand close to each other are compared together, with what is between
+/// them.
+fn parts(fields: &Spans, begin: u32, count: usize) -> Vec<(u32, u32)> {
+    let fields = fields.iter().take(count).filter(|field| !field.is_empty());
+    let mut fields: Vec<(u32, u32)> = fields.map(|field| (field.start - begin, field.end - begin)).collect();
+    fields.sort_unstable();
+    let mut parts: Vec<(u32, u32)> = Vec::new();
+    for (from, to) in fields {
+        match parts.last_mut() {
+            Some(last) if from <= last.1 + CLOSE => last.1 = last.1.max(to),
+            _ => parts.push((from, to)),
         }
     }
+    parts
 }
 
 /// From where to where the first so many fields reach; nothing if none took part.

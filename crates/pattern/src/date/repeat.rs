@@ -20,7 +20,7 @@ pub(super) struct Repeat {
     pub found: Match,
     pub moment: Option<Moment>,
     /// The second in which the moment was asked for: a date without year or day is completed from it.
-    pub asked: i64,
+    pub asked: Option<i64>,
 }
 
 impl Default for Repeat {
@@ -29,14 +29,9 @@ impl Default for Repeat {
             text: [0; LONGEST],
             length: 0,
             index: 0,
-            found: Match {
-                start: 0,
-                end: 0,
-                cut: (0, 0),
-                fields: Default::default(),
-            },
+            found: Match::default(),
             moment: None,
-            asked: 0,
+            asked: None,
         }
     }
 }
@@ -54,16 +49,19 @@ impl Repeat {
         self.length = 0;
     }
 
-    /// Keeps what was found by looking at so many bytes of the line's beginning.
-    pub fn keep(&mut self, line: &str, looked_at: usize, index: usize, found: &Match) -> bool {
+    /// Whether something is known.
+    pub fn is_kept(&self) -> bool {
+        self.length > 0
+    }
+
+    /// Keeps what was found by looking at so many bytes of the line's beginning, but for the moment.
+    pub fn keep(&mut self, line: &str, looked_at: usize, index: usize, found: &Match) {
         let known = line.as_bytes().get(..looked_at);
         let kept = known.and_then(|known| Some((known, self.text.get_mut(..looked_at)?)));
-        let Some((known, kept)) = kept else {
-            return false;
-        };
-        kept.copy_from_slice(known);
-        (self.length, self.index, self.found) = (looked_at, index, *found);
-        true
+        if let Some((known, kept)) = kept {
+            kept.copy_from_slice(known);
+            (self.length, self.index, self.found, self.asked) = (looked_at, index, *found, None);
+        }
     }
 }
 

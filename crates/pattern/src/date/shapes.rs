@@ -1,7 +1,7 @@
 //! Which templates can match a line at all, told for all of them at once from what stands before its times.
 
-use super::marks::Marks;
-use super::plan::Need;
+use super::marks::{Marks, times_within};
+use super::plan::{Need, Plan};
 use super::tail::{Tail, hour_begins};
 use super::template::{Rarity, Template};
 
@@ -17,12 +17,14 @@ pub(super) struct Shapes {
     by_nothing: [u64; Tail::LONGEST],
     /// By the place of the time's first colon, the last one being all that follow: those that can have it there.
     by_colon: [u64; FAR],
-    /// Those that need eight digits.
-    by_digits: u64,
+    /// Those of them that are not bound to the line's beginning.
+    far: u64,
+    /// Those that need eight digits, at the line's beginning or anywhere.
+    by_digits: [u64; 2],
     /// Those that need what seconds since 1970 have, at the line's beginning or also behind `audit(`.
     by_epoch: [u64; 2],
-    /// Those that need a TAI64N label.
-    by_label: u64,
+    /// Those that need a TAI64N label, at the line's beginning or anywhere.
+    by_label: [u64; 2],
     /// Those that need nothing of these.
     always: u64,
 }
@@ -37,9 +39,10 @@ impl Shapes {
             by_byte: Box::new([[0; 128]; Tail::LONGEST]),
             by_nothing: [0; Tail::LONGEST],
             by_colon: [0; FAR],
-            by_digits: 0,
+            far: 0,
+            by_digits: [0; 2],
             by_epoch: [0; 2],
-            by_label: 0,
+            by_label: [0; 2],
             always: 0,
         };
         if templates.len() > 64 {
@@ -47,23 +50,25 @@ impl Shapes {
         }
         for (id, template) in templates {
             let bit = 1_u64.checked_shl(u32::try_from(id).ok()?)?;
+            let is_bound = template.at_line_begin && template.plan.as_ref().is_none_or(Plan::at_line_begin);
             match template.plan.as_ref().map(|plan| &plan.need) {
                 Some(Need::Time { least, most, before }) => {
                     shapes.add(bit, before);
-                    let last = if template.at_line_begin {
+                    let last = if is_bound && *most + HEAD < FAR - 1 {
                         *most + HEAD
                     } else {
+                        shapes.far |= bit;
                         usize::MAX
                     };
                     for cell in shapes.by_colon.iter_mut().take(last.saturating_add(1)).skip(*least) {
                         *cell |= bit;
                     }
                 }
-                Some(Need::EightDigits) => shapes.by_digits |= bit,
+                Some(Need::EightDigits) => shapes.by_digits[usize::from(!is_bound)] |= bit,
                 Some(Need::Literal(_)) => shapes.always |= bit,
                 None => match template.rarity() {
                     Some(Rarity::Epoch { at_begin }) => shapes.by_epoch[usize::from(!at_begin)] |= bit,
-                    Some(Rarity::Label) => shapes.by_label |= bit,
+                    Some(Rarity::Label) => shapes.by_label[usize::from(!is_bound)] |= bit,
                     None => shapes.always |= bit,
                 },
             }
@@ -95,22 +100,37 @@ impl Shapes {
         if others == 0 {
             return all;
         }
-        for &colon in marks.times(text) {
+        let mut look = |colon: usize| {
             let placed = self.by_colon[colon.min(FAR - 1)] & others & !all;
-            for begin in hour_begins(text, colon) {
-                all |= self.before(placed, text, begin);
+            if placed != 0 {
+                for begin in hour_begins(text, colon) {
+                    all |= self.before(placed, text, begin);
+                }
+            }
+        };
+        if self.far & others != 0 {
+            marks.times(text).iter().copied().for_each(&mut look);
+        } else {
+            times_within(text, FAR).for_each(&mut look);
+        }
+        let places = [true, false];
+        for (at_begin, templates) in places
+            .into_iter()
+            .zip(self.by_digits.map(|templates| templates & asked))
+        {
+            if templates != 0 && marks.may_have_digits(text, at_begin) {
+                all |= templates;
             }
         }
-        if self.by_digits & asked != 0 && marks.has_digits(text) {
-            all |= self.by_digits & asked;
-        }
-        for (at_begin, templates) in [true, false].into_iter().zip(self.by_epoch) {
-            if templates & asked != 0 && marks.may_have_epoch(text, at_begin) {
-                all |= templates & asked;
+        for (at_begin, templates) in places.into_iter().zip(self.by_epoch.map(|templates| templates & asked)) {
+            if templates != 0 && marks.may_have_epoch(text, at_begin) {
+                all |= templates;
             }
         }
-        if self.by_label & asked != 0 && marks.may_have_label(text) {
-            all |= self.by_label & asked;
+        for (at_begin, templates) in places.into_iter().zip(self.by_label.map(|templates| templates & asked)) {
+            if templates != 0 && marks.may_have_label(text, at_begin) {
+                all |= templates;
+            }
         }
         all
     }

@@ -56,8 +56,7 @@ impl Tail {
     }
 
     fn and_unit(self, unit: Unit) -> Tail {
-        let digit = Set::of(|byte| byte.is_ascii_digit());
-        let letter = Set::of(|byte| byte.is_ascii_alphabetic());
+        let (digit, letter) = (Set::DIGITS, Set::LETTERS);
         let repeated = |set, count: usize| (0..count).fold(self, |tail, _| tail.and_byte(set));
         match unit {
             Unit::YearExact { .. } | Unit::Year4 => repeated(digit, 4),
@@ -119,9 +118,9 @@ mod tests {
     #[test]
     fn the_hour_of_an_access_log_is_told_from_those_of_other_defaults() {
         let line = b"192.0.2.1 - - [22/Nov/2026:10:00:00 +0000]";
-        let fitting: Vec<String> = defaults::shared(&Years::today())
-            .into_iter()
-            .flat_map(|defaults| defaults.plain.clone())
+        let all = defaults::shared(&Years::today()).all().unwrap_or_default();
+        let plain = all.into_iter().filter(|(_, weight)| *weight == 1.0);
+        let fitting: Vec<String> = (plain.map(|(template, _)| template))
             .filter(|template| {
                 let need = template.plan.as_ref().map(|plan| &plan.need);
                 matches!(need, Some(Need::Time { before, .. }) if before.fits(line, 29))

@@ -197,55 +197,57 @@ impl Template {
         }
     }
 
-    /// The first match in the line.
-    pub fn search(&self, line: &str, marks: &mut Marks) -> Option<Match> {
+    /// Leaves in `found` the first match in the line; tells whether there is one.
+    pub fn search(&self, line: &str, marks: &mut Marks, found: &mut Match) -> bool {
         let text = line.as_bytes();
         marks.looked_at = 0;
         if !marks.usable {
-            return self.search_expression(line, 0, line.len(), marks);
+            return self.search_expression(line, 0, line.len(), marks, found);
         }
-        let found = match &self.plan {
-            Some(plan) if plan.at_line_begin() => plan.search_line_begin(text, &mut marks.looked_at),
+        let is_found = match &self.plan {
+            Some(plan) if plan.at_line_begin() => plan.search_line_begin(text, &mut marks.looked_at, found),
             Some(plan) => match &plan.need {
-                Need::Literal(literal) => plan.search_way(text, literal.find_iter(text), &mut marks.way),
-                need => plan.search(text, marks.starts(text, need)),
+                Need::Literal(literal) => plan.search_way(text, literal.find_iter(text), &mut marks.way, found),
+                need => plan.search(text, marks.starts(text, need), found),
             },
             None => match self.rarity() {
-                Some(Rarity::Epoch { at_begin }) if !marks.may_have_epoch(text, at_begin) => return None,
-                Some(Rarity::Label) if !marks.may_have_label(text) => return None,
+                Some(Rarity::Epoch { at_begin }) if !marks.may_have_epoch(text, at_begin) => return false,
+                Some(Rarity::Label) if !marks.may_have_label(text, self.at_line_begin) => return false,
                 _ => Err(Stopped::Unsure),
             },
         };
-        found.unwrap_or_else(|stopped| match stopped {
-            Stopped::Unsure => self.search_expression(line, 0, line.len(), marks),
+        is_found.unwrap_or_else(|stopped| match stopped {
+            Stopped::Unsure => self.search_expression(line, 0, line.len(), marks, found),
             Stopped::OverBudget => {
                 marks.gave_up = true;
-                None
+                false
             }
         })
     }
 
-    /// The first match that begins at `start` or later and ends at `end` or before, which counts as the text's end.
-    pub fn search_within(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
+    /// The same for what begins at `start` or later and ends at `end` or before, which counts as the text's end.
+    pub fn search_within(&self, line: &str, start: usize, end: usize, marks: &mut Marks, found: &mut Match) -> bool {
         if let Some(plan) = self.plan.as_ref().filter(|plan| marks.usable && !plan.at_line_begin()) {
-            let text = line.as_bytes().get(..end)?;
+            let (Some(text), Some(part)) = (line.as_bytes().get(..end), line.as_bytes().get(start..end)) else {
+                return false;
+            };
             let searched = match &plan.need {
                 Need::Literal(literal) => {
-                    let part = text.get(start..)?;
-                    plan.search_way(text, literal.find_iter(part).map(|at| start + at), &mut marks.way)
+                    let starts = literal.find_iter(part).map(|at| start + at);
+                    plan.search_way(text, starts, &mut marks.way, found)
                 }
                 // What has a time in this part of the line has it in the line.
                 Need::Time { .. } => {
                     let starts = marks.starts(line.as_bytes(), &plan.need);
-                    plan.search(text, starts.filter(|at| (start..end).contains(at)))
+                    plan.search(text, starts.filter(|at| (start..end).contains(at)), found)
                 }
-                Need::EightDigits => plan.search(text, start..end),
+                Need::EightDigits => plan.search(text, start..end, found),
             };
-            if let Ok(found) = searched {
-                return found;
+            if let Ok(is_found) = searched {
+                return is_found;
             }
         }
-        self.search_expression(line, start, end, marks)
+        self.search_expression(line, start, end, marks, found)
     }
 
     /// Where the literal stands first, between these places, that each match begins with; nothing for templates that are
@@ -258,36 +260,48 @@ impl Template {
         }
     }
 
-    pub(super) fn search_expression(&self, line: &str, start: usize, end: usize, marks: &mut Marks) -> Option<Match> {
-        let compiled = self.compiled()?;
+    /// The same with the expression, whatever the line holds.
+    pub(super) fn search_expression(
+        &self,
+        line: &str,
+        start: usize,
+        end: usize,
+        marks: &mut Marks,
+        found: &mut Match,
+    ) -> bool {
         let captures = &mut marks.captures;
-        let text = line.get(..end)?;
+        let (Some(compiled), Some(text)) = (self.compiled(), line.get(..end)) else {
+            return false;
+        };
         // Each search looks through the text for characters beyond ASCII.
         if !budget::may_work(u32::try_from(text.len() / 32).unwrap_or(u32::MAX)) {
             marks.gave_up = true;
-            return None;
+            return false;
         }
         match compiled.regex.captures_into(text, start, captures) {
             Ok(true) => {}
-            Ok(false) => return None,
+            Ok(false) => return false,
             Err(LimitHit) => {
                 marks.gave_up = true;
-                return None;
+                return false;
             }
         }
         let group = |n: usize| captures.spans.get(n).copied().flatten();
-        let (start, end) = group(0)?;
+        let Some((start, end)) = group(0) else {
+            return false;
+        };
         let mut fields = Spans::default();
         for (slot, &(_, n)) in fields.iter_mut().zip(&compiled.fields) {
             *slot = group(n).map_or(FieldSpan::default(), |(a, b)| FieldSpan::new(a, b));
         }
         let cut = group(1).unwrap_or((start, start));
-        Some(Match {
+        *found = Match {
             start,
             end,
             cut,
             fields,
-        })
+        };
+        true
     }
 
     /// Whether a match depends on nothing but the bytes at the line's beginning that were looked at, in a line that
@@ -310,22 +324,37 @@ impl Template {
         }
     }
 
-    /// What the slots of a match tell.
-    fn fields(&self) -> impl Iterator<Item = Field> {
-        let planned = self.plan.iter().flat_map(|plan| plan.fields.iter().copied());
-        let compiled = if self.plan.is_none() { self.compiled() } else { None };
-        planned.chain(
-            compiled
-                .into_iter()
-                .flat_map(|c| c.fields.iter().map(|&(field, _)| field)),
-        )
-    }
-
     /// The moment that a match stands for, and whether it is free of the process's own zone (and so a whole number
     /// in the original); nothing if the text is no possible date.
     pub fn moment(&self, line: &str, found: &Match, context: &convert::Context<'_>) -> Option<Moment> {
-        let mut told = self
-            .fields()
+        match &self.plan {
+            Some(plan) => self.told(plan.fields.iter().copied(), line, found, context),
+            None => {
+                let compiled = self.compiled()?;
+                self.told(compiled.fields.iter().map(|&(field, _)| field), line, found, context)
+            }
+        }
+    }
+
+    /// Whether [`Template::moment`] tells one for certain.
+    pub fn is_surely_possible(&self, line: &str, found: &Match) -> bool {
+        let Some(plan) = self.plan.as_ref().filter(|_| matches!(self.kind, Kind::Pattern)) else {
+            return false;
+        };
+        let fields = plan.fields.iter().copied().zip(&found.fields);
+        let told = fields.filter_map(|(field, span)| Some((field, line.as_bytes().get(span.range()?)?)));
+        found.cut.0 < found.cut.1 && convert::is_surely_possible(told)
+    }
+
+    /// `fields`: what the slots of the match tell.
+    fn told(
+        &self,
+        fields: impl Iterator<Item = Field>,
+        line: &str,
+        found: &Match,
+        context: &convert::Context<'_>,
+    ) -> Option<Moment> {
+        let mut told = fields
             .zip(&found.fields)
             .filter_map(|(field, span)| Some((field, line.get(span.range()?)?)));
         match self.kind {

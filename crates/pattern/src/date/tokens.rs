@@ -99,8 +99,8 @@ pub(super) fn pieces(pattern: &str) -> Result<Vec<Piece<'_>>, StrayPercent> {
 }
 
 fn token_at(text: &str) -> Option<&str> {
-    let long = text.get(..3).filter(|t| TOKENS.iter().any(|(name, ..)| name == t));
-    long.or_else(|| text.get(..1).filter(|t| TOKENS.iter().any(|(name, ..)| name == t)))
+    let known = |text: &&str| find_row(text).is_some();
+    text.get(..3).filter(known).or_else(|| text.get(..1).filter(known))
 }
 
 /// What a token stands for. `wide_fraction` lets `%f` take up to nine digits.
@@ -118,11 +118,14 @@ pub(super) fn shown(token: &str) -> &'static str {
 }
 
 fn row(token: &str) -> (&'static str, &'static str, &'static str) {
-    TOKENS
-        .iter()
-        .copied()
-        .find(|(name, ..)| *name == token)
-        .unwrap_or_default()
+    find_row(token).unwrap_or_default()
+}
+
+fn find_row(token: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    // The last letter tells most of them apart.
+    let last = token.as_bytes().last();
+    let is_here = |name: &str| name.as_bytes().last() == last && name == token;
+    TOKENS.iter().copied().find(|(name, ..)| is_here(name))
 }
 
 /// Token, expression, shown name. Weekdays and months in the C locale, longest first.

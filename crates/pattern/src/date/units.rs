@@ -1,5 +1,6 @@
 //! What single tokens match, in ASCII: for each its lengths in the order of preference of its expression.
 
+use super::parts::Set;
 use super::tokens::Years;
 
 /// A token.
@@ -210,17 +211,20 @@ impl Unit {
         }
     }
 
-    /// Whether it may begin with this character; only a no is certain.
-    pub fn may_begin_with(self, byte: u8) -> bool {
-        let is = |letters: &[&[u8; 3]]| letters.iter().any(|name| name[0] == byte.to_ascii_lowercase());
+    /// What it may begin with; only that others do not is certain.
+    pub fn beginnings(self) -> Set {
+        let initials = |names: &[&[u8; 3]]| {
+            let add = |set: Set, name: &&[u8; 3]| set.with(name[0]).with(name[0].to_ascii_uppercase());
+            names.iter().fold(Set::default(), add)
+        };
         match self {
-            Unit::MonthName => is(&MONTHS),
-            Unit::Weekday => is(&WEEKDAYS),
-            Unit::AmPm | Unit::ZoneName { .. } => byte.is_ascii_alphabetic(),
-            Unit::Offset { .. } => byte.is_ascii_alphabetic() || matches!(byte, b'+' | b'-'),
-            Unit::YearExact { from, .. } if from >= 200 => byte == b'2',
-            Unit::Day => byte.is_ascii_digit() || byte == b' ',
-            _ => byte.is_ascii_digit(),
+            Unit::MonthName => initials(&MONTHS),
+            Unit::Weekday => initials(&WEEKDAYS),
+            Unit::AmPm | Unit::ZoneName { .. } => Set::LETTERS,
+            Unit::Offset { .. } => Set::LETTERS.with(b'+').with(b'-'),
+            Unit::YearExact { from, .. } if from >= 200 => Set::default().with(b'2'),
+            Unit::Day => Set::DIGITS.with(b' '),
+            _ => Set::DIGITS,
         }
     }
 }

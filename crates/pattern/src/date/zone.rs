@@ -19,6 +19,19 @@ pub(super) fn offset(text: &str) -> Option<i32> {
     Some(base + shift_minutes(shift)?)
 }
 
+/// Whether the text is a mere `Z`, `+hh`, `+hhmm` or `+hh:mm`, of which [`offset`] is known for certain.
+pub(super) fn is_shift(text: &[u8]) -> bool {
+    match text {
+        b"Z" => true,
+        [b'+' | b'-', b'0' | b'1', digits @ ..] => match digits {
+            [a] => a.is_ascii_digit(),
+            [a, b, c] | [a, b':', b, c] => [a, b, c].into_iter().all(u8::is_ascii_digit),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// A digit of any script as an ASCII one; nothing for other characters beyond ASCII.
 fn plain_digit(c: char) -> Option<char> {
     if c.is_ascii() {
