@@ -1,6 +1,7 @@
 //! Failures told over several lines: lines of one connection (`<F-MLFID>`) are put together here until they tell who
 //! failed.
 use crate::record::{Record, Value};
+use crate::window::keep_newest;
 use crate::{MatchedLine, Time};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -288,14 +289,21 @@ fn keep_lines(record: &mut Record, lines: &[MatchedLine], signals: Signals) {
             Some(Value::Lines(lines)) => lines,
             _ => Vec::new(),
         };
-        kept.extend_from_slice(record.lines("matches"));
+        if let Some(Value::Lines(lines)) = record.take_in_place("matches") {
+            kept.extend(lines);
+        }
         if !signals.gained {
             kept.extend_from_slice(lines);
         }
+        keep_newest(&mut kept);
         record.set("matches", Value::Lines(kept));
     } else if !signals.forget {
-        let mut kept = record.lines("nofail-matches").to_vec();
+        let mut kept = match record.take_in_place("nofail-matches") {
+            Some(Value::Lines(lines)) => lines,
+            _ => Vec::new(),
+        };
         kept.extend_from_slice(lines);
+        keep_newest(&mut kept);
         record.set("nofail-matches", Value::Lines(kept));
     }
 }

@@ -11,7 +11,7 @@ use crate::record::{Record, Value};
 use crate::screen::Needs;
 use crate::single::SingleMatch;
 use crate::stamp::Stamp;
-use crate::window::{Lines, Taken, make_room, write_lines};
+use crate::window::{self, Lines, Taken, make_room, write_lines};
 use crate::{Id, MatchedLine, Time};
 use bantam_pattern::tags::UseDns;
 use bantam_pattern::{Captures, uncounted};
@@ -163,6 +163,7 @@ pub(crate) fn judge(
         memory.window.push(line.cut.to_line());
         let surplus = memory.window.len().saturating_sub(rules.max_lines);
         memory.window.drain(..surplus);
+        window::keep_newest(&mut memory.window);
         Lines::Many(std::mem::take(&mut memory.window))
     } else {
         Lines::One(line.cut)
