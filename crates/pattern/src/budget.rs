@@ -48,7 +48,7 @@ const LONG_TIME_PER_MEGABYTE: u64 = 100_000;
 const LONG_LEAST: u64 = 4;
 /// Bytes of a scan that cannot be stopped, in a nanosecond, and beyond ASCII.
 const SCANNED_PER_NANO: u64 = 6;
-const CHARACTERS_PER_NANO: u64 = 3;
+const CHARACTERS_PER_NANO: u64 = 1;
 /// How much slower PCRE2's interpreter is.
 const INTERPRETER: u64 = 20;
 /// Which part of the line's budget the search for its date has.

@@ -47,6 +47,9 @@ const MAX_STACK: usize = 64 << 20;
 const HEAP_KIB: u32 = 64 << 10;
 /// After texts longer than this the memory they made us take is given back.
 const LONG_TEXT: usize = 256 << 10;
+/// What machine code may use for such a text. Rounds of a repeated group that cannot fail are no steps, so that a
+/// megabyte of them would take milliseconds; but each is remembered.
+const LONG_STACK: usize = 512 << 10;
 
 /// Where an empty text lies.
 static EMPTY: [u8; 64] = [0; 64];
@@ -184,16 +187,16 @@ impl Program {
         }
         SCRATCH
             .try_with(|scratch| {
+                if text.len() > LONG_TEXT {
+                    let mut scratch = Scratch::new(self.groups, LONG_STACK).ok_or(LimitHit)?;
+                    return self.find_with(&mut scratch, text, start, effort, spans);
+                }
                 let mut kept = scratch.try_borrow_mut().map_err(|_| LimitHit)?;
                 let scratch = match kept.take() {
                     Some(scratch) if scratch.capacity >= self.groups => kept.insert(scratch),
-                    _ => kept.insert(Scratch::new(self.groups).ok_or(LimitHit)?),
+                    _ => kept.insert(Scratch::new(self.groups, MAX_STACK).ok_or(LimitHit)?),
                 };
-                let result = self.find_with(scratch, text, start, effort, spans);
-                if text.len() > LONG_TEXT {
-                    *kept = None;
-                }
-                result
+                self.find_with(scratch, text, start, effort, spans)
             })
             .unwrap_or(Err(LimitHit))
     }
@@ -414,7 +417,8 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn new(groups: usize) -> Option<Scratch> {
+    /// `most`: bytes of stack for machine code.
+    fn new(groups: usize, most: usize) -> Option<Scratch> {
         let capacity = groups.max(64);
         let pairs = u32::try_from(capacity).ok()?;
         // SAFETY: no general context means the defaults; each result is checked before use, and `Drop` frees them.
@@ -426,7 +430,7 @@ impl Scratch {
             };
             sys::pcre2_set_heap_limit_8(context.as_ptr(), HEAP_KIB);
             // Reserved, not used: pages are taken when a search first needs them.
-            let stack = sys::pcre2_jit_stack_create_8(32 << 10, MAX_STACK, ptr::null_mut());
+            let stack = sys::pcre2_jit_stack_create_8(32 << 10, most, ptr::null_mut());
             if !stack.is_null() {
                 sys::pcre2_jit_stack_assign_8(context.as_ptr(), None, stack.cast());
             }
