@@ -117,7 +117,7 @@ impl Signals {
 impl Connections {
     /// Joins what a line tells with what earlier lines of the same connection told. `lines` are those of the match, if
     /// lines are kept.
-    pub(crate) fn join(&mut self, id: &str, mut fail: Record, lines: Option<&[MatchedLine]>, now: Time) -> Joined {
+    pub(crate) fn join(&mut self, id: &str, mut fail: Record, lines: Option<Vec<MatchedLine>>, now: Time) -> Joined {
         let mut signals = Signals::of(&mut fail);
         let known = self.take(id, now);
         let is_known = known.is_some();
@@ -283,27 +283,27 @@ fn user_count(record: &Record) -> usize {
     }
 }
 
-fn keep_lines(record: &mut Record, lines: &[MatchedLine], signals: Signals) {
+fn keep_lines(record: &mut Record, lines: Vec<MatchedLine>, signals: Signals) {
     if !signals.nofail {
         let mut kept = match record.take("nofail-matches") {
-            Some(Value::Lines(lines)) => lines,
+            Some(Value::Lines(lines)) => Arc::unwrap_or_clone(lines),
             _ => Vec::new(),
         };
         if let Some(Value::Lines(lines)) = record.take_in_place("matches") {
-            kept.extend(lines);
+            kept.extend(Arc::unwrap_or_clone(lines));
         }
         if !signals.gained {
-            kept.extend_from_slice(lines);
+            kept.extend(lines);
         }
         keep_newest(&mut kept);
-        record.set("matches", Value::Lines(kept));
+        record.set("matches", Value::Lines(Arc::new(kept)));
     } else if !signals.forget {
         let mut kept = match record.take_in_place("nofail-matches") {
-            Some(Value::Lines(lines)) => lines,
+            Some(Value::Lines(lines)) => Arc::unwrap_or_clone(lines),
             _ => Vec::new(),
         };
-        kept.extend_from_slice(lines);
+        kept.extend(lines);
         keep_newest(&mut kept);
-        record.set("nofail-matches", Value::Lines(kept));
+        record.set("nofail-matches", Value::Lines(Arc::new(kept)));
     }
 }

@@ -378,7 +378,7 @@ impl<'w> Pass<'_, '_, 'w> {
         if single || !self.rules.needs_record(expression) {
             self.plain_hit(index, expression, text, found)
         } else {
-            let lines = lasting.then_some(taken.matched.as_slice());
+            let lines = lasting.then_some(taken.matched);
             self.record_hit(index, expression, text, found, lines)
         }
     }
@@ -440,7 +440,7 @@ impl<'w> Pass<'_, '_, 'w> {
         expression: &Expression,
         text: &str,
         found: &Captures,
-        lines: Option<&[MatchedLine]>,
+        lines: Option<Vec<MatchedLine>>,
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let keep = self.rules.keep_records;
@@ -459,7 +459,7 @@ impl<'w> Pass<'_, '_, 'w> {
             Some(id) => self.memory.connections.join(id, record, lines, now),
             None => {
                 if let Some(lines) = lines {
-                    record.set("matches", Value::Lines(lines.to_vec()));
+                    record.set("matches", Value::Lines(Arc::new(lines)));
                 }
                 Joined::alone(record)
             }

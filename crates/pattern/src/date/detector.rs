@@ -526,7 +526,10 @@ impl Detector {
         }
         let chosen = *self.found;
         let mut dates = access::dates_in_brackets(line, chosen.start).peekable();
-        dates.peek()?;
+        if dates.peek().is_none() {
+            self.marks.gave_up |= !budget::may_look(line.len());
+            return None;
+        }
         let index = match own {
             Some(_) => chosen_index,
             None => self.slots.iter().position(is_access_log)?,
@@ -547,6 +550,7 @@ impl Detector {
                 break;
             }
         }
+        self.marks.gave_up |= !budget::may_look(line.len());
         *self.found = chosen;
         None
     }
