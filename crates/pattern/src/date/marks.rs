@@ -20,6 +20,8 @@ const PORTION_COST: u32 = 1024;
 /// Of longer lines so many bytes are looked at together for characters that matter.
 const LONG: usize = 4096;
 const CHARACTERS: usize = 512;
+/// Bytes of a very long line that are looked at for digits between two questions.
+const LONG_PORTION: usize = 16 << 10;
 
 /// The marks of one line; keeps its memory from line to line.
 #[derive(Debug, Default)]
@@ -92,7 +94,7 @@ impl Marks {
     fn runs(&mut self, text: &[u8]) -> &[usize] {
         if !self.has_runs {
             self.has_runs = true;
-            find_runs(text, &mut self.runs);
+            self.gave_up |= !find_runs(text, &mut self.runs);
         }
         &self.runs
     }
@@ -259,11 +261,17 @@ fn is_time(text: &[u8], colon: usize) -> bool {
 }
 
 /// Runs of eight digits hold one at a place whose number is a multiple of eight, and four of them on one side of it:
-/// only there it is looked.
-fn find_runs(text: &[u8], runs: &mut Vec<usize>) {
+/// only there it is looked. Tells whether it was looked at the whole line.
+fn find_runs(text: &[u8], runs: &mut Vec<usize>) -> bool {
     let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
-    let mut at = 0;
+    let (mut at, mut asked_at) = (0, LONG_PORTION);
     while at < text.len() {
+        if at >= asked_at {
+            asked_at = at + LONG_PORTION;
+            if !budget::may_look(text.len()) {
+                return false;
+            }
+        }
         let long = digit(at)
             && (digit(at + 1) && digit(at + 2) && digit(at + 3)
                 || at >= 4 && digit(at - 1) && digit(at - 2) && digit(at - 3) && digit(at - 4));
@@ -279,6 +287,7 @@ fn find_runs(text: &[u8], runs: &mut Vec<usize>) {
         }
         at += digits_after.max(1).next_multiple_of(8);
     }
+    true
 }
 
 /// Whether a text that begins with `@` begins with a TAI64N label.
