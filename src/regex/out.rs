@@ -3,6 +3,7 @@ use super::printer::Printer;
 use super::tags;
 use bantam_detect::{Hit, Id, MatchedLine, Record, Time, Value, push_python_quoted};
 use serde_json::json;
+use std::sync::Arc;
 
 /// What is printed for each failure, and how.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ pub fn no_failure(line: &str, time: Option<(Time, bool)>) -> Hit {
         after: line.to_owned(),
         ..MatchedLine::default()
     };
-    record.set("matches", Value::Lines(vec![line]));
+    record.set("matches", Value::Lines(Arc::new(vec![line])));
     Hit {
         expression: usize::MAX,
         id: Some(Id::Raw(String::new())),

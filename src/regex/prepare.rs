@@ -50,9 +50,9 @@ fn set_options(trial: &mut Trial<'_>) -> Outcome<()> {
     let as_daemon = options.out.is_some() || options.explain;
     trial.filter.set_check_all(options.check_all && !as_daemon);
     trial.filter.set_keep_pending(!as_daemon);
-    trial
-        .filter
-        .set_keep_records(options.out.is_some() || options.verbose != 0 || options.debuggex || told);
+    let all = options.out.is_some() || options.verbose != 0 || options.debuggex || told;
+    trial.filter.set_keep_records(all);
+    trial.filter.set_tell_prefix(all);
     Ok(())
 }
 

@@ -214,6 +214,7 @@ impl Filter {
         let bytes = &block[line.clone()];
         let skipped = *settled..line.start;
         let moment = Moment::from(&*context);
+        let _clock = self.long_line(bytes.len());
         let text = self.encoding().decode(bytes);
         if anchor.stands_once_in(bytes) {
             let settle = |filter: &mut Self| {

@@ -1,6 +1,7 @@
 //! Failures told over several lines: lines of one connection (`<F-MLFID>`) are put together here until they tell who
 //! failed.
 use crate::record::{Record, Value};
+use crate::window::keep_newest;
 use crate::{MatchedLine, Time};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -116,7 +117,7 @@ impl Signals {
 impl Connections {
     /// Joins what a line tells with what earlier lines of the same connection told. `lines` are those of the match, if
     /// lines are kept.
-    pub(crate) fn join(&mut self, id: &str, mut fail: Record, lines: Option<&[MatchedLine]>, now: Time) -> Joined {
+    pub(crate) fn join(&mut self, id: &str, mut fail: Record, lines: Option<Vec<MatchedLine>>, now: Time) -> Joined {
         let mut signals = Signals::of(&mut fail);
         let known = self.take(id, now);
         let is_known = known.is_some();
@@ -217,13 +218,26 @@ impl Connections {
 /// Only a saving of time: ids with the same hash are told apart by their text.
 fn hash(id: &str) -> u64 {
     const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
-    id.as_bytes().chunks(8).fold(id.len() as u64, |hash, chunk| {
-        let mut word = [0; 8];
-        for (to, from) in word.iter_mut().zip(chunk) {
-            *to = *from;
+    let add = |hash: u64, word: &[u8; 8]| (hash.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
+    // Long ones in several ways beside each other, which a processor does at once.
+    let (blocks, rest) = id.as_bytes().as_chunks::<64>();
+    let mut ways = [id.len() as u64; 8];
+    for block in blocks {
+        for (way, word) in ways.iter_mut().zip(block.as_chunks().0) {
+            *way = add(*way, word);
         }
-        (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR)
-    })
+    }
+    let (words, rest) = rest.as_chunks();
+    let mut last = [0; 8];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    let begin = match blocks {
+        [] => id.len() as u64,
+        _ => ways.iter().fold(0, |hash, way| add(hash, &way.to_le_bytes())),
+    };
+    let hash = words.iter().fold(begin, add);
+    if rest.is_empty() { hash } else { add(hash, &last) }
 }
 
 /// The earlier record, overwritten with all that the line at hand knows.
@@ -269,20 +283,27 @@ fn user_count(record: &Record) -> usize {
     }
 }
 
-fn keep_lines(record: &mut Record, lines: &[MatchedLine], signals: Signals) {
+fn keep_lines(record: &mut Record, lines: Vec<MatchedLine>, signals: Signals) {
     if !signals.nofail {
         let mut kept = match record.take("nofail-matches") {
-            Some(Value::Lines(lines)) => lines,
+            Some(Value::Lines(lines)) => Arc::unwrap_or_clone(lines),
             _ => Vec::new(),
         };
-        kept.extend_from_slice(record.lines("matches"));
-        if !signals.gained {
-            kept.extend_from_slice(lines);
+        if let Some(Value::Lines(lines)) = record.take_in_place("matches") {
+            kept.extend(Arc::unwrap_or_clone(lines));
         }
-        record.set("matches", Value::Lines(kept));
+        if !signals.gained {
+            kept.extend(lines);
+        }
+        keep_newest(&mut kept);
+        record.set("matches", Value::Lines(Arc::new(kept)));
     } else if !signals.forget {
-        let mut kept = record.lines("nofail-matches").to_vec();
-        kept.extend_from_slice(lines);
-        record.set("nofail-matches", Value::Lines(kept));
+        let mut kept = match record.take_in_place("nofail-matches") {
+            Some(Value::Lines(lines)) => Arc::unwrap_or_clone(lines),
+            _ => Vec::new(),
+        };
+        kept.extend(lines);
+        keep_newest(&mut kept);
+        record.set("nofail-matches", Value::Lines(Arc::new(kept)));
     }
 }

@@ -8,8 +8,8 @@ use crate::cut::{DATE_LIMIT, Moment, note};
 use crate::decode::Encoding;
 use crate::filter::Note;
 use crate::screen::Screen;
-use bantam_pattern::LineBudget;
 use bantam_pattern::date::{Detector, Found};
+use bantam_pattern::{LineBudget, LongLine};
 use std::ops::Range;
 
 /// A block whose lines' dates are known.
@@ -64,6 +64,7 @@ impl DatedBlock {
     }
 
     fn add(&mut self, block: &[u8], line: Range<usize>, now: Time, screen: &Screen) {
+        let _clock = LongLine::begin(line.len(), false);
         let text = self.encoding.decode(&block[line.clone()]);
         let _budget = LineBudget::date(text.len());
         let found = self.after.find(&text, now);

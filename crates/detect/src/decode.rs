@@ -2,6 +2,13 @@
 //! attackers; no byte may stop a line from being read.
 use std::borrow::Cow;
 
+/// Lines from this length on are not replaced byte by byte in whatever they hold.
+const LONG: usize = 32 << 10;
+/// In them so many places that are no text are replaced in the middle …
+const MOST_REPLACED: usize = 1000;
+/// … and any in so many bytes at the beginning and the end.
+const PORTION: usize = 4 << 10;
+
 /// How the bytes of a log are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Encoding {
@@ -50,6 +57,7 @@ impl Encoding {
             // Checking is several times quicker than walking from one valid part to the next.
             Encoding::Utf8 => match simdutf8::basic::from_utf8(line) {
                 Ok(text) => Cow::Borrowed(text),
+                Err(_) if line.len() >= LONG => Cow::Owned(long_lossy(line)),
                 Err(_) => String::from_utf8_lossy(line),
             },
             _ if line.is_ascii() => String::from_utf8_lossy(line),
@@ -60,7 +68,7 @@ impl Encoding {
                     _ => char::REPLACEMENT_CHARACTER,
                 })
                 .collect(),
-            Encoding::Latin1 => line.iter().map(|&byte| char::from(byte)).collect(),
+            Encoding::Latin1 => encoding_rs::mem::decode_latin1(line),
             Encoding::Other(encoding) => encoding.decode_without_bom_handling(line).0,
         }
     }
@@ -94,6 +102,53 @@ impl Encoding {
             }
         }
     }
+}
+
+/// What is no UTF-8 in a long line becomes U+FFFD, like in any other, as long as there is not too much of it: replacing
+/// each single byte of a megabyte takes several milliseconds. Of what is too much, between the line's beginning and its
+/// end, each byte beyond ASCII becomes U+001A, which is for expressions the same: neither letter nor digit nor blank.
+fn long_lossy(line: &[u8]) -> String {
+    let mut text = String::with_capacity(line.len() + 4 * MOST_REPLACED);
+    let (begin, rest) = line.split_at(before_character(line, PORTION));
+    let (middle, end) = rest.split_at(before_character(rest, rest.len().saturating_sub(PORTION)));
+    text.push_str(&String::from_utf8_lossy(begin));
+    let mut left = MOST_REPLACED;
+    let mut rest = middle;
+    while !rest.is_empty() {
+        match simdutf8::compat::from_utf8(rest) {
+            Ok(valid) => {
+                text.push_str(valid);
+                break;
+            }
+            Err(error) if left > 0 => {
+                let (valid, bad) = rest.split_at(error.valid_up_to());
+                text.push_str(&String::from_utf8_lossy(valid));
+                text.push(char::REPLACEMENT_CHARACTER);
+                rest = bad.split_at(error.error_len().unwrap_or(bad.len())).1;
+                left -= 1;
+            }
+            Err(error) => {
+                let (valid, bad) = rest.split_at(error.valid_up_to());
+                text.push_str(&String::from_utf8_lossy(valid));
+                let (portion, behind) = bad.split_at(before_character(bad, PORTION));
+                let substituted: Vec<u8> = portion
+                    .iter()
+                    .map(|&byte| if byte < 128 { byte } else { 0x1a })
+                    .collect();
+                text.push_str(&String::from_utf8_lossy(&substituted));
+                rest = behind;
+            }
+        }
+    }
+    text.push_str(&String::from_utf8_lossy(end));
+    text
+}
+
+/// This place, or one just behind it, so that no character begins before it and goes on behind it.
+fn before_character(text: &[u8], at: usize) -> usize {
+    let goes_on = |at: &usize| text.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let last = text.len().min(at.saturating_add(3));
+    (at.min(last)..last).find(|at| !goes_on(at)).unwrap_or(last)
 }
 
 /// Looks a name up as the web's standard lists it, with what Python allows besides. Encodings that have newlines inside
@@ -130,6 +185,7 @@ pub fn trim_line_end(mut line: &[u8]) -> &[u8] {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn bytes_that_are_no_text_are_replaced_and_line_ends_dropped() {
@@ -137,6 +193,48 @@ mod tests {
         assert_eq!(Encoding::Ascii.decode(b"a\xc3\xa4\n"), "a\u{fffd}\u{fffd}");
         assert_eq!(Encoding::Latin1.decode(b"a\xe4\r"), "aä");
         assert_eq!(Encoding::Utf8.decode(b"\r\n"), "");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn in_long_lines_what_is_no_text_is_replaced_as_in_short_ones(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec![
+                    &b"a"[..], "é".as_bytes(), "€".as_bytes(), "😀".as_bytes(), b"\xff", b"\xe2\x82", b"\xe2", b"\x80",
+                    b"\xf0\x9f", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"bcdefghij",
+                ]),
+                60..90,
+            ),
+            around in 0..9_usize,
+        ) {
+            let some = pieces.concat();
+            let few = [&some, "€".repeat(300).as_bytes()].concat().repeat(9);
+            let line = [&b"x".repeat(around), &some.repeat(PORTION / some.len() + 1)[..], &few, &some.repeat(PORTION / some.len())].concat();
+            prop_assert_eq!(long_lossy(&line), String::from_utf8_lossy(&line));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_at_all_is_not_replaced_byte_by_byte() {
+        let line = [
+            &b"begin\xff ".repeat(900)[..],
+            &b"\xffa".repeat(20_000),
+            &b"\xff end".repeat(900),
+        ]
+        .concat();
+        let (text, exact) = (Encoding::Utf8.decode(&line), String::from_utf8_lossy(&line));
+        let replaced = text.matches(char::REPLACEMENT_CHARACTER).count();
+        let substituted = text.matches('\u{1a}').count();
+        assert!(substituted > 15_000, "{substituted}");
+        assert_eq!(
+            replaced + substituted,
+            exact.matches(char::REPLACEMENT_CHARACTER).count()
+        );
+        assert_eq!(
+            (text.get(..PORTION), text.get(text.len() - PORTION..)),
+            (exact.get(..PORTION), exact.get(exact.len() - PORTION..))
+        );
     }
 
     #[test]

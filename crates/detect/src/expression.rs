@@ -143,6 +143,11 @@ impl Expression {
         self.regex.captures_into(text, 0, found)
     }
 
+    /// The same where the text is known to have the literal that it must have.
+    pub(crate) fn captures_having_literal(&self, text: &str, found: &mut Captures) -> Result<bool, LimitHit> {
+        self.regex.captures_having_literal(text, found)
+    }
+
     pub(crate) fn is_match(&self, text: &str) -> Result<bool, LimitHit> {
         self.regex.is_match(text)
     }
@@ -166,10 +171,15 @@ impl Expression {
 
     /// The named groups, alternatives and tuples joined: all, or only those on which it depends who is named.
     pub(crate) fn record(&self, text: &str, captures: &Captures, all: bool) -> Record {
+        self.record_without("", text, captures, all)
+    }
+
+    /// The same without a group of this name.
+    pub(crate) fn record_without(&self, left_out: &str, text: &str, captures: &Captures, all: bool) -> Record {
         let names: &[_] = if all { &self.names } else { &self.telling };
         let absent = all || self.tells_by_absence;
         let mut record = Record::with_capacity(names.len().clamp(5, 6) + 2);
-        for (name, group) in names {
+        for (name, group) in names.iter().filter(|(name, _)| **name != *left_out) {
             match span_text(text, captures, Some(*group)) {
                 Some(text) => record.push(name.clone(), value(name, text, all)),
                 None if absent => record.push(name.clone(), Value::Missing),

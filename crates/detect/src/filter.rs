@@ -11,7 +11,7 @@ use crate::sight::Sight;
 use crate::{Failure, Id, MatchedLine, Time, cut};
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
-use bantam_pattern::{LineBudget, PatternError};
+use bantam_pattern::{LineBudget, LongLine, PatternError};
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -119,7 +119,8 @@ impl Filter {
         // `maxlines` when an expression was added decides how it is compiled.
         let multi_line: Vec<bool> = rules.fail.iter().map(Expression::is_multi_line).collect();
         (rules.use_dns, rules.max_lines, multi_line).hash(hasher);
-        (rules.check_all, rules.raw_hosts, rules.keep_pending, rules.keep_records).hash(hasher);
+        (rules.check_all, rules.raw_hosts, rules.keep_pending).hash(hasher);
+        (rules.keep_records, rules.tell_prefix).hash(hasher);
     }
     /// Sets `usedns`; applies to expressions added afterwards, as in the original.
     pub fn set_use_dns(&mut self, value: UseDns) {
@@ -177,6 +178,11 @@ impl Filter {
     pub fn set_keep_records(&mut self, value: bool) {
         self.key = OnceLock::new();
         self.rules.keep_records = value;
+    }
+    /// Whether reports of [`Filter::judge`] tell what prefregex captured.
+    pub fn set_tell_prefix(&mut self, value: bool) {
+        self.key = OnceLock::new();
+        self.rules.tell_prefix = value;
     }
     /// Sets or clears (empty text) `prefregex`.
     pub fn set_prefregex(&mut self, source: &str) -> Result<(), PatternError> {
@@ -328,6 +334,7 @@ impl Filter {
         failures: &mut Vec<Failure>,
         notes: &mut Vec<Note>,
     ) {
+        let _clock = self.long_line(line.len());
         let text = self.encoding.decode(line);
         self.judge_text(&text, context, notes, None);
         let hits = self.report.hits.drain(..);
@@ -336,6 +343,7 @@ impl Filter {
 
     /// Judges one line and tells all about it: for `bantam regex`, which counts expressions and not failures.
     pub fn judge(&mut self, line: &[u8], context: &mut LineContext<'_>, notes: &mut Vec<Note>) -> &Report {
+        let _clock = self.long_line(line.len());
         let text: Cow<'_, str> = self.encoding.decode(line);
         self.judge_text(&text, context, notes, None);
         &self.report
@@ -363,9 +371,19 @@ impl Filter {
     ) -> &mut Report {
         self.report.hits.clear();
         self.report.ignored.clear();
+        let _clock = self.long_line(line.text.len());
         let dated = cut::told(&mut self.dates, line);
         self.judge_dated(dated, &line.text, None, context, notes);
         &mut self.report
+    }
+
+    /// Begins to count what is done with a line of so many bytes, if it is a very long one.
+    #[inline]
+    pub(crate) fn long_line(&mut self, length: usize) -> Option<LongLine> {
+        let first = !self.memory.has_seen_long;
+        let clock = LongLine::begin(length, first);
+        self.memory.has_seen_long |= clock.is_some();
+        clock
     }
 
     /// The pipeline. Where the line does not tell its time itself, `settle` is called first: it brings the dates up
@@ -430,7 +448,10 @@ impl Filter {
     }
 
     fn look_for_date<'t>(&mut self, text: &'t str, moment: Moment, notes: &mut Vec<Note>) -> DatedLine<'t> {
-        let detector = self.detector.get_or_insert_default();
+        // It is not the line's fault that none had needed it before.
+        let detector = self
+            .detector
+            .get_or_insert_with(|| bantam_pattern::uncounted(Box::default));
         let _budget = LineBudget::date(text.len());
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
@@ -537,6 +558,7 @@ impl Filter {
         self.report.hits.clear();
         self.report.ignored.clear();
         let line = &dated.lines[index];
+        let _clock = self.long_line(line.line.len());
         let text = self.encoding.decode(&block[line.line.clone()]);
         let placed = cut::at_date(line.found.as_ref(), &mut self.dates, &text, context.now, notes);
         self.judge_dated(placed, &text, None, context, notes);

@@ -11,10 +11,10 @@ use crate::record::{Record, Value};
 use crate::screen::Needs;
 use crate::single::SingleMatch;
 use crate::stamp::Stamp;
-use crate::window::{Lines, Taken, write_lines};
+use crate::window::{self, Lines, Taken, make_room, write_lines};
 use crate::{Id, MatchedLine, Time};
-use bantam_pattern::Captures;
 use bantam_pattern::tags::UseDns;
+use bantam_pattern::{Captures, uncounted};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
@@ -47,7 +47,7 @@ pub struct Report {
     pub ignored: Vec<usize>,
     /// The last search of prefregex succeeded.
     pub prefix_matched: bool,
-    /// Groups of that search, where records are kept and prefregex matched.
+    /// Groups of that search, where they are asked for and prefregex matched.
     pub prefix_groups: Option<Record>,
     /// The lines that were looked at together, the last of them the one at hand, where not all of them are kept for
     /// the next match.
@@ -70,6 +70,8 @@ pub(crate) struct Rules {
     pub(crate) keep_pending: bool,
     /// Hits carry their record even where only their number counts.
     pub(crate) keep_records: bool,
+    /// The report tells what prefregex captured.
+    pub(crate) tell_prefix: bool,
     /// Texts without these match nothing.
     pub(crate) literals: Option<Literals>,
     /// The same for whole blocks.
@@ -90,6 +92,7 @@ impl Rules {
             raw_hosts: false,
             keep_pending: false,
             keep_records: true,
+            tell_prefix: false,
             literals: None,
             needs: Arc::default(),
             dispatch: OnceLock::new(),
@@ -132,6 +135,8 @@ pub(crate) struct Memory {
     content: String,
     found: Captures,
     found_prefix: Captures,
+    /// A very long line came already.
+    pub(crate) has_seen_long: bool,
 }
 
 /// Judges a line; the outcome is left in `report`, where `prefix_matched` outlives lines that do not get that far.
@@ -158,6 +163,7 @@ pub(crate) fn judge(
         memory.window.push(line.cut.to_line());
         let surplus = memory.window.len().saturating_sub(rules.max_lines);
         memory.window.drain(..surplus);
+        window::keep_newest(&mut memory.window);
         Lines::Many(std::mem::take(&mut memory.window))
     } else {
         Lines::One(line.cut)
@@ -240,6 +246,8 @@ impl<'w> Pass<'_, '_, 'w> {
             ControlFlow::Break(()) => return,
             ControlFlow::Continue(chosen) => chosen,
         };
+        // Its literal is what the line was let through for.
+        let only_one = self.rules.literals.is_some() && self.rules.prefregex.is_none() && self.rules.fail.len() == 1;
         let mut found = std::mem::take(&mut self.memory.found);
         let mut candidates = self.candidates(if own_text { content } else { whole });
         let mut next = next_candidate(candidates, 0);
@@ -247,7 +255,11 @@ impl<'w> Pass<'_, '_, 'w> {
             let index = next;
             next = next_candidate(candidates, index + 1);
             let text: &str = if own_text { content } else { whole };
-            match expression.captures(text, &mut found) {
+            let matched = match only_one && !own_text {
+                true => expression.captures_having_literal(text, &mut found),
+                false => expression.captures(text, &mut found),
+            };
+            match matched {
                 Ok(true) => {}
                 Ok(false) => continue,
                 Err(_) => {
@@ -275,7 +287,9 @@ impl<'w> Pass<'_, '_, 'w> {
 
     /// The failregexes worth a try, one bit for each of the first 64.
     fn candidates(&self, text: &str) -> u64 {
-        let dispatch = self.rules.dispatch.get_or_init(|| Dispatch::of(&self.rules.fail));
+        // It is not the line's fault that none had needed it before.
+        let make = || uncounted(|| Dispatch::of(&self.rules.fail));
+        let dispatch = self.rules.dispatch.get_or_init(make);
         dispatch.as_ref().map_or(u64::MAX, |dispatch| dispatch.candidates(text))
     }
 
@@ -307,12 +321,12 @@ impl<'w> Pass<'_, '_, 'w> {
             return ControlFlow::Break(());
         }
         self.report.prefix_matched = true;
-        if self.rules.keep_records {
+        if self.rules.tell_prefix {
             self.report.prefix_groups = Some(expression.record(whole, &found, true));
         }
         let chosen = span_text(whole, &found, expression.content_group()).filter(|chosen| !chosen.is_empty());
         if let Some(chosen) = chosen {
-            content.clear();
+            make_room(content, chosen.len() + 1);
             content.push_str(chosen);
             content.push('\n');
             if self.rules.multi_line() {
@@ -364,7 +378,7 @@ impl<'w> Pass<'_, '_, 'w> {
         if single || !self.rules.needs_record(expression) {
             self.plain_hit(index, expression, text, found)
         } else {
-            let lines = lasting.then_some(taken.matched.as_slice());
+            let lines = lasting.then_some(taken.matched);
             self.record_hit(index, expression, text, found, lines)
         }
     }
@@ -426,17 +440,14 @@ impl<'w> Pass<'_, '_, 'w> {
         expression: &Expression,
         text: &str,
         found: &Captures,
-        lines: Option<&[MatchedLine]>,
+        lines: Option<Vec<MatchedLine>>,
     ) -> ControlFlow<()> {
         let all = self.rules.check_all;
         let keep = self.rules.keep_records;
-        let outer = self.prefix.as_ref().map(|(prefix, found, whole)| {
-            let mut outer = prefix.record(whole, found, keep);
-            if keep {
-                outer.take("content");
-            }
-            outer
-        });
+        let outer = self
+            .prefix
+            .as_ref()
+            .map(|(prefix, found, whole)| prefix.record_without("content", whole, found, keep));
         let mut record = match outer {
             // Without other groups in prefregex the record stays as it is, groups without part included.
             Some(outer) if !outer.is_empty() => expression.record_over(outer, text, found, keep),
@@ -448,7 +459,7 @@ impl<'w> Pass<'_, '_, 'w> {
             Some(id) => self.memory.connections.join(id, record, lines, now),
             None => {
                 if let Some(lines) = lines {
-                    record.set("matches", Value::Lines(lines.to_vec()));
+                    record.set("matches", Value::Lines(Arc::new(lines)));
                 }
                 Joined::alone(record)
             }

@@ -21,8 +21,8 @@ pub enum Value {
     Set,
     /// The address behind an id.
     Address(Id),
-    /// Log lines.
-    Lines(Vec<MatchedLine>),
+    /// Log lines, which several failures may have in common.
+    Lines(Arc<Vec<MatchedLine>>),
 }
 
 impl Value {
@@ -80,7 +80,7 @@ impl Value {
             Value::Address(id) => push_quoted(out, &id.to_string()),
             Value::Lines(lines) => {
                 out.push('[');
-                push_list(out, lines, |out, line| {
+                push_list(out, lines.as_slice(), |out, line| {
                     out.push('(');
                     push_list(out, &[&line.before, &line.date, &line.after], |out, part| {
                         push_quoted(out, part);

@@ -81,7 +81,7 @@ impl SingleMatch {
             };
             record.push(name.clone(), value);
         }
-        record.set("matches", Value::Lines(vec![MatchedLine::from(self.line())]));
+        record.set("matches", Value::Lines(Arc::new(vec![MatchedLine::from(self.line())])));
         if let Some(address) = &self.address {
             record.set("ip", Value::Address(address.clone()));
         }

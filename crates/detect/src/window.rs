@@ -42,6 +42,7 @@ impl Lines<'_> {
         out.clear();
         match self {
             Lines::One(cut) => {
+                make_room(out, cut.before.len() + cut.after.len() + 1);
                 out.push_str(cut.before);
                 out.push_str(cut.after);
                 out.push('\n');
@@ -66,8 +67,43 @@ impl Lines<'_> {
     }
 }
 
+/// Bytes of earlier lines that are kept for later ones: whoever writes them can make them long.
+const LONGEST: usize = 256 << 10;
+
+/// Keeps as many of the newest lines as are not too long together, the last one in any case.
+pub(crate) fn keep_newest(lines: &mut Vec<MatchedLine>) {
+    let mut room = LONGEST;
+    let fits = |line: &&MatchedLine| {
+        let left = room.checked_sub(line.before.len() + line.date.len() + line.after.len());
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let fitting = lines.iter().rev().take_while(fits).count().max(1);
+    lines.drain(..lines.len().saturating_sub(fitting));
+}
+
+/// Room for a text of this length. What a very long one needs the system hands out page by page, which takes longer than
+/// writing it; it is kept, and so not counted against the line that first needs it.
+pub(crate) fn make_room(text: &mut String, length: usize) {
+    text.clear();
+    if text.capacity() < length {
+        text.reserve_exact(length);
+        if bantam_pattern::is_very_long(length) {
+            bantam_pattern::uncounted(|| {
+                let mut bytes = std::mem::take(text).into_bytes();
+                bytes.resize(length, 0);
+                bytes.clear();
+                *text = String::from_utf8(bytes).unwrap_or_default();
+            });
+        }
+    }
+}
+
 pub(crate) fn write_lines(lines: &[MatchedLine], out: &mut String) {
-    out.clear();
+    make_room(
+        out,
+        lines.iter().map(|line| line.before.len() + line.after.len() + 1).sum(),
+    );
     for (index, line) in lines.iter().enumerate() {
         if index > 0 {
             out.push('\n');
@@ -111,4 +147,31 @@ fn take_many(lines: &[MatchedLine], expression: &Expression, text: &str, found: 
 
 fn is_joined(line: &MatchedLine, text: &str) -> bool {
     text.strip_prefix(line.before.as_str()) == Some(line.after.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_lines_that_are_too_long_together_the_newest_are_kept() {
+        let line = |length: usize| MatchedLine {
+            after: "x".repeat(length),
+            ..MatchedLine::default()
+        };
+        for (lengths, kept) in [
+            (&[][..], 0),
+            (&[10, 20], 2),
+            (&[LONGEST], 1),
+            (&[LONGEST, 1], 1),
+            (&[1, 1, LONGEST - 1], 2),
+            (&[1, LONGEST + 1], 1),
+            (&[1, LONGEST + 1, 5, 6], 2),
+        ] {
+            let mut lines: Vec<MatchedLine> = lengths.iter().copied().map(line).collect();
+            keep_newest(&mut lines);
+            let expected: Vec<usize> = lengths[lengths.len() - kept..].to_vec();
+            assert_eq!(lines.iter().map(|line| line.after.len()).collect::<Vec<_>>(), expected);
+        }
+    }
 }

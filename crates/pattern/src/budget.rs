@@ -11,6 +11,11 @@
 //! that the line takes long, the thread's processor time counts from there on: a busy host does not change what
 //! matches. Of what is left each search gets at most half, so that an expression that explodes does not hide a match
 //! of those behind it. When all is used up, the line's other expressions are not tried any more.
+//!
+//! A very long line is another matter: a single look through it takes its time, and whoever judges it takes many. So the
+//! processor time counts from the moment at which it is decoded ([`LongLine`]), for everything that is done with it,
+//! and grows hardly with its length. Searches through it are made in slices, between which the clock is looked at
+//! ([`crate::slices`]), and what cannot be stopped is only begun while there is time for all of it.
 use std::cell::Cell;
 use std::marker::PhantomData;
 
@@ -34,6 +39,16 @@ const LITTLE: u32 = 16_384;
 const LITTLE_PER_BYTE: u32 = 8;
 /// The clock of longer lines runs from their beginning.
 const LONG: usize = 4096;
+/// Lines from this length on have one clock for everything …
+const VERY_LONG: usize = 32 << 10;
+/// … for so long, in nanoseconds of processor time, and this much more for a megabyte.
+const LONG_TIME: u64 = 550_000;
+const LONG_TIME_PER_MEGABYTE: u64 = 100_000;
+/// What their expressions get of it in any case; their dates get no more than half.
+const LONG_LEAST: u64 = 4;
+/// Bytes of a scan that cannot be stopped, in a nanosecond, and beyond ASCII.
+const SCANNED_PER_NANO: u64 = 6;
+const CHARACTERS_PER_NANO: u64 = 1;
 /// How much slower PCRE2's interpreter is.
 const INTERPRETER: u64 = 20;
 /// Which part of the line's budget the search for its date has.
@@ -42,8 +57,53 @@ const WHOLE: u64 = 3;
 /// How much slower the program is when built without optimizations.
 const BUILD: u64 = if cfg!(debug_assertions) && !cfg!(test) { 10 } else { 1 };
 
+/// The same where it looks at each byte of a very long line.
+const LONG_BUILD: u64 = if cfg!(debug_assertions) && !cfg!(test) { 100 } else { 1 };
+
 thread_local! {
     static LINE: Cell<Option<Meter>> = const { Cell::new(None) };
+    static LONG_LINE_END: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Whether a line or text is one through which a single look takes its time.
+pub fn is_very_long(length: usize) -> bool {
+    length >= VERY_LONG
+}
+
+/// While it lives, all that this thread does with a very long line counts; of other lines it knows nothing.
+#[derive(Debug)]
+pub struct LongLine {
+    outer: Option<u64>,
+    /// It belongs to its thread.
+    thread: PhantomData<*const ()>,
+}
+
+impl LongLine {
+    /// A line of so many bytes is going to be decoded and judged. `first`: by somebody who has never seen any, so that
+    /// memory is not there yet and tables are not made.
+    #[inline]
+    pub fn begin(length: usize, first: bool) -> Option<LongLine> {
+        is_very_long(length).then(|| {
+            let time = long_time(length) * if first { 2 } else { 1 };
+            let end = clock::thread().saturating_add(time);
+            LongLine {
+                outer: LONG_LINE_END.replace(Some(end)),
+                thread: PhantomData,
+            }
+        })
+    }
+}
+
+impl Drop for LongLine {
+    fn drop(&mut self) {
+        LONG_LINE_END.set(self.outer);
+    }
+}
+
+/// What a very long line may take.
+fn long_time(length: usize) -> u64 {
+    let more = (length as u64).min(1 << 20) * LONG_TIME_PER_MEGABYTE >> 20;
+    (LONG_TIME + more) * LONG_BUILD
 }
 
 /// While it lives, all searches of this thread share one budget.
@@ -80,19 +140,20 @@ impl Drop for LineBudget {
 }
 
 /// Does what this thread's line is not to blame for: the program itself has to make something first, which happens once.
-pub(crate) fn uncounted<T>(work: impl FnOnce() -> T) -> T {
+pub fn uncounted<T>(work: impl FnOnce() -> T) -> T {
     let runs = |meter: &Meter| meter.quiet_until.is_some() || meter.end.is_some();
-    if !LINE.get().as_ref().is_some_and(runs) {
+    if !LINE.get().as_ref().is_some_and(runs) && LONG_LINE_END.get().is_none() {
         return work();
     }
     let (wall, thread) = (clock::wall(), clock::thread());
     let done = work();
+    let later = |time: u64, took: u64| time.saturating_add(took);
+    let (wall, thread) = (
+        clock::wall().saturating_sub(wall),
+        clock::thread().saturating_sub(thread),
+    );
+    LONG_LINE_END.set(LONG_LINE_END.get().map(|time| later(time, thread)));
     if let Some(mut meter) = LINE.get() {
-        let later = |time: u64, took: u64| time.saturating_add(took);
-        let (wall, thread) = (
-            clock::wall().saturating_sub(wall),
-            clock::thread().saturating_sub(thread),
-        );
         meter.quiet_until = meter.quiet_until.map(|time| later(time, wall));
         meter.end = meter.end.map(|time| later(time, thread));
         LINE.set(Some(meter));
@@ -109,11 +170,28 @@ pub(crate) fn may_work(work: u32) -> bool {
         meter,
         until: meter.end,
         scan: 0,
+        margin: 0,
         little: None,
     };
     let may = allowance.may_work(work);
     allowance.end();
     may
+}
+
+/// Whether there is time for one more look at a text of this length, which is only asked where that takes long. Without
+/// a line always.
+#[inline]
+pub fn may_look(length: usize) -> bool {
+    !is_very_long(length) || has_time()
+}
+
+/// Whether the line at hand, if it is a very long one, has any time left.
+#[cold]
+pub(crate) fn has_time() -> bool {
+    let meter = LINE.get().filter(|meter| meter.long.is_some());
+    meter
+        .and_then(|meter| meter.end)
+        .is_none_or(|end| clock::thread() <= end)
 }
 
 /// The budget of a line, or of a search outside of one.
@@ -128,6 +206,8 @@ struct Meter {
     part: u64,
     /// How much slower than usual searches are.
     slowness: u64,
+    /// What a very long line has.
+    long: Option<u64>,
     /// On the wall clock; known after the first look.
     quiet_until: Option<u64>,
     /// Of the thread's processor time; known when it began to count.
@@ -142,10 +222,19 @@ impl Meter {
             extra: length as u64 / BYTES_PER_NANO,
             part,
             slowness: BUILD,
+            long: None,
             quiet_until: None,
             end: None,
         };
-        if length >= LONG {
+        if is_very_long(length) {
+            let (now, all) = (clock::thread(), long_time(length));
+            let end = LONG_LINE_END.get().unwrap_or_else(|| now.saturating_add(all));
+            meter.long = Some(all);
+            meter.end = Some(match part {
+                DATE => end.min(now.saturating_add(all / 2)),
+                _ => end.max(now.saturating_add(all / LONG_LEAST)),
+            });
+        } else if length >= LONG {
             meter.quiet_until = Some(clock::wall().saturating_add(meter.quiet()));
         }
         meter
@@ -158,9 +247,21 @@ impl Meter {
             extra: (length as u64).saturating_mul(ALONE_PER_BYTE),
             part: WHOLE,
             slowness: 1,
+            long: None,
             quiet_until: None,
             end: None,
         }
+    }
+
+    /// Searches are slower from here on.
+    fn interpreted(&mut self) {
+        let slowness = INTERPRETER * if self.shared { BUILD } else { 1 };
+        if let (Some(long), Some(end)) = (self.long, &mut self.end)
+            && self.slowness < slowness
+        {
+            *end = end.saturating_add(long.saturating_mul(INTERPRETER - 1));
+        }
+        self.slowness = slowness;
     }
 
     /// So much of a time as this line may take.
@@ -191,8 +292,11 @@ impl Meter {
 
     /// Whether nothing is tried any more.
     fn is_spent(&self, now: u64) -> bool {
-        self.end
-            .is_some_and(|end| now > end.saturating_add(self.allotted(LAST)))
+        let last = match self.long {
+            Some(_) => 0,
+            None => self.allotted(LAST),
+        };
+        self.end.is_some_and(|end| now > end.saturating_add(last))
     }
 }
 
@@ -204,6 +308,8 @@ pub(crate) struct Allowance {
     until: Option<u64>,
     /// What one scan of the text counts for.
     scan: u32,
+    /// Time that one scan of a very long line takes: what has less left does not begin one.
+    margin: u64,
     /// Work left of a first try.
     little: Option<u32>,
 }
@@ -213,11 +319,11 @@ pub(crate) struct Allowance {
 pub(crate) struct Spent;
 
 impl Allowance {
-    /// Begins a search in a text; `interpreted`: without machine code.
-    pub fn begin(length: usize, interpreted: bool) -> Result<Allowance, Spent> {
+    /// Begins a search in a text; `interpreted`: without machine code, `by_characters`: not byte by byte.
+    pub fn begin(length: usize, interpreted: bool, by_characters: bool) -> Result<Allowance, Spent> {
         let mut meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
         if interpreted {
-            meter.slowness = INTERPRETER * if meter.shared { BUILD } else { 1 };
+            meter.interpreted();
         }
         let mut until = None;
         if meter.end.is_some() {
@@ -228,12 +334,22 @@ impl Allowance {
             until = Some(meter.share(now));
         }
         let scan = u32::try_from(8 + length / 8).unwrap_or(u32::MAX);
-        Ok(Allowance {
+        let margin = match meter.long {
+            Some(_) if by_characters => (length as u64 / CHARACTERS_PER_NANO).saturating_mul(meter.slowness),
+            Some(_) => (length as u64 / SCANNED_PER_NANO).saturating_mul(meter.slowness),
+            None => 0,
+        };
+        let mut allowance = Allowance {
             meter,
             until,
             scan,
+            margin,
             little: None,
-        })
+        };
+        if margin > 0 && allowance.left().is_none() {
+            return Err(Spent);
+        }
+        Ok(allowance)
     }
 
     /// Whether the search may scan the text once more.
@@ -286,7 +402,8 @@ impl Allowance {
             None => *self.until.insert(self.meter.share(now)),
         };
         let left = until.checked_sub(now)?;
-        Some((left, now))
+        let all = self.meter.end_at(now).saturating_sub(now);
+        (self.margin == 0 || self.margin <= all).then_some((left, now))
     }
 
     /// The search is over; the line's next one goes on from here.

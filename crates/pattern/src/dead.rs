@@ -16,6 +16,7 @@ use memchr::memmem::Finder;
 use crate::Regex;
 use crate::budget;
 use crate::literal::Literals;
+use crate::slices;
 use crate::syntax::{Ast, Kind, Node};
 
 /// An expression without a branch, for texts without a literal.
@@ -50,7 +51,7 @@ impl Narrowed {
 
     /// What to search a text by instead of the expression, if it may.
     pub fn for_text(&self, ast: &Ast, text: &[u8]) -> Option<&Regex> {
-        if self.needs.find(text).is_some() {
+        if slices::find(&self.needs, text) != Ok(None) {
             return None;
         }
         let make = || {

@@ -34,6 +34,8 @@ const FIRST_STEPS: usize = 1000;
 const FIRST_STEPS_PER_BYTE: usize = 4;
 /// Never more than so many at first.
 const MOST_FIRST_STEPS: usize = 16_000;
+/// The same for a text of which a single scan takes as long.
+const LONG_FIRST_STEPS: usize = 48_000;
 /// So many times as many steps are tried next at most.
 const GROWTH: usize = 4;
 /// Places at which a match is tried between two questions to the guard, and what they cost in units of the budget.
@@ -45,6 +47,9 @@ const MAX_STACK: usize = 64 << 20;
 const HEAP_KIB: u32 = 64 << 10;
 /// After texts longer than this the memory they made us take is given back.
 const LONG_TEXT: usize = 256 << 10;
+/// What machine code may use for such a text. Rounds of a repeated group that cannot fail are no steps, so that a
+/// megabyte of them would take milliseconds; but each is remembered.
+const LONG_STACK: usize = 512 << 10;
 
 /// Where an empty text lies.
 static EMPTY: [u8; 64] = [0; 64];
@@ -182,16 +187,16 @@ impl Program {
         }
         SCRATCH
             .try_with(|scratch| {
+                if text.len() > LONG_TEXT {
+                    let mut scratch = Scratch::new(self.groups, LONG_STACK).ok_or(LimitHit)?;
+                    return self.find_with(&mut scratch, text, start, effort, spans);
+                }
                 let mut kept = scratch.try_borrow_mut().map_err(|_| LimitHit)?;
                 let scratch = match kept.take() {
                     Some(scratch) if scratch.capacity >= self.groups => kept.insert(scratch),
-                    _ => kept.insert(Scratch::new(self.groups).ok_or(LimitHit)?),
+                    _ => kept.insert(Scratch::new(self.groups, MAX_STACK).ok_or(LimitHit)?),
                 };
-                let result = self.find_with(scratch, text, start, effort, spans);
-                if text.len() > LONG_TEXT {
-                    *kept = None;
-                }
-                result
+                self.find_with(scratch, text, start, effort, spans)
             })
             .unwrap_or(Err(LimitHit))
     }
@@ -204,7 +209,7 @@ impl Program {
         effort: Effort,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
-        let mut allowance = Allowance::begin(text.len(), !self.is_jit()).map_err(|_| LimitHit)?;
+        let mut allowance = Allowance::begin(text.len(), !self.is_jit(), self.utf).map_err(|_| LimitHit)?;
         if effort != Effort::Full {
             allowance.only_a_little(text.len());
         }
@@ -350,6 +355,9 @@ fn has_machine_code(code: NonNull<sys::pcre2_code_8>) -> bool {
 
 /// Steps that are few, but enough for nearly all lines.
 fn first_steps(text: &str) -> usize {
+    if budget::is_very_long(text.len()) {
+        return LONG_FIRST_STEPS;
+    }
     let more = text.len().saturating_mul(FIRST_STEPS_PER_BYTE);
     FIRST_STEPS.saturating_add(more).min(MOST_FIRST_STEPS)
 }
@@ -409,7 +417,8 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn new(groups: usize) -> Option<Scratch> {
+    /// `most`: bytes of stack for machine code.
+    fn new(groups: usize, most: usize) -> Option<Scratch> {
         let capacity = groups.max(64);
         let pairs = u32::try_from(capacity).ok()?;
         // SAFETY: no general context means the defaults; each result is checked before use, and `Drop` frees them.
@@ -421,7 +430,7 @@ impl Scratch {
             };
             sys::pcre2_set_heap_limit_8(context.as_ptr(), HEAP_KIB);
             // Reserved, not used: pages are taken when a search first needs them.
-            let stack = sys::pcre2_jit_stack_create_8(32 << 10, MAX_STACK, ptr::null_mut());
+            let stack = sys::pcre2_jit_stack_create_8(32 << 10, most, ptr::null_mut());
             if !stack.is_null() {
                 sys::pcre2_jit_stack_assign_8(context.as_ptr(), None, stack.cast());
             }

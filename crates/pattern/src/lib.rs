@@ -18,11 +18,13 @@ mod order;
 pub mod plan;
 mod print;
 mod regex;
+pub mod slices;
 pub mod syntax;
 pub mod tags;
+mod tail;
 mod time;
 
-pub use budget::LineBudget;
+pub use budget::{LineBudget, LongLine, is_very_long, may_look, uncounted};
 pub use error::PatternError;
 pub use local::local_zone;
 pub use plan::{Plan, PlanKind};

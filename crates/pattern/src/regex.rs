@@ -14,7 +14,9 @@ use crate::literal::Literals;
 use crate::order::Order;
 use crate::plan::{Bound, NotTaken, Plan, PlanKind};
 use crate::print::{Leash, Target, print};
+use crate::slices::{self, NoTime};
 use crate::syntax::{self, Ast};
+use crate::tail::Tail;
 
 /// How an expression is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,6 +31,12 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the expression took too many steps on this line")]
 pub struct LimitHit;
+
+impl From<NoTime> for LimitHit {
+    fn from(_: NoTime) -> Self {
+        LimitHit
+    }
+}
 
 /// An expression in Python's `re` dialect, with Python's results: search semantics, leftmost-first, same groups.
 #[derive(Debug)]
@@ -46,6 +54,8 @@ pub struct Regex {
     order: Option<Order>,
     /// What is searched for in texts that rule out a branch.
     narrowed: Option<Narrowed>,
+    /// Does without the gap at its end in very long texts.
+    tail: Option<Tail>,
     /// Asked where the engine takes long.
     automaton: Option<Automaton>,
     /// Whether it is asked soon.
@@ -100,6 +110,7 @@ impl Regex {
             not_taken,
             order,
             narrowed: Narrowed::of(&ast),
+            tail: Tail::of(&ast),
             automaton: Some(Automaton::default()),
             ..Regex::part(ast)?
         };
@@ -127,6 +138,7 @@ impl Regex {
             not_taken: Vec::new(),
             order: None,
             narrowed: None,
+            tail: None,
             automaton: None,
             glance: Glance::default(),
             ascii,
@@ -156,7 +168,7 @@ impl Regex {
 
     /// Whether the expression is found anywhere in the text.
     pub fn is_match(&self, text: &str) -> Result<bool, LimitHit> {
-        self.find(text, 0, None)
+        self.find(text, 0, None, false)
     }
 
     /// The first match with its groups.
@@ -173,7 +185,13 @@ impl Regex {
     /// Like [`Regex::captures_at`], into memory that is there already; tells whether there was a match. Without one
     /// `captures` is left as it was.
     pub fn captures_into(&self, text: &str, start: usize, captures: &mut Captures) -> Result<bool, LimitHit> {
-        self.find(text, start, Some(&mut captures.spans))
+        self.find(text, start, Some(&mut captures.spans), false)
+    }
+
+    /// The same from the text's beginning, where that is known to have [`Regex::required_literal`] and need not be
+    /// searched for it.
+    pub fn captures_having_literal(&self, text: &str, captures: &mut Captures) -> Result<bool, LimitHit> {
+        self.find(text, 0, Some(&mut captures.spans), true)
     }
 
     /// A literal that every text must contain to match, the one best suited for a quick search; none if unknown.
@@ -258,17 +276,25 @@ impl Regex {
     /// Which of the plans answers for this text.
     #[cfg(any(test, feature = "differential"))]
     pub fn answered_by(&self, text: &str) -> Stage {
-        self.quickly(text, 0, None).0
+        self.quickly(text, 0, None, false)
+            .map_or(Stage::Engine, |(stage, _)| stage)
     }
 
-    fn find(
+    pub(crate) fn find(
         &self,
         text: &str,
         start: usize,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
+        has_literal: bool,
     ) -> Result<bool, LimitHit> {
         let mut spans = spans;
-        if let (_, Some(found)) = self.quickly(text, start, spans.as_deref_mut()) {
+        if let (_, Some(found)) = self.quickly(text, start, spans.as_deref_mut(), has_literal)? {
+            return Ok(found);
+        }
+        if budget::is_very_long(text.len())
+            && let Some(tail) = &self.tail
+            && let Some(found) = tail.find(&self.ast, text, start, spans.as_deref_mut())?
+        {
             return Ok(found);
         }
         let narrowed = self.narrowed.as_ref().and_then(|narrowed| {
@@ -277,7 +303,8 @@ impl Regex {
         });
         let program = narrowed.unwrap_or(self).program(text)?;
         if let Some(automaton) = &self.automaton {
-            if narrowed.is_none() && program.counts_steps() && self.glance.pays() {
+            let glances = narrowed.is_none() && !budget::is_very_long(text.len());
+            if glances && program.counts_steps() && self.glance.pays() {
                 if let Ok(found) = program.find(text, start, Effort::Glance, spans.as_deref_mut()) {
                     return Ok(found);
                 }
@@ -311,32 +338,37 @@ impl Regex {
         text: &str,
         start: usize,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
-    ) -> (Stage, Option<bool>) {
+        has_literal: bool,
+    ) -> Result<(Stage, Option<bool>), NoTime> {
         let Some(rest) = text.get(start..) else {
-            return (Stage::Literals, Some(false));
+            return Ok((Stage::Literals, Some(false)));
         };
         let bytes = rest.as_bytes();
+        if !budget::may_look(text.len()) {
+            return Err(NoTime);
+        }
         // It says no as quickly as a search for one of its literals, and mostly more than that.
         if let Some(chain) = &self.chain
             && start == 0
         {
             match chain.find(text, spans) {
-                Verdict::Match => return (Stage::Chain, Some(true)),
-                Verdict::NoMatch => return (Stage::Chain, Some(false)),
+                Verdict::Match => return Ok((Stage::Chain, Some(true))),
+                Verdict::NoMatch => return Ok((Stage::Chain, Some(false))),
                 Verdict::Unknown => {}
             }
         }
-        if self
-            .prefilter
-            .as_ref()
-            .is_some_and(|literal| literal.find(bytes).is_none())
+        if !has_literal
+            && let Some(literal) = &self.prefilter
+            && slices::find(literal, bytes)?.is_none()
         {
-            return (Stage::Literals, Some(false));
+            return Ok((Stage::Literals, Some(false)));
         }
-        if self.order.as_ref().is_some_and(|order| !order.may_match(bytes)) {
-            return (Stage::Order, Some(false));
+        if let Some(order) = &self.order
+            && !order.may_match(bytes)?
+        {
+            return Ok((Stage::Order, Some(false)));
         }
-        (Stage::Engine, None)
+        Ok((Stage::Engine, None))
     }
 }
 

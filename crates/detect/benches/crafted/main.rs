@@ -3,8 +3,9 @@
 //! `cargo bench -p bantam-detect --bench crafted [-- FILTER...]` takes every filter of `/etc/fail2ban/filter.d` in every
 //! mode, as the daemon loads it, makes lines to trouble it (see `lines`), and prints the worst for each length:
 //! processor time of `Filter::process`, after the filter has seen the line before. `--honest [FILE...]` measures the
-//! sample logs as they are instead, and with files these, for the filters named. Nothing is asserted: times are the
-//! machine's.
+//! sample logs as they are instead, and with files these, for the filters named. `--found BYTES` tells how many of all
+//! these lines, made so long, name somebody, how many of the others were given up, and what the ones that name somebody
+//! cost; with `--list` each of them. Nothing is asserted: times are the machine's.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a benchmark")]
 
 mod lines;
@@ -29,8 +30,13 @@ fn main() {
         names.remove(at);
         return measure_honest(&names);
     }
+    if let Some(at) = names.iter().position(|name| name == "--found") {
+        let bytes = names.get(at + 1).and_then(|bytes| bytes.parse().ok());
+        names.drain(at..names.len().min(at + 2));
+        return count_found(bytes.expect("--found BYTES"), &mut names);
+    }
     println!(
-        "{:<34}{:>10}{:>10}{:>10}{:>10}   worst at 64 KB",
+        "{:<34}{:>10}{:>10}{:>10}{:>10}   worst at 64 KB, at 1 MB",
         "ms of", 1_000, 8_000, 64_000, 1_000_000
     );
     let mut all = [Duration::ZERO; LENGTHS.len()];
@@ -42,7 +48,7 @@ fn main() {
             let mark = if found.limits > 0 { '!' } else { ' ' };
             print!("{:>9.3}{mark}", found.time.as_secs_f64() * 1e3);
         }
-        println!("   {}", worst[2].how);
+        println!("   {}   1 MB: {}", worst[2].how, worst[3].how);
     }
     print!("{:<34}", "worst of all");
     for most in all {
@@ -63,7 +69,7 @@ fn search(subject: &mut Subject) -> Vec<Worst> {
     let recipes = lines::recipes(subject);
     let mut tried: Vec<(Duration, usize)> = Vec::new();
     for (index, recipe) in recipes.iter().enumerate() {
-        let (time, _) = measure(subject, &recipe.line(FIRST), 2);
+        let (time, ..) = measure(subject, &recipe.line(FIRST), 2);
         tried.push((time, index));
     }
     tried.sort_unstable_by(|a, b| b.cmp(a));
@@ -79,7 +85,7 @@ fn search(subject: &mut Subject) -> Vec<Worst> {
                 let (time, limits) = measure(subject, &line, 2);
                 if time > worst.time {
                     // What a busy machine does once does not count.
-                    let (again, _) = measure(subject, &line, 4);
+                    let (again, _) = measure(subject, &line, 10);
                     let time = time.min(again);
                     if time > worst.time {
                         worst = Worst {
@@ -109,6 +115,12 @@ fn measure(subject: &mut Subject, line: &[u8], times: usize) -> (Duration, usize
 }
 
 fn process(subject: &mut Subject, line: &[u8]) -> (Duration, usize) {
+    let (time, limits, _) = process_and_tell(subject, line);
+    (time, limits)
+}
+
+/// The time that a line takes, how many expressions were given up on it, and whom it names.
+fn process_and_tell(subject: &mut Subject, line: &[u8]) -> (Duration, usize, Vec<Failure>) {
     let mut context = LineContext {
         now: Time::from_secs_f64(1_795_000_000.0),
         in_operation: true,
@@ -120,10 +132,51 @@ fn process(subject: &mut Subject, line: &[u8]) -> (Duration, usize) {
     let begin = thread_time();
     subject.filter.process(line, &mut context, &mut failures, &mut notes);
     let time = thread_time().saturating_sub(begin);
-    (
-        time,
-        notes.iter().filter(|note| matches!(note, Note::Limit { .. })).count(),
-    )
+    let limits = notes.iter().filter(|note| matches!(note, Note::Limit { .. })).count();
+    (time, limits, failures)
+}
+
+/// How many lines of a length name somebody.
+fn count_found(bytes: usize, names: &mut Vec<String>) {
+    let list = names.iter().position(|name| name == "--list");
+    if let Some(at) = list {
+        names.remove(at);
+    }
+    println!(
+        "{:<34}{:>8}{:>8}{:>10}{:>10}{:>10}",
+        "lines of", "all", "found", "given up", "ms: most", "mean"
+    );
+    let mut sums = (0, 0, 0);
+    for mut subject in stock::subjects(names) {
+        let (mut found, mut given_up, mut times) = (0, 0, Vec::new());
+        let recipes = lines::recipes(&subject);
+        for recipe in &recipes {
+            let line = recipe.line(bytes);
+            process(&mut subject, &line);
+            let (time, limits, failures) = process_and_tell(&mut subject, &line);
+            if !failures.is_empty() {
+                found += 1;
+                times.push(time);
+                if list.is_some() {
+                    let ids: Vec<String> = failures.iter().map(|failure| failure.id.to_string()).collect();
+                    println!("{} {} {}", subject.name, ids.join(" "), recipe.how);
+                }
+            } else if limits > 0 {
+                given_up += 1;
+            }
+        }
+        let most = times.iter().max().copied().unwrap_or_default();
+        let mean = times.iter().sum::<Duration>() / u32::try_from(times.len().max(1)).unwrap();
+        println!(
+            "{:<34}{:>8}{found:>8}{given_up:>10}{:>10.3}{:>10.3}",
+            subject.name,
+            recipes.len(),
+            most.as_secs_f64() * 1e3,
+            mean.as_secs_f64() * 1e3,
+        );
+        sums = (sums.0 + recipes.len(), sums.1 + found, sums.2 + given_up);
+    }
+    println!("{:<34}{:>8}{:>8}{:>10}", "all", sums.0, sums.1, sums.2);
 }
 
 /// What lines as they are cost: the sample logs with their filters, or files with the filters named.

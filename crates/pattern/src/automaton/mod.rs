@@ -18,7 +18,7 @@ use regex_automata::nfa::thompson::{Compiler, Config, NFA, WhichCaptures};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input, MatchKind};
 
-use crate::budget;
+use crate::budget::{self, Allowance};
 use crate::plan::Fault;
 use crate::syntax::Ast;
 
@@ -37,6 +37,8 @@ const SIZE: usize = 1 << 20;
 const VISITED: usize = 1 << 20;
 /// Times that the states may be thrown away before they have to pay.
 const CLEARED_FREELY: usize = 4;
+/// Bytes between two looks at the clock, in lines through which it takes long.
+const SLICE: usize = 32 << 10;
 /// Then each state has to serve so many bytes of the text, or the search is given up.
 const BYTES_PER_STATE: usize = 16;
 
@@ -81,7 +83,8 @@ impl Automaton {
         // It is not the line's fault that none had needed this before.
         let build = || budget::uncounted(|| Built::of(ast).map(Box::new));
         let built = self.built.get_or_init(build).as_ref()?;
-        let work = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        // Through longer ones it goes in slices.
+        let work = u32::try_from(text.len().min(SLICE)).unwrap_or(u32::MAX);
         if !budget::may_work(work) {
             return None;
         }
@@ -161,11 +164,51 @@ impl Built {
         let mut kept = self.cache.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let cache = kept.get_or_insert_with(|| self.dfa.create_cache());
         let input = Input::new(text).range(start..).anchored(Anchored::No).earliest(true);
-        let found = self.dfa.try_search_fwd(cache, &input);
+        let found = match budget::is_very_long(text.len()) {
+            true => {
+                cache.search_start(start);
+                let mut at = start;
+                let found = self.in_slices(cache, &input, &mut at);
+                cache.search_finish(at);
+                found
+            }
+            false => self.dfa.try_search_fwd(cache, &input).ok().map(|end| end.is_some()),
+        };
         if cache.memory_usage() > STATES_KEPT {
             *kept = None;
         }
-        found.ok().map(|end| end.is_some())
+        found
+    }
+
+    /// The same, as long as the line's budget lasts. `at` moves on with it.
+    fn in_slices(&self, cache: &mut Cache, input: &Input<'_>, at: &mut usize) -> Option<bool> {
+        let mut allowance = Allowance::begin(SLICE, false, false).ok()?;
+        let mut found = None;
+        let mut state = self.dfa.start_state_forward(cache, input).ok()?;
+        'text: for slice in input.haystack().get(*at..)?.chunks(SLICE) {
+            if !allowance.may_work(u32::try_from(slice.len()).unwrap_or(u32::MAX)) {
+                break 'text;
+            }
+            for &byte in slice {
+                state = self.dfa.next_state(cache, state, byte).ok()?;
+                if state.is_tagged() {
+                    found = match state {
+                        _ if state.is_match() => Some(true),
+                        _ if state.is_dead() => Some(false),
+                        _ if state.is_quit() => break 'text,
+                        _ => continue,
+                    };
+                    break 'text;
+                }
+            }
+            *at += slice.len();
+            cache.search_update(*at);
+        }
+        allowance.end();
+        if found.is_none() && *at == input.end() {
+            found = Some(self.dfa.next_eoi_state(cache, state).ok()?.is_match());
+        }
+        found
     }
 
     fn groups(&self, text: &str, start: usize, spans: &mut Spans) -> Option<bool> {

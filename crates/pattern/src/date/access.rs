@@ -10,8 +10,13 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use crate::budget;
+
 /// How long `22/Nov/2026:10:00:00 +0000` is.
 const LENGTH: usize = 26;
+
+/// Places that are looked at between two questions whether a very long line has time left.
+const PORTION: usize = 512;
 
 static DATE_ENDS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"] \""));
 
@@ -36,8 +41,13 @@ pub(super) fn is_first(line: &str, found: Range<usize>, leftmost: bool) -> bool 
 pub(super) fn dates_in_brackets(line: &str, found: usize) -> impl Iterator<Item = Range<usize>> {
     let text = line.as_bytes();
     let user = user_field(line, found).unwrap_or(text.len());
+    let mut seen = 0_usize;
     DATE_ENDS
         .find_iter(text.get(user..).unwrap_or_default())
+        .take_while(move |_| {
+            seen += 1;
+            seen % PORTION > 0 || budget::may_look(text.len())
+        })
         .filter_map(move |at| {
             let end = user + at;
             let start = end.checked_sub(LENGTH)?;

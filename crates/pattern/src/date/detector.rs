@@ -23,6 +23,7 @@ use super::template::{Template, find_tag, key_of};
 use super::tokens::Years;
 use super::written::Written;
 use super::{Match, zone};
+use crate::budget;
 use crate::{PatternError, Time};
 
 /// A date found in a line.
@@ -525,7 +526,10 @@ impl Detector {
         }
         let chosen = *self.found;
         let mut dates = access::dates_in_brackets(line, chosen.start).peekable();
-        dates.peek()?;
+        if dates.peek().is_none() {
+            self.marks.gave_up |= !budget::may_look(line.len());
+            return None;
+        }
         let index = match own {
             Some(_) => chosen_index,
             None => self.slots.iter().position(is_access_log)?,
@@ -546,6 +550,7 @@ impl Detector {
                 break;
             }
         }
+        self.marks.gave_up |= !budget::may_look(line.len());
         *self.found = chosen;
         None
     }
@@ -588,7 +593,7 @@ impl Detector {
         let templates = self.slots.iter().map(|slot| (slot.id, slot.template.as_ref()));
         // One alone is asked sooner than ruled out.
         let of_several = || Shapes::of(templates).filter(|_| self.slots.len() > 1);
-        let shapes = self.shapes.get_or_init(|| of_several().map(Arc::new));
+        let shapes = self.shapes.get_or_init(|| budget::uncounted(of_several).map(Arc::new));
         let passed_over_id = passed_over.and_then(|index| Some(self.slots.get(index)?.id));
         let candidates = shapes.as_ref().map(|shapes| {
             let asked = !passed_over_id.map_or(0, |id| 1 << id);

@@ -17,6 +17,12 @@ const PORTION: usize = 512;
 /// What they cost, in units of the budget.
 const PORTION_COST: u32 = 1024;
 
+/// Of longer lines so many bytes are looked at together for characters that matter.
+const LONG: usize = 4096;
+const CHARACTERS: usize = 512;
+/// Bytes of a very long line that are looked at for digits between two questions.
+const LONG_PORTION: usize = 16 << 10;
+
 /// The marks of one line; keeps its memory from line to line.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
@@ -52,11 +58,12 @@ struct Rare {
 impl Marks {
     /// Forgets the last line. `ascii`: this one has nothing else.
     pub fn reset(&mut self, line: &str, ascii: bool) {
-        self.usable = ascii || !line.chars().any(may_matter);
+        let odd = if ascii { Some(false) } else { has_odd(line) };
+        self.usable = odd == Some(false);
         self.has_times = false;
         self.has_runs = false;
         self.rare = None;
-        self.gave_up = false;
+        self.gave_up = odd.is_none();
         self.way = Way::LOST;
         self.times.clear();
         self.runs.clear();
@@ -87,7 +94,7 @@ impl Marks {
     fn runs(&mut self, text: &[u8]) -> &[usize] {
         if !self.has_runs {
             self.has_runs = true;
-            find_runs(text, &mut self.runs);
+            self.gave_up |= !find_runs(text, &mut self.runs);
         }
         &self.runs
     }
@@ -146,6 +153,47 @@ impl Marks {
         });
         windows.chain(runs.iter().copied())
     }
+}
+
+/// Whether the line has characters that may matter; nothing if its budget does not last for telling.
+fn has_odd(line: &str) -> Option<bool> {
+    if line.len() < LONG {
+        return Some(line.chars().any(may_matter));
+    }
+    let mut rest = line;
+    let mut looked_at = 0;
+    while !rest.is_empty() {
+        let (portion, behind) = rest.split_at(rest.ceil_char_boundary(CHARACTERS));
+        if !portion.is_ascii() && has_odd_beginnings(portion.as_bytes()) {
+            if portion.chars().any(may_matter) {
+                return Some(true);
+            }
+            looked_at += 1;
+            if looked_at % 32 == 0 && !budget::may_work(PORTION_COST * 8) {
+                return None;
+            }
+        }
+        rest = behind;
+    }
+    Some(false)
+}
+
+/// Whether there are bytes in this text that characters begin with which may matter. Only a "no" is certain.
+/// In a form that compilers make vector instructions of.
+fn has_odd_beginnings(text: &[u8]) -> bool {
+    let odd = |byte: u8| u8::from(byte == 0xc2) | u8::from(byte & 0xfe == 0xc4) | u8::from(byte >= 0xd9);
+    let (blocks, rest) = text.as_chunks::<64>();
+    let any_odd = |bytes: &[u8]| bytes.iter().fold(0, |found, &byte| found | odd(byte));
+    if blocks.iter().fold(any_odd(rest), |found, block| found | any_odd(block)) == 0 {
+        return false;
+    }
+    // U+FFFD stands for bytes that are no text, and is of no date.
+    let (Some(behind), Some(next)) = (text.get(1..), text.get(2..)) else {
+        return true;
+    };
+    let replaced = |a: u8, b: u8, c: u8| u8::from(a == 0xef) & u8::from(b == 0xbf) & u8::from(c == 0xbd);
+    let bytes = text.iter().zip(behind).zip(next);
+    bytes.fold(0, |found, ((&a, &b), &c)| found | (odd(a) & !replaced(a, b, c))) != 0
 }
 
 /// Where a date can begin that is bound to the line's beginning: behind two characters of up to four bytes each.
@@ -213,11 +261,17 @@ fn is_time(text: &[u8], colon: usize) -> bool {
 }
 
 /// Runs of eight digits hold one at a place whose number is a multiple of eight, and four of them on one side of it:
-/// only there it is looked.
-fn find_runs(text: &[u8], runs: &mut Vec<usize>) {
+/// only there it is looked. Tells whether it was looked at the whole line.
+fn find_runs(text: &[u8], runs: &mut Vec<usize>) -> bool {
     let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
-    let mut at = 0;
+    let (mut at, mut asked_at) = (0, LONG_PORTION);
     while at < text.len() {
+        if at >= asked_at {
+            asked_at = at + LONG_PORTION;
+            if !budget::may_look(text.len()) {
+                return false;
+            }
+        }
         let long = digit(at)
             && (digit(at + 1) && digit(at + 2) && digit(at + 3)
                 || at >= 4 && digit(at - 1) && digit(at - 2) && digit(at - 3) && digit(at - 4));
@@ -233,6 +287,7 @@ fn find_runs(text: &[u8], runs: &mut Vec<usize>) {
         }
         at += digits_after.max(1).next_multiple_of(8);
     }
+    true
 }
 
 /// Whether a text that begins with `@` begins with a TAI64N label.
@@ -244,6 +299,28 @@ fn is_label(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_long_lines_the_same_is_told_as_of_short_ones() {
+        let odd = [
+            "é", "\u{fffd}", "й", "€", "語", "٣", "ſ", "\u{a0}", "１", "\u{b2}", "K", "𝟏", "😀",
+        ];
+        for c in odd {
+            for at in [0, CHARACTERS - 2, CHARACTERS - 1, CHARACTERS, 5000] {
+                for filling in ["a", "é", "\u{fffd}", "語"] {
+                    let line = filling.repeat(at) + c + &filling.repeat(9000 - at);
+                    assert_eq!(has_odd(&line), Some(line.chars().any(matters)), "{c} {at} {filling}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_matter_begins_with_an_odd_byte() {
+        let text = |c: char| c.to_string().into_bytes();
+        let odd = (0..=0x10_ffff).filter_map(char::from_u32).filter(|c| matters(*c));
+        assert!(odd.map(text).all(|text| has_odd_beginnings(&text)));
+    }
 
     #[test]
     fn the_kept_answers_are_the_right_ones() {

@@ -94,6 +94,8 @@ const TRIES: u32 = 256;
 const TRIES_COST: u32 = 2048;
 /// Bytes of a run of digits or blanks that cost as much as one try.
 const BYTES_PER_TRY: usize = 16;
+/// Bytes of a run between two such questions.
+const PORTION: usize = 4 << 10;
 /// A shorter literal stands in too many places to be looked for.
 const SHORTEST_LITERAL: usize = 4;
 /// The furthest that a time may stand behind the beginning of its date.
@@ -331,9 +333,8 @@ impl Run<'_> {
                     Step::Ended(end) => return Some(end),
                 },
                 Op::Run(Several { set, whole }) => {
-                    let most = self.text.get(*at..)?.iter().take_while(|&&b| set.has(b)).count();
+                    let most = self.run_length(set, *at)?;
                     self.looked_at = self.looked_at.max(*at + most + 1);
-                    self.may_try((most / BYTES_PER_TRY) as u32).then_some(())?;
                     if FIRST {
                         self.note_run(set, *at, *at + most);
                     }
@@ -380,6 +381,20 @@ impl Run<'_> {
             }
             op += 1;
         }
+    }
+
+    /// How many bytes of the set stand at a place; nothing if the line's budget does not last for telling.
+    fn run_length(&mut self, set: Set, at: usize) -> Option<usize> {
+        let mut most = 0;
+        for portion in self.text.get(at..)?.chunks(PORTION) {
+            let length = portion.iter().take_while(|&&b| set.has(b)).count();
+            most += length;
+            self.may_try((length / BYTES_PER_TRY) as u32).then_some(())?;
+            if length < portion.len() {
+                break;
+            }
+        }
+        Some(most)
     }
 
     /// Passes a unit; nothing if that leads nowhere.

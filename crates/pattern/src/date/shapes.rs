@@ -4,6 +4,7 @@ use super::marks::{Marks, times_within};
 use super::plan::{Need, Plan};
 use super::tail::{Tail, hour_begins};
 use super::template::{Rarity, Template};
+use crate::budget;
 
 /// Bytes before a date that is bound to the line's beginning: two characters.
 const HEAD: usize = 8;
@@ -31,6 +32,9 @@ pub(super) struct Shapes {
 
 /// Further right no date that is bound to the line's beginning has its time.
 const FAR: usize = 64;
+
+/// Times that are looked at between two questions whether a very long line has time left.
+const PORTION: usize = 512;
 
 impl Shapes {
     /// None if they are too many.
@@ -109,7 +113,13 @@ impl Shapes {
             }
         };
         if self.far & others != 0 {
-            marks.times(text).iter().copied().for_each(&mut look);
+            for portion in marks.times(text).chunks(PORTION) {
+                if !budget::may_look(text.len()) {
+                    break;
+                }
+                portion.iter().copied().for_each(&mut look);
+            }
+            marks.gave_up |= !budget::may_look(text.len());
         } else {
             times_within(text, FAR).for_each(&mut look);
         }
