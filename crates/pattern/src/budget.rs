@@ -46,9 +46,9 @@ const LONG_TIME: u64 = 550_000;
 const LONG_TIME_PER_MEGABYTE: u64 = 100_000;
 /// What their expressions get of it in any case; their dates get no more than half.
 const LONG_LEAST: u64 = 4;
-/// Bytes of a scan that cannot be stopped, in a nanosecond, and beyond ASCII.
+/// Bytes of a scan that cannot be stopped, in a nanosecond, and where it is a slow one.
 const SCANNED_PER_NANO: u64 = 6;
-const CHARACTERS_PER_NANO: u64 = 1;
+const SLOWLY_PER_NANO: u64 = 1;
 /// How much slower PCRE2's interpreter is.
 const INTERPRETER: u64 = 20;
 /// Which part of the line's budget the search for its date has.
@@ -319,8 +319,9 @@ pub(crate) struct Allowance {
 pub(crate) struct Spent;
 
 impl Allowance {
-    /// Begins a search in a text; `interpreted`: without machine code, `by_characters`: not byte by byte.
-    pub fn begin(length: usize, interpreted: bool, by_characters: bool) -> Result<Allowance, Spent> {
+    /// Begins a search in a text; `interpreted`: without machine code, `slow`: beyond ASCII, or so that characters may be
+    /// given back uncounted.
+    pub fn begin(length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
         let mut meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
         if interpreted {
             meter.interpreted();
@@ -335,7 +336,7 @@ impl Allowance {
         }
         let scan = u32::try_from(8 + length / 8).unwrap_or(u32::MAX);
         let margin = match meter.long {
-            Some(_) if by_characters => (length as u64 / CHARACTERS_PER_NANO).saturating_mul(meter.slowness),
+            Some(_) if slow => (length as u64 / SLOWLY_PER_NANO).saturating_mul(meter.slowness),
             Some(_) => (length as u64 / SCANNED_PER_NANO).saturating_mul(meter.slowness),
             None => 0,
         };

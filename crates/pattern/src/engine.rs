@@ -209,7 +209,8 @@ impl Program {
         effort: Effort,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
-        let mut allowance = Allowance::begin(text.len(), !self.is_jit(), self.utf).map_err(|_| LimitHit)?;
+        let mut allowance = Allowance::begin(text.len(), !self.is_jit(), self.utf || self.leash == Leash::Guard)
+            .map_err(|_| LimitHit)?;
         if effort != Effort::Full {
             allowance.only_a_little(text.len());
         }

@@ -62,11 +62,13 @@ impl Tail {
         let Some((from, to)) = spans.first().copied().flatten() else {
             return Ok(None);
         };
+        // The head may have taken the newline.
+        let end = to.max(line.len());
         if self.group.is_some() {
-            spans.push(Some((to, line.len())));
+            spans.push(Some((to, end)));
         }
         if let Some(whole) = spans.first_mut() {
-            *whole = Some((from, line.len()));
+            *whole = Some((from, end));
         }
         Ok(Some(true))
     }

@@ -193,7 +193,10 @@ fn has_odd_beginnings(text: &[u8]) -> bool {
     };
     let replaced = |a: u8, b: u8, c: u8| u8::from(a == 0xef) & u8::from(b == 0xbf) & u8::from(c == 0xbd);
     let bytes = text.iter().zip(behind).zip(next);
-    bytes.fold(0, |found, ((&a, &b), &c)| found | (odd(a) & !replaced(a, b, c))) != 0
+    let last = text.get(text.len() - 2..).unwrap_or(text);
+    bytes.fold(any_odd(last), |found, ((&a, &b), &c)| {
+        found | (odd(a) & !replaced(a, b, c))
+    }) != 0
 }
 
 /// Where a date can begin that is bound to the line's beginning: behind two characters of up to four bytes each.
