@@ -102,7 +102,7 @@ impl Drop for LongLine {
 
 /// What a very long line may take.
 fn long_time(length: usize) -> u64 {
-    let more = (length as u64).min(1 << 20) * LONG_TIME_PER_MEGABYTE >> 20;
+    let more = ((length as u64).min(1 << 20) * LONG_TIME_PER_MEGABYTE) >> 20;
     (LONG_TIME + more) * LONG_BUILD
 }
 

@@ -163,7 +163,11 @@ fn has_odd(line: &str) -> Option<bool> {
     let mut rest = line;
     let mut looked_at = 0;
     while !rest.is_empty() {
-        let (portion, behind) = rest.split_at(rest.ceil_char_boundary(CHARACTERS));
+        let mut end = rest.len().min(CHARACTERS);
+        while !rest.is_char_boundary(end) {
+            end += 1;
+        }
+        let (portion, behind) = rest.split_at(end);
         if !portion.is_ascii() && has_odd_beginnings(portion.as_bytes()) {
             if portion.chars().any(may_matter) {
                 return Some(true);
