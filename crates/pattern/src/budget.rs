@@ -102,7 +102,7 @@ impl Drop for LongLine {
 
 /// What a very long line may take.
 fn long_time(length: usize) -> u64 {
-    let more = (length as u64).min(1 << 20) * LONG_TIME_PER_MEGABYTE >> 20;
+    let more = ((length as u64).min(1 << 20) * LONG_TIME_PER_MEGABYTE) >> 20;
     (LONG_TIME + more) * LONG_BUILD
 }
 
@@ -321,8 +321,25 @@ pub(crate) struct Spent;
 impl Allowance {
     /// Begins a search in a text; `interpreted`: without machine code, `slow`: beyond ASCII, or so that characters may be
     /// given back uncounted.
+    #[inline]
     pub fn begin(length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
-        let mut meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
+        let meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
+        if meter.end.is_some() || interpreted {
+            return Self::begin_on_the_clock(meter, length, interpreted, slow);
+        }
+        Ok(Allowance {
+            meter,
+            until: None,
+            scan: u32::try_from(8 + length / 8).unwrap_or(u32::MAX),
+            margin: 0,
+            little: None,
+        })
+    }
+
+    /// The same where the processor time counts, or where it is slow.
+    #[cold]
+    fn begin_on_the_clock(meter: Meter, length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
+        let mut meter = meter;
         if interpreted {
             meter.interpreted();
         }

@@ -46,7 +46,7 @@ pub(super) fn dates_in_brackets(line: &str, found: usize) -> impl Iterator<Item 
         .find_iter(text.get(user..).unwrap_or_default())
         .take_while(move |_| {
             seen += 1;
-            seen % PORTION > 0 || budget::may_look(text.len())
+            !seen.is_multiple_of(PORTION) || budget::may_look(text.len())
         })
         .filter_map(move |at| {
             let end = user + at;
