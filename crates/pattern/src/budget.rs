@@ -46,7 +46,7 @@ const LONG_TIME: u64 = 550_000;
 const LONG_TIME_PER_MEGABYTE: u64 = 100_000;
 /// What their expressions get of it in any case; their dates get no more than half.
 const LONG_LEAST: u64 = 4;
-/// Bytes of a scan that cannot be stopped, in a nanosecond, and where it is a slow one.
+/// Bytes of a scan that cannot be stopped, in a nanosecond, and beyond ASCII.
 const SCANNED_PER_NANO: u64 = 6;
 const SLOWLY_PER_NANO: u64 = 1;
 /// How much slower PCRE2's interpreter is.
@@ -319,8 +319,7 @@ pub(crate) struct Allowance {
 pub(crate) struct Spent;
 
 impl Allowance {
-    /// Begins a search in a text; `interpreted`: without machine code, `slow`: beyond ASCII, or so that characters may be
-    /// given back uncounted.
+    /// Begins a search in a text; `interpreted`: without machine code, `slow`: beyond ASCII.
     #[inline]
     pub fn begin(length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
         let meter = LINE.get().unwrap_or_else(|| Meter::alone(length));

@@ -36,6 +36,8 @@ const FIRST_STEPS_PER_BYTE: usize = 4;
 const MOST_FIRST_STEPS: usize = 16_000;
 /// The same for a text of which a single scan takes as long.
 const LONG_FIRST_STEPS: usize = 48_000;
+/// Steps for an expression that is held by the guard, too.
+const LONG_STEPS: usize = 100_000;
 /// So many times as many steps are tried next at most.
 const GROWTH: usize = 4;
 /// Places at which a match is tried between two questions to the guard, and what they cost in units of the budget.
@@ -115,7 +117,7 @@ impl Program {
         if utf {
             options |= sys::PCRE2_UTF;
         }
-        if leash == Leash::Steps {
+        if leash.counts() {
             // It would turn scans into such that are never given back, and so never counted.
             options |= sys::PCRE2_NO_AUTO_POSSESS;
         }
@@ -167,6 +169,11 @@ impl Program {
         self.leash == Leash::Steps
     }
 
+    /// Whether in very long texts steps have to be counted, too.
+    pub fn is_guarded(&self) -> bool {
+        self.leash == Leash::Guard
+    }
+
     /// Lets the interpreter run it from now on.
     #[cfg(any(test, feature = "differential"))]
     pub fn interpret(&mut self) {
@@ -211,13 +218,14 @@ impl Program {
         effort: Effort,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
-        let mut allowance = Allowance::begin(text.len(), !self.is_jit(), self.utf || self.leash == Leash::Guard)
-            .map_err(|_| LimitHit)?;
+        let mut allowance = Allowance::begin(text.len(), !self.is_jit(), self.utf).map_err(|_| LimitHit)?;
         if effort != Effort::Full {
             allowance.only_a_little(text.len());
         }
         let found = match self.leash {
-            Leash::Guard | Leash::GuardInSlices => self.find_guarded(scratch, &mut allowance, text, start),
+            Leash::Guard | Leash::GuardAndSteps | Leash::GuardInSlices => {
+                self.find_guarded(scratch, &mut allowance, text, start)
+            }
             Leash::Steps => {
                 let steps = match effort {
                     Effort::Glance => GLANCE,
@@ -246,7 +254,10 @@ impl Program {
         if !allowance.may_scan() {
             return Err(LimitHit);
         }
-        let steps = most_steps(text);
+        let steps = match self.leash {
+            Leash::GuardAndSteps => LONG_STEPS,
+            _ => most_steps(text),
+        };
         let mut from = start;
         if self.leash == Leash::GuardInSlices {
             while let Some(next) = next_slice(text, from) {

@@ -64,6 +64,8 @@ pub struct Regex {
     ascii: Program,
     /// For all other texts, compiled when the first of them comes.
     unicode: OnceLock<Option<Program>>,
+    /// Both for very long texts, where they are to be others.
+    long: [OnceLock<Option<Program>>; 2],
 }
 
 /// Where the groups of a match lie, in bytes of the text.
@@ -143,6 +145,7 @@ impl Regex {
             glance: Glance::default(),
             ascii,
             unicode: OnceLock::new(),
+            long: Default::default(),
         })
     }
 
@@ -228,7 +231,7 @@ impl Regex {
             (Some(chain), _) if !chain.has_parts() => Bound::Linear,
             _ if left_out.is_none() => Bound::LinearMiss,
             (_, Leash::Steps) => Bound::Steps,
-            (_, Leash::Guard | Leash::GuardInSlices) => Bound::Time,
+            (_, Leash::Guard | Leash::GuardAndSteps | Leash::GuardInSlices) => Bound::Time,
         };
         not_taken.extend(left_out.map(|fault| fault.not_taken(PlanKind::Automaton)));
         Plan {
@@ -324,7 +327,14 @@ impl Regex {
     }
 
     fn program(&self, text: &str) -> Result<&Program, LimitHit> {
-        if text.is_ascii() {
+        let is_ascii = text.is_ascii();
+        if budget::is_very_long(text.len()) && self.ascii.is_guarded() {
+            let target = if is_ascii { Target::Ascii } else { Target::Unicode };
+            let compile = || budget::uncounted(|| compile_held(&self.ast, target, Leash::GuardAndSteps).ok());
+            let program = self.long[usize::from(is_ascii)].get_or_init(compile);
+            return program.as_ref().ok_or(LimitHit);
+        }
+        if is_ascii {
             return Ok(&self.ascii);
         }
         // It is not the line's fault that none had needed this before.
@@ -373,7 +383,10 @@ impl Regex {
 }
 
 fn compile(ast: &Ast, target: Target) -> Result<Program, PatternError> {
-    let leash = Leash::for_expression(ast);
+    compile_held(ast, target, Leash::for_expression(ast))
+}
+
+fn compile_held(ast: &Ast, target: Target, leash: Leash) -> Result<Program, PatternError> {
     let printed = print(ast, target, leash).map_err(|error| PatternError {
         message: error.message.to_owned(),
         span: Some(error.span),

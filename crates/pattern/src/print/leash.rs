@@ -9,6 +9,9 @@ pub(crate) enum Leash {
     Steps,
     /// Questions at checkpoints: sees everything, but makes expressions with many groups slower.
     Guard,
+    /// The same for a very long text, in which characters given back count as steps, too: of a megabyte they would take
+    /// milliseconds between two questions.
+    GuardAndSteps,
     /// The same for an expression that is tried at many places without coming to a checkpoint: between some of them
     /// the guard is asked, too.
     GuardInSlices,
@@ -24,6 +27,11 @@ impl Leash {
         } else {
             Leash::GuardInSlices
         }
+    }
+
+    /// Whether whatever is given back has to count as steps.
+    pub fn counts(self) -> bool {
+        matches!(self, Leash::Steps | Leash::GuardAndSteps)
     }
 }
 

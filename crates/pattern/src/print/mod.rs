@@ -158,7 +158,7 @@ impl Printer {
         }
         // PCRE2 looks ahead for what follows a scan, and leaves out of its count the places where that cannot be.
         // Behind a parenthesis it does not see what follows, and counts them all.
-        let hidden = long && self.leash == Leash::Steps && item;
+        let hidden = long && self.leash.counts() && item;
         let modes = self.modes;
         if hidden {
             self.out.push_str("(?:");
