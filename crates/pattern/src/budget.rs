@@ -320,8 +320,25 @@ pub(crate) struct Spent;
 
 impl Allowance {
     /// Begins a search in a text; `interpreted`: without machine code, `slow`: beyond ASCII.
+    #[inline]
     pub fn begin(length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
-        let mut meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
+        let meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
+        if meter.end.is_some() || interpreted {
+            return Self::begin_on_the_clock(meter, length, interpreted, slow);
+        }
+        Ok(Allowance {
+            meter,
+            until: None,
+            scan: u32::try_from(8 + length / 8).unwrap_or(u32::MAX),
+            margin: 0,
+            little: None,
+        })
+    }
+
+    /// The same where the processor time counts, or where it is slow.
+    #[cold]
+    fn begin_on_the_clock(meter: Meter, length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
+        let mut meter = meter;
         if interpreted {
             meter.interpreted();
         }

@@ -194,12 +194,14 @@ impl Program {
         }
         SCRATCH
             .try_with(|scratch| {
-                if text.len() > LONG_TEXT {
-                    let mut scratch = Scratch::new(self.groups, LONG_STACK).ok_or(LimitHit)?;
-                    return self.find_with(&mut scratch, text, start, effort, spans);
-                }
                 let mut kept = scratch.try_borrow_mut().map_err(|_| LimitHit)?;
+                let mut own = None;
                 let scratch = match kept.take() {
+                    // Its stack is another one.
+                    taken if text.len() > LONG_TEXT => {
+                        *kept = taken;
+                        own.insert(Scratch::new(self.groups, LONG_STACK).ok_or(LimitHit)?)
+                    }
                     Some(scratch) if scratch.capacity >= self.groups => kept.insert(scratch),
                     _ => kept.insert(Scratch::new(self.groups, MAX_STACK).ok_or(LimitHit)?),
                 };
