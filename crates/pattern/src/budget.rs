@@ -244,7 +244,11 @@ impl Meter {
         Meter {
             shared: false,
             credit: CREDIT,
-            extra: (length as u64).saturating_mul(ALONE_PER_BYTE),
+            extra: (length as u64).saturating_mul(match is_very_long(length) {
+                // It is looked through slice by slice, by this program itself.
+                true => ALONE_PER_BYTE * LONG_BUILD,
+                false => ALONE_PER_BYTE,
+            }),
             part: WHOLE,
             slowness: 1,
             long: None,
