@@ -91,8 +91,9 @@ pub struct Block<'a> {
     /// Where reading stands after this block; what is to be remembered. For late lines of a replaced file it is the
     /// position in the file that stands under the name now.
     pub position: Position,
-    /// Nothing further was there to be read when this block was cut.
-    pub at_end: bool,
+    /// With this block all was read that stood in the file when it was first opened, or its end was reached: what
+    /// comes is new.
+    pub caught_up: bool,
 }
 
 /// What happened besides lines; for the log.

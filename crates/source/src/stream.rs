@@ -111,6 +111,9 @@ pub(crate) struct Stream {
     pub(crate) seen: Seen,
     /// How far reading came at all, and since when it came no further.
     extent: u64,
+    /// What stands before here was written before anybody followed the file. [`u64::MAX`] while only reading to the
+    /// end can tell.
+    history: u64,
     pub(crate) idle_since: Instant,
     pub(crate) watch: Option<i32>,
     /// For a file that was replaced: its size at that time.
@@ -138,6 +141,7 @@ impl Stream {
             hole: false,
             seen: Seen::default(),
             extent: offset,
+            history: 0,
             idle_since: Instant::now(),
             watch: None,
             drain_to: size(stat),
@@ -180,6 +184,7 @@ impl Stream {
         self.first_line_hash = None;
         self.hole = true;
         self.extent = 0;
+        self.history = 0;
         self.drained = false;
         self.drain_to = 0;
     }
@@ -198,6 +203,7 @@ impl Stream {
             hole: false,
             seen: Seen::default(),
             extent: self.offset,
+            history: 0,
             idle_since: Instant::now(),
             watch: None,
             drain_to: size(stat),
@@ -239,6 +245,34 @@ impl Stream {
         self.idle_since = Instant::now();
     }
 
+    /// Takes what stands in the file now as written before it was followed. Where the filesystem tells no size (FUSE,
+    /// proc), that is all up to the end that is reached first.
+    pub(crate) fn begin_with_history(&mut self, stat: &Stat) {
+        self.history = match size(stat) {
+            0 => u64::MAX,
+            size => size,
+        };
+    }
+
+    /// The file's end was reached.
+    pub(crate) fn end_history(&mut self) {
+        self.history = 0;
+    }
+
+    /// Whether everything was read that was written before the file was followed. Then what comes is new.
+    pub(crate) fn caught_up(&self) -> bool {
+        self.extent >= self.history
+    }
+
+    /// Bytes to be read at once: what is history and what is new never come in one piece.
+    fn room(&self) -> usize {
+        if self.caught_up() {
+            return BUFFER;
+        }
+        let history = self.history.saturating_sub(self.offset);
+        usize::try_from(history).map_or(BUFFER, |history| history.clamp(1, BUFFER))
+    }
+
     /// Whether it was read as far as it went when it lost its name.
     pub(crate) fn reached_end(&self) -> bool {
         self.extent >= self.drain_to
@@ -260,7 +294,7 @@ impl Stream {
         if self.scanned > 0 {
             return self.step_in_long_line(buffer, limit);
         }
-        let read = pread(&self.file, &mut buffer[..BUFFER], self.offset)?;
+        let read = pread(&self.file, &mut buffer[..self.room()], self.offset)?;
         let data = &buffer[..read];
         self.note_extent(self.offset + read as u64);
         let check = self.check(self.offset, data)?;

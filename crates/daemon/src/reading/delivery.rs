@@ -173,7 +173,7 @@ fn judge_for(
         let path = block.path.to_string_lossy().into_owned();
         judge.has_read(jail, work, Place::File(path, block.position.clone()));
     }
-    if block.at_end {
+    if block.caught_up {
         follower.in_operation = true;
     }
 }

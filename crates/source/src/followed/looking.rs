@@ -95,7 +95,8 @@ impl Followed {
                 offset.unwrap_or(0)
             }
         };
-        let stream = self.adopt_file(file, stat, offset)?;
+        let mut stream = self.adopt_file(file, stat, offset)?;
+        stream.begin_with_history(stat);
         let position = note(&mut self.last, self.old.first().unwrap_or(&stream));
         self.set_current(stream, around);
         self.say(

@@ -188,7 +188,7 @@ impl Followed {
                 generation: stream.generation,
                 offset,
                 position: note(&mut self.last, &stream),
-                at_end: false,
+                caught_up: false,
             });
         } else if stream.has_rest() {
             let path = self.path.clone();
@@ -213,6 +213,9 @@ fn pump(
             Ok(step) => step,
             Err(error) => return Pumped::Failed(error),
         };
+        if step.outcome == Outcome::End {
+            stream.end_history();
+        }
         if step.deliver > 0 {
             let offset = stream.offset;
             let bytes = &hands.buffer[..step.deliver];
@@ -225,7 +228,7 @@ fn pump(
                 generation: stream.generation,
                 offset,
                 position: note(last, stream),
-                at_end: newest && step.outcome == Outcome::End,
+                caught_up: newest && stream.caught_up(),
             });
         }
         restore(hands.buffer);

@@ -129,3 +129,39 @@ fn a_file_that_claims_to_be_empty_is_read_once() {
     }
     assert_eq!(follower.texts(), text.lines().collect::<Vec<_>>());
 }
+
+#[test]
+fn what_is_written_before_the_first_read_of_a_followed_file_is_new_and_what_stood_in_it_is_not() {
+    for backend in BOTH {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        append(&path, "old 1\nold 2\nbeg");
+        let mut follower = Follower::following(&path, backend);
+        append(&path, "un\nnew 1\n");
+        follower.pass();
+        append(&path, "new 2\n");
+        follower.until(|follower| follower.lines.len() == 5);
+        let blocks: Vec<_> = follower
+            .blocks
+            .iter()
+            .map(|block| (block.1, block.2, block.4))
+            .collect();
+        assert_eq!(blocks, [(0, 12, true), (12, 12, true), (24, 6, true)], "{backend:?}");
+    }
+}
+
+#[test]
+fn a_history_of_several_blocks_is_caught_up_with_at_its_last_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let line = [&[b'a'; 99][..], b"\n"].concat();
+    append(&path, line.repeat(5000));
+    let mut follower = Follower::following(&path, Backend::Polling);
+    append(&path, line.repeat(5000));
+    follower.pass();
+    let history: Vec<_> = follower.blocks.iter().take_while(|block| block.1 < 500_000).collect();
+    let (last, before) = history.split_last().unwrap();
+    assert_eq!((last.1 + last.2 as u64, last.4), (500_000, true));
+    assert!(!before.is_empty() && before.iter().all(|block| !block.4), "{before:?}");
+    assert_eq!(follower.lines.len(), 10_000);
+}

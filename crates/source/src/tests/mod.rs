@@ -21,7 +21,7 @@ struct Follower {
     reader: Reader,
     lines: Vec<(PathBuf, Vec<u8>)>,
     events: Vec<Event>,
-    /// Blocks with generation, offset, length, position, `at_end`.
+    /// Blocks with generation, offset, length, position, `caught_up`.
     blocks: Vec<(u64, u64, usize, Position, bool)>,
     ends: HashMap<(PathBuf, u64), u64>,
 }
@@ -65,7 +65,7 @@ impl Follower {
                     block.offset,
                     block.bytes.len(),
                     block.position.clone(),
-                    block.at_end,
+                    block.caught_up,
                 ));
                 for line in block.bytes[..block.bytes.len() - 1].split(|&byte| byte == b'\n') {
                     lines.push((block.path.to_path_buf(), line.to_vec()));
