@@ -11,6 +11,7 @@ use super::plan::Need;
 use super::written::Way;
 use crate::Captures;
 use crate::budget;
+use crate::slices::border;
 
 /// Places that are looked at between two questions whether the line's budget allows more.
 const PORTION: usize = 512;
@@ -163,7 +164,7 @@ fn has_odd(line: &str) -> Option<bool> {
     let mut rest = line;
     let mut looked_at = 0;
     while !rest.is_empty() {
-        let (portion, behind) = rest.split_at(whole_characters(rest, CHARACTERS));
+        let (portion, behind) = rest.split_at(border(rest, CHARACTERS));
         if !portion.is_ascii() && has_odd_beginnings(portion.as_bytes()) {
             if portion.chars().any(may_matter) {
                 return Some(true);
@@ -176,12 +177,6 @@ fn has_odd(line: &str) -> Option<bool> {
         rest = behind;
     }
     Some(false)
-}
-
-/// The end of the character that goes on at this place of a text, or the place itself; at most the text's end.
-fn whole_characters(text: &str, at: usize) -> usize {
-    let ends = (at..text.len()).find(|&at| text.is_char_boundary(at));
-    ends.unwrap_or(text.len())
 }
 
 /// Whether there are bytes in this text that characters begin with which may matter. Only a "no" is certain.

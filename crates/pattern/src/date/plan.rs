@@ -7,16 +7,20 @@
 //!
 //! Made for ASCII: what is beyond it is left to the expression.
 
+mod ahead;
+mod run;
+
+use super::Match;
 use super::convert::{Field, MAX_FIELDS};
 use super::parts::{Node, Parts, Run as Several, Set, first_bytes, least_of, most_of};
 use super::tail::Tail;
 use super::tokens::{Piece, Years};
 use super::units::Unit;
-use super::words::{beside_non_ascii, in_word, is_word};
+use super::words::is_word;
 use super::written::Way;
-use super::{FieldSpan, Match, Spans};
-use crate::budget;
+use ahead::Ahead;
 use memchr::memmem::Finder;
+use run::Run;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -88,14 +92,6 @@ enum Op {
     End,
 }
 
-/// So much is tried between two questions whether the line's budget allows more.
-const TRIES: u32 = 256;
-/// What they cost, in units of the budget.
-const TRIES_COST: u32 = 2048;
-/// Bytes of a run of digits or blanks that cost as much as one try.
-const BYTES_PER_TRY: usize = 16;
-/// Bytes of a run between two such questions.
-const PORTION: usize = 4 << 10;
 /// A shorter literal stands in too many places to be looked for.
 const SHORTEST_LITERAL: usize = 4;
 /// The furthest that a time may stand behind the beginning of its date.
@@ -167,18 +163,7 @@ impl Plan {
         looked_at: &mut usize,
         found: &mut Match,
     ) -> Result<bool, Stopped> {
-        let mut run = Run {
-            plan: self,
-            text,
-            fields: &mut found.fields,
-            noted: 0,
-            separator: 0,
-            cut: (0, 0),
-            way,
-            tries: 0,
-            stopped: None,
-            looked_at: 0,
-        };
+        let mut run = Run::over(self, text, &mut found.fields, way);
         for start in starts {
             let end = run.match_at(start);
             *looked_at = run.looked_at.max(start + 1).max(*looked_at);
@@ -228,327 +213,6 @@ pub(super) enum Stopped {
     Unsure,
     /// The line has used up its budget.
     OverBudget,
-}
-
-/// Where an operation leads to.
-enum Step {
-    /// To the next one, at this place.
-    On(usize),
-    /// To the match's end.
-    Ended(usize),
-}
-
-struct Run<'p> {
-    plan: &'p Plan,
-    text: &'p [u8],
-    /// What they were before counts for nothing.
-    fields: &'p mut Spans,
-    /// Those of the fields that the way at hand has passed, one bit each.
-    noted: u32,
-    separator: u8,
-    cut: (usize, usize),
-    /// What the preferred way depended on, for plans that begin with a literal.
-    way: &'p mut Way,
-    tries: u32,
-    stopped: Option<Stopped>,
-    /// No byte at this place or behind was looked at.
-    looked_at: usize,
-}
-
-impl Run<'_> {
-    fn match_at(&mut self, start: usize) -> Option<usize> {
-        self.may_try(1).then_some(())?;
-        if !self.plan.first.has(*self.text.get(start)?) {
-            return None;
-        }
-        let (op, at) = (self.plan.certain, start + self.plan.certain);
-        let mut found = None;
-        if op > 0 {
-            // Behind a literal mostly the first way is the right one.
-            *self.way = Way::from(start);
-            found = self.go::<true>(op, at);
-            if found.is_none() {
-                *self.way = Way::LOST;
-                self.noted = 0;
-            }
-        }
-        if found.is_none() {
-            found = self.go::<false>(op, at);
-        }
-        let Some(end) = found else {
-            self.noted = 0;
-            return None;
-        };
-        if self.plan.begin == PlanBegin::WordBorder {
-            if start > 0 && beside_non_ascii(self.text, start) {
-                self.stopped = Some(Stopped::Unsure);
-                return None;
-            }
-            if in_word(self.text, start) {
-                self.noted = 0;
-                return None;
-            }
-        }
-        self.forget_others();
-        Some(end)
-    }
-
-    /// Whether the line's budget allows so many more tries.
-    fn may_try(&mut self, tries: u32) -> bool {
-        self.tries = self.tries.saturating_add(tries);
-        if self.tries > TRIES {
-            let cost = (self.tries / TRIES).saturating_mul(TRIES_COST);
-            self.tries = 0;
-            if !budget::may_work(cost) {
-                self.stopped = Some(Stopped::OverBudget);
-            }
-        }
-        !matches!(self.stopped, Some(Stopped::OverBudget))
-    }
-
-    /// Runs on from an operation at a place; returns where the match ends. `FIRST`: of all ways only the one that is
-    /// preferred.
-    fn go<const FIRST: bool>(&mut self, op: usize, mut at: usize) -> Option<usize> {
-        self.may_try(1).then_some(())?;
-        let end = self.go_on::<FIRST>(op, &mut at);
-        self.looked_at = self.looked_at.max(at + 1);
-        end
-    }
-
-    /// The same; leaves in `at` how far it came, at which place the text was looked at last.
-    #[inline(always)]
-    fn go_on<const FIRST: bool>(&mut self, mut op: usize, at: &mut usize) -> Option<usize> {
-        loop {
-            let here = self.text.get(*at).copied();
-            match *self.plan.ops.get(op)? {
-                Op::Byte(byte) if here == Some(byte) => *at += 1,
-                Op::OneOf(set) if set.has(here?) => *at += 1,
-                Op::Separator(set) if set.has(here?) => {
-                    self.separator = here?;
-                    *at += 1;
-                }
-                Op::SameSeparator if here == Some(self.separator) => *at += 1,
-                Op::Unit(unit, slot) => match self.go_unit::<FIRST>(op, unit, slot, *at)? {
-                    Step::On(end) => *at = end,
-                    Step::Ended(end) => return Some(end),
-                },
-                Op::Run(Several { set, whole }) => {
-                    let most = self.run_length(set, *at)?;
-                    self.looked_at = self.looked_at.max(*at + most + 1);
-                    if FIRST {
-                        self.note_run(set, *at, *at + most);
-                    }
-                    if whole || FIRST {
-                        *at += most;
-                    } else {
-                        let noted = self.noted;
-                        for length in (1..=most).rev() {
-                            if let Some(end) = self.go::<FIRST>(op + 1, *at + length) {
-                                return Some(end);
-                            }
-                            self.noted = noted;
-                        }
-                    }
-                }
-                Op::CutBegin => self.cut.0 = *at,
-                Op::CutEnd => self.cut.1 = *at,
-                Op::Split(_) if FIRST => {}
-                Op::Split(other) => {
-                    // Mostly the next character leaves one of the two.
-                    if self.plan.ahead.get(op + 1)?.may_go_on(here) {
-                        if !self.plan.ahead.get(other)?.may_go_on(here) {
-                            op += 1;
-                            continue;
-                        }
-                        let noted = self.noted;
-                        if let Some(end) = self.go::<FIRST>(op + 1, *at) {
-                            return Some(end);
-                        }
-                        self.noted = noted;
-                    }
-                    op = other;
-                    continue;
-                }
-                Op::Jump(to) => {
-                    op = to;
-                    continue;
-                }
-                Op::End => return self.may_end(*at).then_some(*at),
-                _ => return None,
-            }
-            if FIRST {
-                self.way.looked_until(*at);
-            }
-            op += 1;
-        }
-    }
-
-    /// How many bytes of the set stand at a place; nothing if the line's budget does not last for telling.
-    fn run_length(&mut self, set: Set, at: usize) -> Option<usize> {
-        let mut most = 0;
-        for portion in self.text.get(at..)?.chunks(PORTION) {
-            let length = portion.iter().take_while(|&&b| set.has(b)).count();
-            most += length;
-            self.may_try((length / BYTES_PER_TRY) as u32).then_some(())?;
-            if length < portion.len() {
-                break;
-            }
-        }
-        Some(most)
-    }
-
-    /// Passes a unit; nothing if that leads nowhere.
-    #[inline(always)]
-    fn go_unit<const FIRST: bool>(&mut self, op: usize, unit: Unit, slot: Option<usize>, at: usize) -> Option<Step> {
-        let text = self.text;
-        self.looked_at = self.looked_at.max(at + unit.longest() + 1);
-        let next = self.plan.ops.get(op + 1)?;
-        let ahead = self.plan.ahead.get(op + 1)?;
-        // What the next character rules out need not be tried: mostly one length remains.
-        let fits = |end: usize| match (FIRST, next) {
-            (false, _) => ahead.may_go_on(text.get(end).copied()),
-            (true, Op::Byte(byte)) => text.get(end) == Some(byte),
-            (true, Op::OneOf(set)) => text.get(end).is_some_and(|&byte| set.has(byte)),
-            (true, _) => true,
-        };
-        let mut chosen = None;
-        for length in unit.lengths(text.get(at..)?) {
-            let end = at + usize::from(length);
-            if !fits(end) {
-                continue;
-            }
-            if let Some(before) = chosen.replace(end) {
-                let noted = self.noted;
-                self.note(slot, at, before);
-                if let Some(end) = self.go::<FIRST>(op + 1, before) {
-                    return Some(Step::Ended(end));
-                }
-                self.noted = noted;
-            }
-            if FIRST {
-                break;
-            }
-        }
-        // The last is the only one to be tried from here on.
-        let end = chosen?;
-        self.note(slot, at, end);
-        if FIRST {
-            self.note_way(unit, *next, at, end);
-        }
-        Some(Step::On(end))
-    }
-
-    /// What a unit's length depended on, and what is told by the operation behind it.
-    fn note_way(&mut self, unit: Unit, next: Op, at: usize, end: usize) {
-        let takes_digit = match next {
-            Op::Byte(byte) => byte.is_ascii_digit(),
-            Op::OneOf(set) => set.meets(Set::DIGITS),
-            _ => false,
-        };
-        match unit {
-            Unit::Fraction { .. } if takes_digit => self.way.lose(),
-            // With fewer digits than it may take, what stands behind them decided.
-            Unit::Fraction { digits } => {
-                let is_full = end == at + usize::from(digits) && !matches!(next, Op::Byte(_) | Op::OneOf(_));
-                self.way.passed_digits(at, end, end + usize::from(!is_full));
-            }
-            unit => self.way.looked_until(at + unit.longest() + 1),
-        }
-    }
-
-    fn note_run(&mut self, set: Set, at: usize, end: usize) {
-        match set == Set::DIGITS {
-            true => self.way.passed_digits(at, end, end + 1),
-            false => self.way.looked_until(end + 1),
-        }
-    }
-
-    fn may_end(&mut self, at: usize) -> bool {
-        self.way.looked_until(at + 1);
-        if self.plan.word_end && at < self.text.len() && beside_non_ascii(self.text, at) {
-            self.stopped = Some(Stopped::Unsure);
-            return false;
-        }
-        !self.plan.word_end || !in_word(self.text, at)
-    }
-
-    fn note(&mut self, slot: Option<usize>, start: usize, end: usize) {
-        if let Some(slot) = slot
-            && let Some(field) = self.fields.get_mut(slot)
-        {
-            *field = FieldSpan::new(start, end);
-            self.noted |= 1 << slot;
-        }
-    }
-
-    /// Forgets the fields of ways that were given up.
-    fn forget_others(&mut self) {
-        for (slot, field) in self.fields.iter_mut().take(self.plan.fields.len()).enumerate() {
-            if self.noted >> slot & 1 == 0 {
-                *field = FieldSpan::default();
-            }
-        }
-        if let Some(others) = self.fields.get_mut(self.plan.fields.len()..) {
-            others.fill(FieldSpan::default());
-        }
-    }
-}
-
-/// What a text can go on with, from an operation on.
-#[derive(Debug, Clone, Copy)]
-struct Ahead {
-    set: Set,
-    /// The operations behind may take nothing at all.
-    may_end: bool,
-}
-
-impl Ahead {
-    /// Only a no is certain.
-    fn may_go_on(&self, here: Option<u8>) -> bool {
-        self.may_end || here.is_some_and(|byte| self.set.has_ascii(byte))
-    }
-
-    /// For each of the operations, which only ever lead to later ones.
-    fn of(ops: &[Op]) -> Vec<Ahead> {
-        let nothing = Ahead {
-            set: Set::default(),
-            may_end: false,
-        };
-        let separators = ops.iter().fold(Set::default(), |all, op| match op {
-            Op::Separator(set) => all.or(*set),
-            _ => all,
-        });
-        let mut ahead = vec![nothing; ops.len()];
-        for (at, op) in ops.iter().enumerate().rev() {
-            let behind = |to: usize| ahead.get(to).copied().unwrap_or(nothing);
-            let taking = |set| Ahead { set, may_end: false };
-            let or_behind = |set: Set, to: usize| Ahead {
-                set: set.or(behind(to).set),
-                may_end: behind(to).may_end,
-            };
-            let one = match *op {
-                Op::Byte(byte) => taking(Set::default().with(byte)),
-                Op::OneOf(set) | Op::Separator(set) => taking(set),
-                Op::SameSeparator => taking(separators),
-                Op::Unit(unit, _) => taking(unit.beginnings()),
-                Op::Run(run) => or_behind(run.set, at + 1),
-                Op::CutBegin | Op::CutEnd => behind(at + 1),
-                Op::Split(other) => Ahead {
-                    may_end: behind(at + 1).may_end || behind(other).may_end,
-                    ..or_behind(behind(at + 1).set, other)
-                },
-                Op::Jump(to) => behind(to),
-                Op::End => Ahead {
-                    set: Set::ALL,
-                    may_end: true,
-                },
-            };
-            if let Some(place) = ahead.get_mut(at) {
-                *place = one;
-            }
-        }
-        ahead
-    }
 }
 
 fn emit(nodes: &[Node], ops: &mut Vec<Op>) {
