@@ -3,7 +3,9 @@
 use crate::record::{Record, Value};
 use crate::window::keep_newest;
 use crate::{MatchedLine, Time};
+use foldhash::fast::FixedState;
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// Connections remembered per filter; the oldest gives way.
@@ -215,29 +217,10 @@ impl Connections {
     }
 }
 
-/// Only a saving of time: ids with the same hash are told apart by their text.
+/// Only a saving of time: ids with the same hash are told apart by their text. Always the same for an id, so that what
+/// filters remember can be compared.
 fn hash(id: &str) -> u64 {
-    const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
-    let add = |hash: u64, word: &[u8; 8]| (hash.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
-    // Long ones in several ways beside each other, which a processor does at once.
-    let (blocks, rest) = id.as_bytes().as_chunks::<64>();
-    let mut ways = [id.len() as u64; 8];
-    for block in blocks {
-        for (way, word) in ways.iter_mut().zip(block.as_chunks().0) {
-            *way = add(*way, word);
-        }
-    }
-    let (words, rest) = rest.as_chunks();
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    let begin = match blocks {
-        [] => id.len() as u64,
-        _ => ways.iter().fold(0, |hash, way| add(hash, &way.to_le_bytes())),
-    };
-    let hash = words.iter().fold(begin, add);
-    if rest.is_empty() { hash } else { add(hash, &last) }
+    FixedState::default().hash_one(id)
 }
 
 /// The earlier record, overwritten with all that the line at hand knows.

@@ -77,6 +77,7 @@ impl Filter {
         notes: &mut Vec<Note>,
     ) {
         let moment = Moment::from(&*context);
+        let _clock = self.long_line(seen.line.len());
         let text = self.encoding().decode(&dates.block[seen.line.clone()]);
         if seen.date.is_some() {
             // Where the line tells its own time, those before it do not matter.

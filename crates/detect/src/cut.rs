@@ -94,12 +94,8 @@ pub(crate) fn at_date<'a>(
     let Some(found) = found else {
         return dated;
     };
-    let (before, date, after) = split(line, found.span.start, found.span.end);
-    dated.cut = Cut {
-        before,
-        date: Cow::Borrowed(date),
-        after,
-    };
+    let (before, date, after) = split(line, found.span.clone());
+    dated.cut = cut_at(before, date, after);
     if date.is_empty() {
         // The pattern matched an empty text: the date is optional.
         dated.stamp = last.recent(now).or(Some(Stamp::now(now)));
@@ -120,14 +116,9 @@ pub(crate) fn at_date<'a>(
 
 /// Cuts the line at its date, which is a possible one; that it is of this moment is said for the time being.
 pub(crate) fn at_place(line: &str, place: Range<usize>, now: Time) -> DatedLine<'_> {
-    let (before, date, after) = split(line, place.start, place.end);
-    let cut = Cut {
-        before,
-        date: Cow::Borrowed(date),
-        after,
-    };
+    let (before, date, after) = split(line, place);
     DatedLine {
-        cut,
+        cut: cut_at(before, date, after),
         stamp: Some(Stamp::now(now)),
         undated: false,
         own_date: true,
@@ -216,8 +207,16 @@ fn whole_line<'a>(line: &'a str, date: &str) -> Cut<'a> {
     }
 }
 
-fn split(line: &str, start: usize, end: usize) -> (&str, &str, &str) {
-    match (line.get(..start), line.get(start..end), line.get(end..)) {
+fn cut_at<'a>(before: &'a str, date: &'a str, after: &'a str) -> Cut<'a> {
+    Cut {
+        before,
+        date: Cow::Borrowed(date),
+        after,
+    }
+}
+
+fn split(line: &str, date: Range<usize>) -> (&str, &str, &str) {
+    match (line.get(..date.start), line.get(date.clone()), line.get(date.end..)) {
         (Some(before), Some(date), Some(after)) => (before, date, after),
         _ => ("", "", line),
     }

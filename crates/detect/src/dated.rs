@@ -39,8 +39,7 @@ pub(crate) struct LineDate {
 impl LineDate {
     /// Whether the line itself tells its moment.
     pub(crate) fn is_own(&self) -> bool {
-        let own = |found: &Found| found.time.is_some() && !found.span.is_empty();
-        self.found.as_ref().is_some_and(own)
+        self.found.as_ref().is_some_and(Found::is_own)
     }
 }
 

@@ -1,10 +1,9 @@
 //! From the bytes of a line to text. Log files are written by programs that do not agree on an encoding, and by
 //! attackers; no byte may stop a line from being read.
+use bantam_pattern::is_very_long;
 use std::borrow::Cow;
 
-/// Lines from this length on are not replaced byte by byte in whatever they hold.
-const LONG: usize = 32 << 10;
-/// In them so many places that are no text are replaced in the middle …
+/// In very long lines so many places that are no text are replaced in the middle …
 const MOST_REPLACED: usize = 1000;
 /// … and any in so many bytes at the beginning and the end.
 const PORTION: usize = 4 << 10;
@@ -57,7 +56,7 @@ impl Encoding {
             // Checking is several times quicker than walking from one valid part to the next.
             Encoding::Utf8 => match simdutf8::basic::from_utf8(line) {
                 Ok(text) => Cow::Borrowed(text),
-                Err(_) if line.len() >= LONG => Cow::Owned(long_lossy(line)),
+                Err(_) if is_very_long(line.len()) => Cow::Owned(long_lossy(line)),
                 Err(_) => String::from_utf8_lossy(line),
             },
             _ if line.is_ascii() => String::from_utf8_lossy(line),

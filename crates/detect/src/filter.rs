@@ -11,7 +11,7 @@ use crate::sight::Sight;
 use crate::{Failure, Id, MatchedLine, Time, cut};
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
-use bantam_pattern::{LineBudget, LongLine, PatternError};
+use bantam_pattern::{LineBudget, LongLine, PatternError, uncounted};
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -402,7 +402,7 @@ impl Filter {
         let dated = match settle {
             None => self.look_for_date(text, moment, notes),
             Some(settle) => {
-                let spare = self.spare.get_or_insert_default();
+                let spare = self.spare.get_or_insert_with(new_detector);
                 let _budget = LineBudget::date(text.len());
                 let hits = spare.only_hits().map(|hits| *hits);
                 let dated = cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
@@ -448,10 +448,7 @@ impl Filter {
     }
 
     fn look_for_date<'t>(&mut self, text: &'t str, moment: Moment, notes: &mut Vec<Note>) -> DatedLine<'t> {
-        // It is not the line's fault that none had needed it before.
-        let detector = self
-            .detector
-            .get_or_insert_with(|| bantam_pattern::uncounted(Box::default));
+        let detector = self.detector.get_or_insert_with(new_detector);
         let _budget = LineBudget::date(text.len());
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
     }
@@ -476,7 +473,7 @@ impl Filter {
     pub(crate) fn finds_date(&mut self, text: &str, now: Time) -> bool {
         let _budget = LineBudget::date(text.len());
         let found = self.spare.as_mut().and_then(|spare| spare.find(text, now));
-        found.is_some_and(|found| found.time.is_some() && !found.span.is_empty())
+        found.is_some_and(|found| found.is_own())
     }
 
     /// Makes ready for skipping.
@@ -493,36 +490,37 @@ impl Filter {
 
     /// What lines have to have to mean something to this filter. A change of its expressions gives another.
     pub fn needs(&self) -> &Arc<Needs> {
-        &self.rules.needs
+        self.rules.needs()
     }
 
     /// Whether lines without what the filter needs may be left out.
     pub(crate) fn may_leave_out(&self) -> bool {
         // Who wants all that matches wants to hear of ignoreregexes that were tried first, too.
         let ignores_first = self.rules.check_all && self.rules.ignores_first();
-        self.rules.needs.tells() && self.rules.max_lines == 1 && !ignores_first
+        self.rules.needs().tells() && self.rules.max_lines == 1 && !ignores_first
     }
 
-    /// Whether a line without date means nothing, since it has none of the literals that it must have.
-    pub(crate) fn is_without_literals(&self, text: &str) -> bool {
-        let rules = &self.rules;
-        let literals = rules
-            .literals
-            .as_ref()
-            .filter(|_| rules.max_lines == 1 && !rules.ignores_first());
-        literals.is_some_and(|literals| !literals.occur_in(text.as_bytes()))
+    /// Passes over a line without date if it means nothing, since it has none of the literals that it must have.
+    pub(crate) fn passes_over(&mut self, text: &str) -> bool {
+        let literals = self.rules.literals().filter(|_| self.rules.may_dismiss_first());
+        let passes = literals.is_some_and(|literals| !literals.occur_in(text.as_bytes()));
+        if passes {
+            self.report.window_before = None;
+            judge::without_literals(&self.rules, &mut self.report);
+        }
+        passes
     }
 
     /// Where dates stand, if lines may be left out without looking for theirs.
     pub(crate) fn skipping(&self) -> Option<Arc<DateAnchor>> {
         let anchor = self.anchor.as_ref()?;
-        let sure = self.may_leave_out() && anchor.spares(&self.rules.needs);
+        let sure = self.may_leave_out() && anchor.spares(self.rules.needs());
         sure.then(|| anchor.clone())
     }
 
     /// A screen for this filter alone, that has learned from the block.
     pub(crate) fn screen(&mut self, block: &[u8]) -> Arc<Screen> {
-        let needs = &self.rules.needs;
+        let needs = self.rules.needs();
         let mut screen = match self.screen.take() {
             Some(screen) if screen.is_for(std::iter::once(needs)) => screen,
             _ => Arc::new(Screen::new(vec![needs.clone()])),
@@ -539,11 +537,14 @@ impl Filter {
     }
 
     pub(crate) fn detector_mut(&mut self) -> &mut Detector {
-        self.detector.get_or_insert_default()
+        self.detector.get_or_insert_with(new_detector)
     }
 
     pub(crate) fn set_detector(&mut self, detector: &Detector) {
-        self.detector.get_or_insert_default().as_mut().clone_from(detector);
+        self.detector
+            .get_or_insert_with(new_detector)
+            .as_mut()
+            .clone_from(detector);
     }
 
     /// Judges a line whose date was looked for before.
@@ -563,6 +564,11 @@ impl Filter {
         let placed = cut::at_date(line.found.as_ref(), &mut self.dates, &text, context.now, notes);
         self.judge_dated(placed, &text, None, context, notes);
     }
+}
+
+/// With the default templates. It is not the fault of the line at hand that none had needed it before.
+fn new_detector() -> Box<Detector> {
+    uncounted(Box::default)
 }
 
 impl Default for Filter {

@@ -72,11 +72,11 @@ pub(crate) struct Rules {
     pub(crate) keep_records: bool,
     /// The report tells what prefregex captured.
     pub(crate) tell_prefix: bool,
-    /// Texts without these match nothing.
-    pub(crate) literals: Option<Literals>,
+    /// Texts without these match nothing. Made when first asked for, as what follows: expressions come one by one.
+    literals: OnceLock<Option<Literals>>,
     /// The same for whole blocks.
-    pub(crate) needs: Arc<Needs>,
-    /// Tells which of the failregexes are worth a try; made for the first line.
+    needs: OnceLock<Arc<Needs>>,
+    /// Tells which of the failregexes are worth a try.
     dispatch: OnceLock<Option<Dispatch>>,
 }
 
@@ -93,18 +93,35 @@ impl Rules {
             keep_pending: false,
             keep_records: true,
             tell_prefix: false,
-            literals: None,
-            needs: Arc::default(),
+            literals: OnceLock::new(),
+            needs: OnceLock::new(),
             dispatch: OnceLock::new(),
         }
     }
 
     /// To be called after a change of prefregex or failregex.
     pub(crate) fn refresh(&mut self) {
-        self.literals = Literals::of(self.prefregex.as_ref(), &self.fail);
-        // Who wants all that matches wants to hear of prefregex as well.
-        self.needs = Arc::new(Needs::of(self.prefregex.as_ref(), &self.fail, self.check_all));
+        self.literals = OnceLock::new();
+        self.needs = OnceLock::new();
         self.dispatch = OnceLock::new();
+    }
+
+    /// The literals of which a text must have one; none where any text may match.
+    pub(crate) fn literals(&self) -> Option<&Literals> {
+        let make = || Literals::of(self.prefregex.as_ref(), &self.fail);
+        self.literals.get_or_init(|| uncounted(make)).as_ref()
+    }
+
+    /// What lines must have.
+    pub(crate) fn needs(&self) -> &Arc<Needs> {
+        // Who wants all that matches wants to hear of prefregex as well.
+        let make = || Arc::new(Needs::of(self.prefregex.as_ref(), &self.fail, self.check_all));
+        self.needs.get_or_init(|| uncounted(make))
+    }
+
+    /// Whether a line without the literals that it must have is dismissed before anything is tried on it.
+    pub(crate) fn may_dismiss_first(&self) -> bool {
+        !self.multi_line() && !self.ignores_first()
     }
 
     fn multi_line(&self) -> bool {
@@ -152,9 +169,9 @@ pub(crate) fn judge(
 ) {
     // Where literals tell it, the text without the date need not be written.
     let mut has_literals = has_literals;
-    if has_literals.is_none() && !rules.multi_line() && !rules.ignores_first() {
+    if has_literals.is_none() && rules.may_dismiss_first() {
         let around = |literals: &Literals| literals.occur_around(line.cut.before, line.cut.after);
-        has_literals = rules.literals.as_ref().map_or(Some(true), around);
+        has_literals = rules.literals().map_or(Some(true), around);
         if has_literals == Some(false) {
             return without_literals(rules, report);
         }
@@ -208,7 +225,7 @@ pub(crate) fn judge(
     memory.content = content;
 }
 
-fn without_literals(rules: &Rules, report: &mut Report) {
+pub(crate) fn without_literals(rules: &Rules, report: &mut Report) {
     if rules.prefregex.is_some() {
         report.prefix_matched = false;
         report.prefix_groups = None;
@@ -247,7 +264,7 @@ impl<'w> Pass<'_, '_, 'w> {
             ControlFlow::Continue(chosen) => chosen,
         };
         // Its literal is what the line was let through for.
-        let only_one = self.rules.literals.is_some() && self.rules.prefregex.is_none() && self.rules.fail.len() == 1;
+        let only_one = self.rules.literals().is_some() && self.rules.prefregex.is_none() && self.rules.fail.len() == 1;
         let mut found = std::mem::take(&mut self.memory.found);
         let mut candidates = self.candidates(if own_text { content } else { whole });
         let mut next = next_candidate(candidates, 0);
@@ -294,7 +311,7 @@ impl<'w> Pass<'_, '_, 'w> {
     }
 
     fn lacks_literals(&mut self, whole: &str) -> bool {
-        let literals = self.rules.literals.as_ref();
+        let literals = self.rules.literals();
         let has = self
             .has_literals
             .unwrap_or_else(|| literals.is_none_or(|literals| literals.occur_in(whole.as_bytes())));

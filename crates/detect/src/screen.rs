@@ -90,7 +90,7 @@ pub struct Screen {
     learned_from: usize,
 }
 
-/// So much of it is looked at for what is common to all filters.
+/// So much of it is looked at for what is rare.
 const SAMPLE: usize = 64 << 10;
 /// So many bytes of a log are enough to learn from.
 const ENOUGH: usize = 16 << 10;
@@ -141,15 +141,15 @@ impl Screen {
     pub fn learn(&mut self, block: &[u8]) {
         if self.literals.len() > 1 && self.learned_from < ENOUGH && block.len() / 4 > self.learned_from {
             self.learned_from = block.len();
-            if let Some(search) = Search::new(self.texts(), block) {
+            let sample = &block[..block.len().min(SAMPLE)];
+            if let Some(search) = Search::new(self.texts(), sample) {
                 self.search = search;
             }
             // One filter alone knows best what is rare in what it needs.
-            if self.members.len() == 1 {
-                return;
+            if self.members.len() > 1 {
+                let required = self.sought.iter().flat_map(|&member| &self.members[member].required);
+                self.common = Common::of(required, sample);
             }
-            let required = self.sought.iter().flat_map(|&member| &self.members[member].required);
-            self.common = Common::of(required, &block[..block.len().min(SAMPLE)]);
         }
     }
 

@@ -9,8 +9,6 @@ use memchr::memmem::Finder;
 const PROBE: usize = 4;
 /// Of more probes vector instructions do not keep track.
 const MOST_PROBES: usize = 64;
-/// So much of a log is looked at for what is rare.
-const SAMPLE: usize = 64 << 10;
 
 /// A probe that stands somewhere.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +50,7 @@ impl Search {
             _ => {}
         }
         let length = literals.iter().map(Vec::len).min().unwrap_or(0).min(PROBE);
-        let rarity = Rarity::of(&sample[..sample.len().min(SAMPLE)], length);
+        let rarity = Rarity::of(sample, length);
         let mut probes: Vec<&[u8]> = Vec::new();
         let mut owners: Vec<Vec<(usize, usize)>> = Vec::new();
         for (index, literal) in literals.iter().enumerate() {

@@ -50,6 +50,7 @@ impl Filter {
     ) {
         self.report.hits.clear();
         self.report.ignored.clear();
+        let _clock = self.long_line(line.len());
         let (text, now) = (self.encoding().decode(line), context.now);
         let found = match self.look_lately(&text, now, notes) {
             Look::Known(found) => found,
@@ -67,11 +68,10 @@ impl Filter {
                 return;
             }
         };
-        if found.is_none() && self.is_without_literals(&text) {
-            self.report.pass_over();
+        if found.is_none() && self.passes_over(&text) {
             return;
         }
-        if found.as_ref().is_some_and(is_own) {
+        if found.as_ref().is_some_and(Found::is_own) {
             *aside = None;
         } else {
             self.settle_aside(aside, now);
@@ -102,22 +102,10 @@ impl Filter {
 }
 
 impl Report {
-    /// Nothing was tried on the line.
-    fn pass_over(&mut self) {
-        self.window_before = None;
-        self.prefix_matched = false;
-        self.prefix_groups = None;
-    }
-
     fn set_stamp(&mut self, stamp: Option<Stamp>) {
         for hit in &mut self.hits {
             hit.time = stamp.map(|stamp| stamp.time);
             hit.zoned = stamp.is_some_and(|stamp| stamp.zoned);
         }
     }
-}
-
-/// Whether the line itself tells its moment.
-fn is_own(found: &Found) -> bool {
-    found.time.is_some() && !found.span.is_empty()
 }

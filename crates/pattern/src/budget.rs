@@ -327,50 +327,40 @@ impl Allowance {
     #[inline]
     pub fn begin(length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
         let meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
-        if meter.end.is_some() || interpreted {
-            return Self::begin_on_the_clock(meter, length, interpreted, slow);
-        }
-        Ok(Allowance {
+        let allowance = Allowance {
             meter,
             until: None,
             scan: u32::try_from(8 + length / 8).unwrap_or(u32::MAX),
             margin: 0,
             little: None,
-        })
+        };
+        match meter.end.is_some() || interpreted {
+            true => allowance.on_the_clock(length, interpreted, slow),
+            false => Ok(allowance),
+        }
     }
 
-    /// The same where the processor time counts, or where it is slow.
+    /// What it is where the processor time counts, or where a search is slow.
     #[cold]
-    fn begin_on_the_clock(meter: Meter, length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
-        let mut meter = meter;
+    fn on_the_clock(mut self, length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
         if interpreted {
-            meter.interpreted();
+            self.meter.interpreted();
         }
-        let mut until = None;
-        if meter.end.is_some() {
+        if self.meter.end.is_some() {
             let now = clock::thread();
-            if meter.is_spent(now) {
+            if self.meter.is_spent(now) {
                 return Err(Spent);
             }
-            until = Some(meter.share(now));
+            self.until = Some(self.meter.share(now));
         }
-        let scan = u32::try_from(8 + length / 8).unwrap_or(u32::MAX);
-        let margin = match meter.long {
-            Some(_) if slow => (length as u64 / SLOWLY_PER_NANO).saturating_mul(meter.slowness),
-            Some(_) => (length as u64 / SCANNED_PER_NANO).saturating_mul(meter.slowness),
-            None => 0,
-        };
-        let mut allowance = Allowance {
-            meter,
-            until,
-            scan,
-            margin,
-            little: None,
-        };
-        if margin > 0 && allowance.left().is_none() {
-            return Err(Spent);
+        if self.meter.long.is_some() {
+            let nanos = length as u64 / if slow { SLOWLY_PER_NANO } else { SCANNED_PER_NANO };
+            self.margin = nanos.saturating_mul(self.meter.slowness);
+            if self.margin > 0 && self.left().is_none() {
+                return Err(Spent);
+            }
         }
-        Ok(allowance)
+        Ok(self)
     }
 
     /// Whether the search may scan the text once more.

@@ -22,6 +22,7 @@ use pcre2_sys as sys;
 use crate::LimitHit;
 use crate::budget::{self, Allowance};
 use crate::print::Leash;
+use crate::slices::border;
 
 /// Steps that a search may take at each place, in the end.
 const STEPS: usize = 100_000;
@@ -383,10 +384,7 @@ fn most_steps(text: &str) -> usize {
 
 /// Where the next slice begins, if this is not the last.
 fn next_slice(text: &str, from: usize) -> Option<usize> {
-    let mut next = from.saturating_add(SLICE);
-    while next < text.len() && !text.is_char_boundary(next) {
-        next += 1;
-    }
+    let next = border(text, from.saturating_add(SLICE));
     (next < text.len()).then_some(next)
 }
 

@@ -6,11 +6,17 @@ use memchr::memmem::Finder;
 use crate::budget;
 
 /// Bytes between two looks at the clock.
-const SLICE: usize = 32 << 10;
+pub(crate) const SLICE: usize = 32 << 10;
 
 /// The line has no time left for the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoTime;
+
+/// This place of a text, or the end of the character in whose midst it is; at most the text's end.
+pub(crate) fn border(text: &str, at: usize) -> usize {
+    let ends = (at..text.len()).find(|&at| text.is_char_boundary(at));
+    ends.unwrap_or(text.len())
+}
 
 /// Where the literal stands first.
 #[inline]

@@ -20,6 +20,7 @@ use regex_automata::{Anchored, Input, MatchKind};
 
 use crate::budget::{self, Allowance};
 use crate::plan::Fault;
+use crate::slices::SLICE;
 use crate::syntax::Ast;
 
 mod before;
@@ -37,8 +38,6 @@ const SIZE: usize = 1 << 20;
 const VISITED: usize = 1 << 20;
 /// Times that the states may be thrown away before they have to pay.
 const CLEARED_FREELY: usize = 4;
-/// Bytes between two looks at the clock, in lines through which it takes long.
-const SLICE: usize = 32 << 10;
 /// Then each state has to serve so many bytes of the text, or the search is given up.
 const BYTES_PER_STATE: usize = 16;
 
