@@ -4,6 +4,7 @@
 //! may have to stand in for those of lines without one. Two ways lead there: where the date stands at a literal
 //! ([`crate::date_anchor`]), skipped lines are not looked at, and their dates are made up for when needed; where many
 //! templates may fit, all lines' dates are looked for ([`crate::dated`]), once for all filters of a file.
+use crate::block_end::BlockEnd;
 use crate::cut::{self, Moment};
 use crate::date_anchor::DateAnchor;
 use crate::dated::DatedBlock;
@@ -24,6 +25,7 @@ pub struct SharedBlock<'b> {
     /// For each member the lines that can matter to it.
     candidates: Vec<Vec<Range<usize>>>,
     dated: Vec<DatedBlock>,
+    ends: Vec<BlockEnd>,
     /// What filters found in it that have twins.
     pub(crate) outcomes: Vec<Outcome>,
 }
@@ -36,6 +38,7 @@ impl<'b> SharedBlock<'b> {
             screen,
             candidates: screen.look(block),
             dated: Vec::new(),
+            ends: Vec::new(),
             outcomes: Vec::new(),
         }
     }
@@ -101,7 +104,14 @@ impl Filter {
             self.judge_lines(shared.block, context, notes, tell);
         } else if let Some(anchor) = self.skipping().filter(|anchor| anchor.spares_common(shared.screen)) {
             let candidates = std::mem::take(&mut shared.candidates[member]);
-            self.judge_anchored(shared.block, candidates, &anchor, context, notes, tell);
+            self.judge_anchored(
+                (shared.block, &mut shared.ends),
+                candidates,
+                &anchor,
+                context,
+                notes,
+                tell,
+            );
         } else if self.may_leave_out() || (shared.screen.members() > 1 && shared.block.len() >= WORTH_SHARING) {
             self.judge_dated_lines(shared, member, context, notes, tell);
         } else {
@@ -184,7 +194,7 @@ impl Filter {
     /// Lines around literals, with what they need of the dates of those between.
     fn judge_anchored(
         &mut self,
-        block: &[u8],
+        (block, ends): (&[u8], &mut Vec<BlockEnd>),
         candidates: Vec<Range<usize>>,
         anchor: &DateAnchor,
         context: &mut LineContext<'_>,
@@ -198,7 +208,7 @@ impl Filter {
             tell(&mut self.report, context);
         }
         let moment = Moment::from(&*context);
-        self.settle_dates(block, settled..block.len(), anchor, moment);
+        self.settle_end(block, settled..block.len(), anchor, ends, moment);
     }
 
     /// Judges a line after skipped ones. `settled` is up to where the dates are known; it moves on.
@@ -229,7 +239,7 @@ impl Filter {
     }
 
     /// Brings the detector and the last date to where judging all these lines would have brought them.
-    fn settle_dates(&mut self, block: &[u8], range: Range<usize>, anchor: &DateAnchor, moment: Moment) {
+    pub(crate) fn settle_dates(&mut self, block: &[u8], range: Range<usize>, anchor: &DateAnchor, moment: Moment) {
         let encoding = self.encoding();
         let mut start = range.end;
         while start > range.start {

@@ -71,7 +71,7 @@ impl Common {
 }
 
 /// Whether there is a place in it from which a date may have been cut: a log has no such text, until it is cut.
-fn is_where_dates_are_cut(text: &[u8]) -> bool {
+pub(crate) fn is_where_dates_are_cut(text: &[u8]) -> bool {
     let pairs: [&[u8]; 6] = [b"[]", b"()", b"<>", b"{}", b"\"\"", b"  "];
     text.windows(2).any(|pair| pairs.contains(&pair))
 }

@@ -1,4 +1,5 @@
 //! One filter, compiled, with the state that it keeps from line to line.
+use crate::block_end::Untaught;
 use crate::cut::{DatedLine, LastDate, Moment};
 use crate::date_anchor::DateAnchor;
 use crate::dated::DatedBlock;
@@ -77,15 +78,17 @@ pub struct Filter {
     /// A second one for the same pattern. Where lines are skipped it is asked about lines whose date does not depend
     /// on the lines before, and takes the place of the first when that is where the reading stands. So the first one
     /// never learns from a line out of its turn.
-    spare: Option<Box<Detector>>,
-    datepattern: Option<String>,
+    pub(crate) spare: Option<Box<Detector>>,
+    /// What the first one has not learned from yet; to be taught before it is asked.
+    pub(crate) untaught: Option<Arc<Untaught>>,
+    pub(crate) datepattern: Option<String>,
     /// Where its dates stand, if that is at a literal.
     anchor: Option<Arc<DateAnchor>>,
     /// For blocks that are not shared.
     screen: Option<Arc<Screen>>,
     /// For those of which every line's date is counted, too.
     pub(crate) sight: Option<Sight>,
-    zone: Option<String>,
+    pub(crate) zone: Option<String>,
     encoding: Encoding,
     pub(crate) report: Report,
     /// See [`Filter::key`]; made anew after a change.
@@ -101,6 +104,7 @@ impl Filter {
             dates: LastDate::default(),
             detector: None,
             spare: None,
+            untaught: None,
             datepattern: None,
             anchor: None,
             screen: None,
@@ -262,6 +266,7 @@ impl Filter {
         self.key = OnceLock::new();
         let pattern = pattern.trim();
         self.spare = None;
+        self.untaught = None;
         self.detector = match pattern {
             "" => None,
             pattern => {
@@ -290,6 +295,7 @@ impl Filter {
     /// Sets `logtimezone`.
     pub fn set_log_timezone(&mut self, zone: Option<&str>) -> Result<(), PatternError> {
         self.key = OnceLock::new();
+        self.teach();
         // Tried on a detector even where none is needed yet, so that a wrong zone is refused now.
         let mut detector = match self.detector.take() {
             Some(detector) => detector,
@@ -408,6 +414,7 @@ impl Filter {
                 let dated = cut::look_for_date(spare, &mut self.dates, text, moment.now, &mut Vec::new());
                 if dated.own_date {
                     std::mem::swap(&mut self.detector, &mut self.spare);
+                    self.untaught = None;
                     dated
                 } else {
                     // The other one is asked as well, and counts it.
@@ -448,6 +455,7 @@ impl Filter {
     }
 
     fn look_for_date<'t>(&mut self, text: &'t str, moment: Moment, notes: &mut Vec<Note>) -> DatedLine<'t> {
+        self.teach();
         let detector = self.detector.get_or_insert_with(new_detector);
         let _budget = LineBudget::date(text.len());
         cut::look_for_date(detector, &mut self.dates, text, moment.now, notes)
@@ -537,10 +545,16 @@ impl Filter {
     }
 
     pub(crate) fn detector_mut(&mut self) -> &mut Detector {
+        self.teach();
+        self.detector_untaught()
+    }
+
+    pub(crate) fn detector_untaught(&mut self) -> &mut Detector {
         self.detector.get_or_insert_with(new_detector)
     }
 
     pub(crate) fn set_detector(&mut self, detector: &Detector) {
+        self.untaught = None;
         self.detector
             .get_or_insert_with(new_detector)
             .as_mut()

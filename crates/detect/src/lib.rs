@@ -4,6 +4,7 @@
 //! out. Knows nothing of counting, and reads no clock.
 
 mod block;
+mod block_end;
 mod common;
 mod connection;
 mod counted;
@@ -17,6 +18,7 @@ mod evidence;
 mod expression;
 mod failure;
 mod filter;
+mod further;
 mod id;
 mod identity;
 mod judge;

@@ -69,3 +69,23 @@ pub(crate) fn least<L: AsRef<[u8]>>(mut literals: Vec<L>) -> Vec<L> {
 pub(crate) fn may_join<'l>(mut literals: impl Iterator<Item = &'l [u8]>, before: u8, after: u8) -> bool {
     literals.any(|literal| literal.windows(2).any(|pair| pair == [before, after]))
 }
+
+/// The same, prepared for being asked often.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Pairs(Vec<[u8; 2]>);
+
+impl Pairs {
+    /// Of these literals.
+    pub(crate) fn of<'l>(literals: impl Iterator<Item = &'l [u8]>) -> Self {
+        let pairs = literals.flat_map(|literal| literal.windows(2));
+        let mut pairs: Vec<[u8; 2]> = pairs.filter_map(|pair| pair.try_into().ok()).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs.shrink_to_fit();
+        Pairs(pairs)
+    }
+
+    pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
+        self.0.binary_search(&[before, after]).is_ok()
+    }
+}

@@ -4,7 +4,8 @@
 //! filters at once ([`crate::search`]), and cuts lines only around what it finds.
 use crate::common::{Common, Required};
 use crate::expression::Expression;
-use crate::literals::{least, may_join};
+use crate::further::Further;
+use crate::literals::{Pairs, least};
 use crate::search::Search;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct Needs {
     literals: Option<Vec<Vec<u8>>>,
     /// For each of the expressions that they are of all that it requires.
     required: Vec<Required>,
+    /// What may join to one of them.
+    pairs: Pairs,
 }
 
 impl Needs {
@@ -34,6 +37,7 @@ impl Needs {
             let literals: Vec<Vec<u8>> = literals.collect::<Option<_>>()?;
             let least = least(literals);
             (!least.is_empty() && least.len() <= MOST).then(|| Needs {
+                pairs: Pairs::of(least.iter().map(Vec::as_slice)),
                 literals: Some(least),
                 required: expressions.iter().map(required).collect(),
             })
@@ -60,7 +64,7 @@ impl Needs {
 
     /// Whether cutting something out between the bytes `before` and `after` can bring one of them about.
     pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
-        may_join(self.literals.iter().flatten().map(Vec::as_slice), before, after)
+        self.pairs.may_join(before, after)
     }
 }
 
@@ -83,6 +87,11 @@ pub struct Screen {
     search: Search,
     /// What stands in all lines that matter to those that are looked for; known once there was something to learn from.
     common: Option<Common>,
+    /// For each member what its lines must have besides; known then, too.
+    further: Vec<Option<Further>>,
+    /// What may join to a literal, and to something else that lines must have.
+    pairs: Pairs,
+    other_pairs: Pairs,
     /// Members that are looked for.
     sought: Vec<usize>,
     longest: usize,
@@ -94,6 +103,14 @@ pub struct Screen {
 const SAMPLE: usize = 64 << 10;
 /// So many bytes of a log are enough to learn from.
 const ENOUGH: usize = 16 << 10;
+
+/// What a look has told so far.
+struct Told {
+    /// For each member the lines that can matter to it.
+    lines: Vec<Vec<Range<usize>>>,
+    /// For each member the end of the last line of which that is settled.
+    settled: Vec<usize>,
+}
 
 #[derive(Debug)]
 struct Literal {
@@ -120,6 +137,7 @@ impl Screen {
         let mut screen = Screen {
             longest: literals.iter().map(|literal| literal.text.len()).max().unwrap_or(0),
             sought: (0..members.len()).filter(|&member| members[member].tells()).collect(),
+            pairs: Pairs::of(literals.iter().map(|literal| literal.text.as_slice())),
             literals,
             members,
             ..Screen::default()
@@ -149,6 +167,14 @@ impl Screen {
             if self.members.len() > 1 {
                 let required = self.sought.iter().flat_map(|&member| &self.members[member].required);
                 self.common = Common::of(required, sample);
+                let common = self.common.as_ref().map(Common::text);
+                let further = |needs: &Arc<Needs>| {
+                    let sought = needs.literals.as_deref()?;
+                    Further::of(&needs.required, sought, common, sample)
+                };
+                self.further = self.members.iter().map(further).collect();
+                let further = self.further.iter().flatten().flat_map(Further::texts);
+                self.other_pairs = Pairs::of(common.into_iter().chain(further));
             }
         }
     }
@@ -168,41 +194,49 @@ impl Screen {
 
     /// Tells for each member the lines of the block that can matter to it, in order, without their newlines.
     pub(crate) fn look(&self, block: &[u8]) -> Vec<Vec<Range<usize>>> {
-        let mut lines: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.members.len()];
+        let mut told = Told {
+            lines: vec![Vec::new(); self.members.len()],
+            settled: vec![0; self.members.len()],
+        };
         let Some(common) = &self.common else {
-            self.look_in(block, 0..block.len(), &mut lines);
-            return lines;
+            self.look_in(block, 0..block.len(), &mut told);
+            return told.lines;
         };
         let mut from = 0;
         while let Some(at) = common.find(&block[from..]).map(|at| from + at) {
             let start = memchr::memrchr(b'\n', &block[from..at]).map_or(from, |n| from + n + 1);
             let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
-            self.look_in(block, start..end, &mut lines);
+            self.look_in(block, start..end, &mut told);
             from = end;
         }
-        lines
+        told.lines
     }
 
     /// The same for a part of the block that begins and ends with whole lines.
-    fn look_in(&self, block: &[u8], part: Range<usize>, lines: &mut [Vec<Range<usize>>]) {
+    fn look_in(&self, block: &[u8], part: Range<usize>, told: &mut Told) {
         let block = &block[..part.end];
         let mut from = part.start;
-        // The line of the last find, how many members know of it, and how many finds it had.
-        let (mut line, mut told, mut finds) = (from..from, 0, 0);
+        // The line of the last find, of how many members it is settled whether it matters to them, and how many finds
+        // it had.
+        let (mut line, mut settled, mut finds) = (from..from, 0, 0);
         while let Some(probe) = self.search.next(block, from) {
             let at = probe.at;
             if at >= line.end {
                 let start = memchr::memrchr(b'\n', &block[line.end..at]).map_or(line.end, |n| line.end + n + 1);
                 line = start..memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
-                (told, finds) = (0, 0);
+                (settled, finds) = (0, 0);
             }
             finds += 1;
             let mut tell = |members: &[usize]| {
                 for &member in members {
-                    let own = &mut lines[member];
-                    if own.last() != Some(&line) {
-                        own.push(line.clone());
-                        told += 1;
+                    if told.settled[member] == line.end {
+                        continue;
+                    }
+                    told.settled[member] = line.end;
+                    settled += 1;
+                    let further = self.further.get(member).and_then(Option::as_ref);
+                    if further.is_none_or(|further| further.stands_in(&block[line.clone()])) {
+                        told.lines[member].push(line.clone());
                     }
                 }
             };
@@ -212,13 +246,14 @@ impl Screen {
                     .search
                     .each_at(block, probe, &mut |literal| tell(&self.literals[literal].members)),
             }
-            from = if told == self.sought.len() { line.end } else { at + 1 };
+            from = if settled == self.sought.len() { line.end } else { at + 1 };
         }
     }
 
-    /// Whether cutting something out between these bytes can bring about what all lines that matter have.
+    /// Whether cutting something out between these bytes can bring about what all lines that matter have, or what the
+    /// lines of a member must have besides what they are found by.
     pub(crate) fn may_join(&self, before: u8, after: u8) -> bool {
-        may_join(self.common.iter().map(Common::text), before, after)
+        self.other_pairs.may_join(before, after)
     }
 
     /// The members to which a line may matter because something was cut out of it and its two parts now touch.
@@ -226,13 +261,12 @@ impl Screen {
         let (Some(&last), Some(&first)) = (before.last(), after.first()) else {
             return;
         };
-        let literals = self.literals.iter().map(|literal| literal.text.as_slice());
         if self.may_join(last, first) {
             // A line that was passed over, and whose parts may have what they need by themselves.
             self.sought.iter().for_each(|&member| tell(member));
             return;
         }
-        if !may_join(literals, last, first) {
+        if !self.pairs.may_join(last, first) {
             return;
         }
         let most = self.longest.saturating_sub(1);
