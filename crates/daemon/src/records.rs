@@ -212,8 +212,9 @@ impl Records {
     /// Writes bans, each with its jail; they are on disk when this returns.
     pub fn add_bans<'a>(&self, bans: impl Iterator<Item = (&'a str, &'a Ticket)>) {
         let mut inner = self.inner.lock();
+        let most = usize::try_from(inner.max_matches).unwrap_or(0);
         let Some(store) = &mut inner.store else { return };
-        let rows: Vec<BanRow> = bans.map(|(jail, ticket)| row_of(jail, ticket)).collect();
+        let rows: Vec<BanRow> = bans.map(|(jail, ticket)| row_of(jail, ticket, most)).collect();
         if let Err(error) = store.add_bans(&rows) {
             for row in rows {
                 self.log.error(
@@ -350,7 +351,9 @@ fn past_of(history: &History) -> PastBans {
     }
 }
 
-fn row_of(jail: &str, ticket: &Ticket) -> BanRow {
+/// What is to be written of a ban; of its lines the newest `most` are, and it makes a difference whether there are any.
+fn row_of(jail: &str, ticket: &Ticket, most: usize) -> BanRow {
+    let newest = ticket.matches.len().saturating_sub(most.max(1));
     let captures = ticket
         .captures
         .iter()
@@ -373,6 +376,7 @@ fn row_of(jail: &str, ticket: &Ticket) -> BanRow {
         matches: ticket
             .matches
             .iter()
+            .skip(newest)
             .map(|line| [line.before.clone(), line.date.clone(), line.after.clone()])
             .collect(),
         data,

@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A block that has grown to so many bytes takes no more pieces.
 const BLOCK: usize = 16 << 10;
 /// So many bytes of blocks are left as they are: of most attackers nothing is needed any more soon after.
-const AS_THEY_ARE: usize = 512 << 10;
+const AS_THEY_ARE: usize = 3 << 20;
 /// No more blocks can be left as they are; if more are listed, some of them have ended.
 const MOST_LISTED: usize = AS_THEY_ARE / BLOCK + 1;
 /// So many bytes of blocks that were made small are held in memory; further ones go to the shelf.
-const IN_MEMORY: usize = 4 << 20;
+const IN_MEMORY: usize = 2 << 20;
 /// Making longer blocks small would take a moment.
 const WORTH_SQUEEZING: usize = 128 << 10;
 

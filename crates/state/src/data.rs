@@ -8,43 +8,46 @@ use std::io;
 
 /// The column's bytes for a ban, with the newest `most` of its lines.
 pub(crate) fn write(ban: &BanRow, most: usize) -> Vec<u8> {
-    let newest = ban.matches.len().saturating_sub(most);
-    let matches: Vec<Value> = ban.matches[newest..].iter().map(write_match).collect();
-    let mut members = Vec::with_capacity(ban.data.len() + 2);
+    let newest = &ban.matches[ban.matches.len().saturating_sub(most)..];
+    let lengths = newest.iter().flatten().map(String::len);
+    // Many a line is of JSON, and a third longer when it is quoted.
+    let mut bytes = Vec::with_capacity(256 + lengths.sum::<usize>() / 3 * 4);
+    bytes.push(b'{');
     // Without lines to keep, the original leaves the member out where there were some.
     if most > 0 || ban.matches.is_empty() {
-        members.push(("matches", Value::Array(matches)));
+        bytes.extend_from_slice(b"\"matches\": [");
+        for (number, parts) in newest.iter().enumerate() {
+            if number > 0 {
+                bytes.extend_from_slice(b", ");
+            }
+            append_match(&mut bytes, parts);
+        }
+        bytes.extend_from_slice(b"], ");
     }
-    members.push(("failures", Value::from(ban.failures)));
+    bytes.extend_from_slice(b"\"failures\": ");
+    append(&mut bytes, &ban.failures);
     for (name, value) in &ban.data {
         if name != "matches" && name != "failures" && !value.is_null() {
-            members.push((name, value.clone()));
-        }
-    }
-    let mut bytes = Vec::with_capacity(256);
-    bytes.push(b'{');
-    for (number, (name, value)) in members.iter().enumerate() {
-        if number > 0 {
             bytes.extend_from_slice(b", ");
+            append(&mut bytes, name);
+            bytes.extend_from_slice(b": ");
+            append(&mut bytes, value);
         }
-        append(&mut bytes, &Value::from(*name));
-        bytes.extend_from_slice(b": ");
-        append(&mut bytes, value);
     }
     bytes.push(b'}');
     bytes
 }
 
 /// A line whose date was not cut out is plain text, another one is stored in its three parts.
-fn write_match(parts: &[String; 3]) -> Value {
+fn append_match(bytes: &mut Vec<u8>, parts: &[String; 3]) {
     if parts[0].is_empty() && parts[1].is_empty() {
-        Value::from(parts[2].as_str())
+        append(bytes, &parts[2]);
     } else {
-        Value::from(parts.to_vec())
+        append(bytes, parts);
     }
 }
 
-fn append(bytes: &mut Vec<u8>, value: &Value) {
+fn append(bytes: &mut Vec<u8>, value: &impl Serialize) {
     let start = bytes.len();
     let mut serializer = serde_json::Serializer::with_formatter(&mut *bytes, Spaced);
     if value.serialize(&mut serializer).is_err() {
