@@ -194,7 +194,7 @@ impl Judge {
             if let Some(failure) = jail.aside.take_back() {
                 let (now, bantime) = (clock::now(), work.jail.options().bantime);
                 if !self.is_ignored(&jail.name, work, &failure.id, &|| seen(&failure, bantime), now) {
-                    self.count(jail, work, &[failure], now);
+                    self.count_one(jail, work, &failure, now);
                 }
             }
         }
@@ -257,7 +257,7 @@ impl Judge {
         }
         let now = clock::now();
         if !self.is_ignored_by(name, &mut work, &id, answered, now) {
-            self.count(jail, &mut work, &[failure], now);
+            self.count_one(jail, &mut work, &failure, now);
             self.settle(&mut [(jail, &mut *work)]);
         }
         jail.aside.pop();

@@ -243,6 +243,16 @@ impl Judge {
         })
     }
 
+    /// Whether all these failures count, as no rule covers any of them and nothing else is to be asked.
+    pub(crate) fn all_count(&self, work: &Work, failures: &[Failure], rules: &[Rule]) -> bool {
+        let asks = work
+            .ignore_command
+            .as_deref()
+            .is_some_and(|command| !command.is_empty());
+        let covered = |rule: &Rule| !matches!(rule, Rule::None);
+        work.ignore_cache.is_none() && !asks && rules.len() == failures.len() && !rules.iter().any(covered)
+    }
+
     /// Lets the rules be asked for ids, at one moment: why is an id to be left alone?
     fn rules_in<T>(&self, work: &Work, asking: impl FnOnce(&mut dyn FnMut(&Id) -> Option<String>) -> T) -> T {
         let mut names = self.names.lock();

@@ -3,15 +3,16 @@
 use crate::clock;
 use crate::ignoring::{IgnoreFiles, Verdict};
 use crate::live::{LiveJail, NewBan, Work};
-use crate::log::{Level, Log, Module};
+use crate::log::{Ends, Level, Log, Module};
 use crate::names::Names;
 use crate::records::Records;
 use crate::text;
 use crate::values::BanValues;
-use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, SharedBlock, Time};
+use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, Screen, SharedBlock, Time};
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::{Mutex, RwLock};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What ruling needs besides the jail itself; shared by all jails.
@@ -42,25 +43,27 @@ impl Judge {
         self.judge(jail, work, in_operation, now, |filter, context, notes| {
             let mut failures = Vec::new();
             filter.process_block(lines, context, &mut failures, notes);
-            Arc::new(failures)
+            failures
         });
         self.settle(&mut [(jail, work)]);
     }
 
-    /// Judges a block of one file for one of the jails that read it together, the `member`th. `keys`: those of all
-    /// their filters. Bans that come of it wait for [`Judge::settle`].
+    /// Judges a block of one file for one of the jails that read it together, the `member`th. Bans that come of it wait
+    /// for [`Judge::settle`].
     pub fn shared_lines(
         &self,
         jail: &Arc<LiveJail>,
         work: &mut Work,
-        shared: &mut SharedBlock<'_>,
-        (member, keys): (usize, &[u128]),
+        together: &mut Together<'_>,
+        member: usize,
         in_operation: bool,
         now: Time,
     ) {
-        self.judge(jail, work, in_operation, now, |filter, context, notes| {
+        let Together { shared, keys, said } = together;
+        let failures = self.find(jail, work, in_operation, now, |filter, context, notes| {
             filter.process_with_twins(shared, member, keys, context, notes)
         });
+        self.failures(jail, work, &failures, said.of(&failures, &self.log), now);
     }
 
     /// Judges an entry of the journal for one jail. `in_operation`: it came while the journal was followed.
@@ -68,7 +71,7 @@ impl Judge {
         self.judge(jail, work, in_operation, now, |filter, context, notes| {
             let mut failures = Vec::new();
             filter.process_entry(line, context, &mut failures, notes);
-            Arc::new(failures)
+            failures
         });
         self.settle(&mut [(jail, work)]);
     }
@@ -79,8 +82,20 @@ impl Judge {
         work: &mut Work,
         in_operation: bool,
         now: Time,
-        find: impl FnOnce(&mut Filter, &mut LineContext<'_>, &mut Vec<Note>) -> Arc<Vec<Failure>>,
+        find: impl FnOnce(&mut Filter, &mut LineContext<'_>, &mut Vec<Note>) -> Vec<Failure>,
     ) {
+        let failures = self.find(jail, work, in_operation, now, find);
+        self.failures(jail, work, &failures, &ends_of(&failures, &self.log), now);
+    }
+
+    fn find<F>(
+        &self,
+        jail: &LiveJail,
+        work: &mut Work,
+        in_operation: bool,
+        now: Time,
+        find: impl FnOnce(&mut Filter, &mut LineContext<'_>, &mut Vec<Note>) -> F,
+    ) -> F {
         let mut notes = Vec::new();
         let findtime = Some(work.jail.options().findtime);
         let failures = {
@@ -96,13 +111,21 @@ impl Judge {
         for note in notes {
             self.tell(&jail.name, work, note, now);
         }
-        self.failures(jail, work, &failures, now);
+        failures
     }
 
-    /// Somebody failed, and others: each is ignored, counted, or banned; or waits until that is known.
-    fn failures(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: &[Failure], now: Time) {
+    /// Somebody failed, and others: each is ignored, counted, or banned; or waits until that is known. `ends`: what is
+    /// to be said of each.
+    fn failures(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: &[Failure], ends: &Ends, now: Time) {
+        if failures.is_empty() {
+            return;
+        }
         let bantime = work.jail.options().bantime;
-        let mut rules = self.rules_for(work, failures).into_iter();
+        let rules = self.rules_for(work, failures);
+        if self.all_count(work, failures, &rules) && !jail.aside.is_busy() {
+            return self.count(jail, work, (failures, ends), 0..failures.len(), now);
+        }
+        let mut rules = rules.into_iter();
         // Those in a row that count are counted together.
         let mut row = 0;
         for (at, failure) in failures.iter().enumerate() {
@@ -111,27 +134,37 @@ impl Judge {
             if matches!(verdict, Verdict::Counts) && !jail.aside.is_busy() {
                 continue;
             }
-            self.count(jail, work, failures.get(row..at).unwrap_or_default(), now);
+            self.count(jail, work, (failures, ends), row..at, now);
             row = at + 1;
             if !matches!(verdict, Verdict::Ignored) {
                 self.set_aside(jail, work, failure.clone());
             }
         }
-        self.count(jail, work, failures.get(row..).unwrap_or_default(), now);
+        self.count(jail, work, (failures, ends), row..failures.len(), now);
     }
 
-    /// Says that people failed who are not to be left alone, counts it and carries out what comes of it; but for bans,
-    /// which wait for [`Judge::settle`].
-    pub(crate) fn count(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: &[Failure], now: Time) {
+    /// Counts one failure that waited.
+    pub(crate) fn count_one(&self, jail: &Arc<LiveJail>, work: &mut Work, failure: &Failure, now: Time) {
+        let failures = std::slice::from_ref(failure);
+        self.count(jail, work, (failures, &ends_of(failures, &self.log)), 0..1, now);
+    }
+
+    /// Says that some of these people failed, who are not to be left alone, counts it and carries out what comes of it;
+    /// but for bans, which wait for [`Judge::settle`].
+    fn count(
+        &self,
+        jail: &Arc<LiveJail>,
+        work: &mut Work,
+        (failures, ends): (&[Failure], &Ends),
+        which: Range<usize>,
+        now: Time,
+    ) {
+        let failures = failures.get(which.clone()).unwrap_or_default();
         if failures.is_empty() {
             return;
         }
         let begin = format!("[{}] Found ", jail.name);
-        self.log.info_soon(Module::Filter, &begin, failures, |failure, line| {
-            text::write_id(&failure.id, line);
-            line.push_str(" - ");
-            text::write_local(failure.time, line);
-        });
+        self.log.info_soon(Module::Filter, &begin, ends, which);
         if failures.len() > 1 {
             work.jail.expect(failures.iter().map(|failure| &failure.id));
         }
@@ -155,6 +188,7 @@ impl Judge {
         let ruling = work.jail.attempted(id.clone(), lines, known, now, &mut clock::luck);
         self.carry_out(jail, work, ruling, &id, known);
         self.settle(&mut [(jail, work)]);
+        self.log.write_out();
     }
 
     fn carry_out(&self, jail: &Arc<LiveJail>, work: &mut Work, ruling: Ruling, id: &Id, known: Known) {
@@ -184,8 +218,10 @@ impl Judge {
                 } else {
                     Level::WARNING
                 };
-                self.log
-                    .say(level, Module::Actions, &format!("[{}] {id} already banned", jail.name));
+                if self.log.wants(level) {
+                    let text = format!("[{}] {id} already banned", jail.name);
+                    self.log.say_soon(level, Module::Actions, &text);
+                }
             }
             Ruling::Expired => {
                 self.log
@@ -204,6 +240,10 @@ impl Judge {
             .iter()
             .flat_map(|(jail, work)| work.bans.iter().map(|ban| (jail.name.as_str(), &*ban.ticket)));
         self.records.add_bans(bans);
+        for (jail, work) in jails.iter() {
+            work.bans.iter().for_each(|ban| self.say_ban(jail, ban));
+        }
+        self.log.write_out();
         for (jail, work) in jails {
             for ban in std::mem::take(&mut work.bans) {
                 self.carry_out_ban(jail, ban);
@@ -217,18 +257,25 @@ impl Judge {
             self.records.note_ban(&jail.name, &ticket);
             self.records.add_bans([(jail.name.as_str(), &*ticket)].into_iter());
         }
-        self.carry_out_ban(jail, NewBan { ticket, past, base });
+        let ban = NewBan { ticket, past, base };
+        self.say_ban(jail, &ban);
+        self.log.write_out();
+        self.carry_out_ban(jail, ban);
+    }
+
+    /// Says it with what is written next.
+    fn say_ban(&self, jail: &LiveJail, ban: &NewBan) {
+        let how = if ban.ticket.restored { "Restore Ban" } else { "Ban" };
+        let text = format!("[{}] {how} {}", jail.name, ban.ticket.id);
+        self.log.say_soon(Level::NOTICE, Module::Actions, &text);
+        if ban.is_grown() {
+            self.say_growth(&jail.name, &ban.ticket, ban.past, ban.base);
+        }
     }
 
     fn carry_out_ban(&self, jail: &Arc<LiveJail>, ban: NewBan) {
-        let NewBan { ticket, past, base } = ban;
-        let how = if ticket.restored { "Restore Ban" } else { "Ban" };
-        self.log
-            .notice(Module::Actions, format!("[{}] {how} {}", jail.name, ticket.id));
-        let grown = !ticket.restored && (ticket.bantime - base).abs() > f64::EPSILON;
-        if grown {
-            self.say_growth(&jail.name, &ticket, past, base);
-        }
+        let grown = ban.is_grown();
+        let ticket = ban.ticket;
         let restored = ticket.restored;
         let target = self.target(jail, ticket);
         jail.queue.push(Task::Ban {
@@ -378,6 +425,53 @@ impl Judge {
             self.log.warning(Module::Filter, format!("[{jail}] {text}"));
         }
     }
+}
+
+/// A block on its way through the jails that read its file.
+pub struct Together<'b> {
+    shared: SharedBlock<'b>,
+    keys: &'b [u128],
+    said: Said,
+}
+
+/// What is to be said of failures. Jails with the same filter find the same ones, one after the other.
+#[derive(Default)]
+struct Said {
+    of: Arc<Vec<Failure>>,
+    ends: Ends,
+}
+
+impl<'b> Together<'b> {
+    /// Looks at a block for all of them. `keys`: those of all their filters.
+    pub fn new(block: &'b [u8], screen: &'b Screen, keys: &'b [u128]) -> Self {
+        Together {
+            shared: SharedBlock::new(block, screen),
+            keys,
+            said: Said::default(),
+        }
+    }
+}
+
+impl Said {
+    fn of(&mut self, failures: &Arc<Vec<Failure>>, log: &Log) -> &Ends {
+        if !Arc::ptr_eq(&self.of, failures) {
+            self.ends = ends_of(failures, log);
+            self.of = Arc::clone(failures);
+        }
+        &self.ends
+    }
+}
+
+/// What is to be said of each failure after the jail that found it.
+fn ends_of(failures: &[Failure], log: &Log) -> Ends {
+    if !log.wants(Level::INFO) {
+        return Ends::default();
+    }
+    Ends::of(failures, |failure, line| {
+        text::write_id(&failure.id, line);
+        line.push_str(" - ");
+        text::write_local(failure.time, line);
+    })
 }
 
 /// A failure as the ignore checks may ask about it.

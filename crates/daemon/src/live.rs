@@ -87,6 +87,13 @@ pub struct NewBan {
     pub base: f64,
 }
 
+impl NewBan {
+    /// Whether it lasts longer than the jail's `bantime`.
+    pub fn is_grown(&self) -> bool {
+        !self.ticket.restored && (self.ticket.bantime - self.base).abs() > f64::EPSILON
+    }
+}
+
 /// A log file of a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPath {

@@ -367,3 +367,73 @@ fn what_filters_have_in_common_may_come_about_when_the_date_is_cut_out() {
         assert_eq!(found, [1, 0], "{common}");
     }
 }
+
+#[test]
+fn what_a_filter_requires_besides_may_come_about_when_the_date_is_cut_out() {
+    let json = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
+    // Each has a literal that is looked for, and one more that stands in the line only when its date is cut out.
+    for (datepattern, further, line) in [
+        (
+            "",
+            r#""s":;404"#,
+            r#"192.0.2.1 "s":2026-11-22 10:19:07;404 /a/longer/path"#,
+        ),
+        (
+            json,
+            r#""StartLocal":"-11"#,
+            r#"192.0.2.1 "StartLocal":"2026-11-22T10:19:07.5Z","x":"/a/longer/path""#,
+        ),
+    ] {
+        let failregexes = [format!("^<HOST> {further}.*/a/longer/path"), "^<HOST> other".to_owned()];
+        let mut filters = failregexes.map(|failregex| filter(datepattern, "", &[&failregex], ""));
+        assert_eq!(filters[0].needs().literals(), Some(&[b"/a/longer/path".to_vec()][..]));
+        let mut screen = Screen::new(filters.iter().map(|filter| filter.needs().clone()).collect());
+        let block = format!("{line}\n") + &"2026-11-22 10:19:07 nothing of this kind\n".repeat(500);
+        screen.learn(block.as_bytes());
+        let mut shared = SharedBlock::new(block.as_bytes(), &screen);
+        let mut failures = Vec::new();
+        let mut resolver = NoNames;
+        let mut context = context(&mut resolver, 2);
+        filters[0].process_shared(&mut shared, 0, &mut context, &mut failures, &mut Vec::new());
+        assert_eq!(failures.len(), 1, "{further}");
+    }
+}
+
+#[test]
+fn what_the_last_line_of_a_block_teaches_is_known_when_it_is_asked_for() {
+    let json = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
+    let new = || ["alphaXQZ", "omegaKVW"].map(|own| filter(json, "", &[&format!("^<HOST> .*{own}")], ""));
+    let date = |second: u32| format!(r#""StartLocal":"2026-11-22T10:19:{second:02}.5Z","#);
+    // The date behind the other one is taken where that is where dates stand.
+    let blocks = [
+        format!(
+            "192.0.2.1 {} alphaXQZ\n192.0.2.1 xxxxxxxxxxxxxxxxxxxxx {}\n",
+            date(1),
+            date(2)
+        ),
+        format!(
+            "192.0.2.1 {} {} alphaXQZ\n192.0.2.2 no date omegaKVW\n",
+            date(3),
+            date(4)
+        ),
+        format!("192.0.2.3 alphaXQZ\n192.0.2.3 nothing {}\n", date(5)),
+        "192.0.2.4 omegaKVW\n".to_owned(),
+    ];
+    let (mut alone, mut together) = (new(), new());
+    let screen = Screen::new(together.iter().map(|filter| filter.needs().clone()).collect());
+    let (mut expected, mut got) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    for block in &blocks {
+        let mut shared = SharedBlock::new(block.as_bytes(), &screen);
+        for index in 0..2 {
+            let mut resolver = NoNames;
+            let mut context = context(&mut resolver, 1);
+            together[index].process_shared(&mut shared, index, &mut context, &mut got[index], &mut Vec::new());
+            for line in block.lines() {
+                alone[index].process(line.as_bytes(), &mut context, &mut expected[index], &mut Vec::new());
+            }
+            assert_eq!(alone[index].last_date(), together[index].last_date());
+        }
+    }
+    assert_eq!(expected.each_ref().map(Vec::len), [3, 2]);
+    assert_eq!(expected, got);
+}

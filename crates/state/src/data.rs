@@ -41,13 +41,39 @@ pub(crate) fn write(ban: &BanRow, most: usize) -> Vec<u8> {
 /// A line whose date was not cut out is plain text, another one is stored in its three parts.
 fn append_match(bytes: &mut Vec<u8>, parts: &[String; 3]) {
     if parts[0].is_empty() && parts[1].is_empty() {
-        append(bytes, &parts[2]);
+        append_text(bytes, &parts[2]);
     } else {
-        append(bytes, parts);
+        for (text, before) in parts.iter().zip(["[", ", ", ", "]) {
+            bytes.extend_from_slice(before.as_bytes());
+            append_text(bytes, text);
+        }
+        bytes.push(b']');
     }
 }
 
-fn append(bytes: &mut Vec<u8>, value: &impl Serialize) {
+/// Appends a text as [`append`] does. Lines of logs are long, and those of JSON full of what is to be quoted: each byte is
+/// written as two, of which the second mostly gives way to the next one.
+fn append_text(bytes: &mut Vec<u8>, text: &str) {
+    let has_control = text.bytes().fold(false, |has, byte| has | (byte < b' '));
+    if has_control {
+        return append(bytes, text);
+    }
+    bytes.push(b'"');
+    for piece in text.as_bytes().chunks(63) {
+        let mut quoted = [0; 128];
+        let mut end = 0;
+        for &byte in piece {
+            let is_quoted = byte == b'"' || byte == b'\\';
+            quoted[end % 128] = if is_quoted { b'\\' } else { byte };
+            quoted[(end + 1) % 128] = byte;
+            end += 1 + usize::from(is_quoted);
+        }
+        bytes.extend_from_slice(quoted.get(..end).unwrap_or_default());
+    }
+    bytes.push(b'"');
+}
+
+fn append(bytes: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let start = bytes.len();
     let mut serializer = serde_json::Serializer::with_formatter(&mut *bytes, Spaced);
     if value.serialize(&mut serializer).is_err() {
@@ -138,6 +164,18 @@ mod tests {
 
     fn parts(before: &str, date: &str, after: &str) -> [String; 3] {
         [before.into(), date.into(), after.into()]
+    }
+
+    #[test]
+    fn a_line_is_quoted_as_any_other_text() {
+        let printable: String = (' '..='\u{ff}').chain("\u{2028}\u{1f600}".chars()).collect();
+        let all: String = ('\0'..='\u{ff}').collect();
+        for text in ["", "\"", &printable, &printable.repeat(100), &all, &"\"\\".repeat(5000)] {
+            let (mut one, mut other) = (b"x".to_vec(), b"x".to_vec());
+            append_text(&mut one, text);
+            append(&mut other, text);
+            assert_eq!(one, other);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub use target::TargetError;
 
 use crate::clock;
 use parking_lot::Mutex;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use target::Target;
@@ -77,6 +78,41 @@ struct Sink {
     target: Target,
 }
 
+/// How lines end that begin alike. Made once where many say the same with another beginning.
+#[derive(Debug, Default)]
+pub struct Ends {
+    text: String,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+}
+
+impl Ends {
+    /// One for each of these, as `write` writes it.
+    pub fn of<T>(many: &[T], write: impl Fn(&T, &mut String)) -> Self {
+        let mut all = Ends::default();
+        for one in many {
+            let at = all.text.len();
+            write(one, &mut all.text);
+            layout::show(&mut all.text, at);
+            all.ends.push(all.text.len());
+        }
+        all
+    }
+
+    fn of_these(&self, which: Range<usize>) -> impl Iterator<Item = &str> {
+        let mut from = match which.start {
+            0 => 0,
+            start => self.ends.get(start - 1).copied().unwrap_or(self.text.len()),
+        };
+        let ends = self.ends.get(which).unwrap_or_default();
+        ends.iter().map(move |&end| {
+            let text = self.text.get(from..end).unwrap_or_default();
+            from = end;
+            text
+        })
+    }
+}
+
 impl Log {
     /// Readable lines on stderr, coloured when it is a terminal: for `bantam run`.
     pub fn for_people() -> Self {
@@ -129,22 +165,31 @@ impl Log {
         self.shared.sink.lock().target.write(&line);
     }
 
-    /// Says something of many, as information: lines that begin alike and go on as `write` writes for each. They are
-    /// written with the next line that is said, or at the next [`Log::write_out`].
-    pub fn info_soon<T>(&self, module: Module, begin: &str, many: &[T], write: impl Fn(&T, &mut String)) {
-        if !self.wants(Level::INFO) {
+    /// Writes one line with the next one that is said, or at the next [`Log::write_out`].
+    pub fn say_soon(&self, level: Level, module: Module, message: &str) {
+        self.say_many_soon(level, module, message, &mut std::iter::once(""));
+    }
+
+    /// Says something of many, as information: lines that begin alike, and end as these of the ends say. They are written
+    /// with the next line that is said, or at the next [`Log::write_out`].
+    pub fn info_soon(&self, module: Module, begin: &str, ends: &Ends, which: Range<usize>) {
+        self.say_many_soon(Level::INFO, module, begin, &mut ends.of_these(which));
+    }
+
+    fn say_many_soon(&self, level: Level, module: Module, begin: &str, ends: &mut dyn Iterator<Item = &str>) {
+        if !self.wants(level) {
             return;
         }
         let line = layout::Line {
             time: clock::now(),
-            level: Level::INFO,
+            level,
             module: module.name(),
             message: begin,
         };
-        self.shared.sink.lock().target.write_soon(&line, many, &write);
+        self.shared.sink.lock().target.write_soon(&line, ends);
     }
 
-    /// Writes what was said by [`Log::info_soon`].
+    /// Writes what was said by [`Log::info_soon`] and [`Log::say_soon`].
     pub fn write_out(&self) {
         self.shared.sink.lock().target.flush();
     }

@@ -1,6 +1,6 @@
 //! Where lines go.
 use super::Level;
-use super::layout::{Layout, Line, show};
+use super::layout::{Layout, Line};
 use crate::text::is_true;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
@@ -114,22 +114,20 @@ impl Target {
 
     /// Writes a line and all that wait.
     pub(super) fn write(&mut self, line: &Line<'_>) {
-        self.write_soon(line, &[()], &|(), _| {});
+        self.write_soon(line, &mut std::iter::once(""));
         self.flush();
     }
 
-    /// Takes lines that begin alike, to be written with the next ones. (Services take each line by itself, and at
-    /// once.)
-    pub(super) fn write_soon<T>(&mut self, begin: &Line<'_>, many: &[T], write: &dyn Fn(&T, &mut String)) {
+    /// Takes lines that begin alike and end as told, to be written with the next ones. (Services take each line by
+    /// itself, and at once.)
+    pub(super) fn write_soon(&mut self, begin: &Line<'_>, ends: &mut dyn Iterator<Item = &str>) {
         match &mut self.out {
             Out::File(_) | Out::Stdout | Out::Stderr => {
                 let mut head = String::with_capacity(128);
                 self.layout.write(begin, &mut head);
-                for one in many {
+                for end in ends {
                     self.waiting.push_str(&head);
-                    let at = self.waiting.len();
-                    write(one, &mut self.waiting);
-                    show(&mut self.waiting, at);
+                    self.waiting.push_str(end);
                     self.waiting.push('\n');
                     if self.waiting.len() >= MOST_WAITING {
                         self.flush();
@@ -139,16 +137,16 @@ impl Target {
             Out::Syslog { socket, facility } => {
                 let mut head = format!("<{}>", *facility * 8 + severity(begin.level));
                 self.layout.write(begin, &mut head);
-                for text in lines(&head, many, write) {
-                    drop(socket.send(text.trim_end().as_bytes()));
+                for end in ends {
+                    drop(socket.send(format!("{head}{end}").trim_end().as_bytes()));
                 }
             }
             Out::Journal(socket) => {
                 let head = format!("MESSAGE={}", super::layout::shown(begin.message));
                 let priority = severity(begin.level);
-                for text in lines(&head, many, write) {
+                for end in ends {
                     let text = format!(
-                        "{text}\nPRIORITY={priority}\nSYSLOG_IDENTIFIER=fail2ban\nLOGGER={}\n",
+                        "{head}{end}\nPRIORITY={priority}\nSYSLOG_IDENTIFIER=fail2ban\nLOGGER={}\n",
                         begin.module
                     );
                     drop(socket.send(text.as_bytes()));
@@ -173,16 +171,6 @@ impl Target {
         self.waiting.clear();
         self.waiting.shrink_to(MOST_WAITING);
     }
-}
-
-/// Each line by itself.
-fn lines<T>(head: &str, many: &[T], write: &dyn Fn(&T, &mut String)) -> impl Iterator<Item = String> {
-    many.iter().map(move |one| {
-        let mut text = head.to_owned();
-        write(one, &mut text);
-        show(&mut text, head.len());
-        text
-    })
 }
 
 impl Drop for Target {

@@ -2,10 +2,10 @@
 use super::following::matches;
 use crate::aside::Place;
 use crate::clock;
-use crate::judge::Judge;
+use crate::judge::{Judge, Together};
 use crate::live::{LiveJail, LogPath, Work};
 use crate::log::Module;
-use bantam_detect::{Needs, Screen, SharedBlock, Time};
+use bantam_detect::{Needs, Screen, Time};
 use bantam_source::{Block, Position};
 use parking_lot::MutexGuard;
 use std::collections::HashMap;
@@ -91,7 +91,7 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
     };
     let keys = fit(screen, followers);
     screen.learn(block.bytes);
-    let mut shared = SharedBlock::new(block.bytes, screen);
+    let mut together = Together::new(block.bytes, screen, &keys);
     let jails: Vec<Arc<LiveJail>> = followers.iter().map(|follower| Arc::clone(&follower.jail)).collect();
     let mut held = Held::default();
     for (member, (follower, jail)) in followers.iter_mut().zip(&jails).enumerate() {
@@ -100,7 +100,7 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
         }
         jail.aside.wait_for_room();
         let mut work = jail.work.lock();
-        judge_for((follower, &mut work), judge, block, &mut shared, (member, &keys), now);
+        judge_for((follower, &mut work), judge, block, &mut together, member, now);
         held.hold(jail, work, judge);
     }
     held.settle(judge);
@@ -155,8 +155,8 @@ fn judge_for(
     (follower, work): (&mut Follower, &mut Work),
     judge: &Judge,
     block: &Block<'_>,
-    shared: &mut SharedBlock<'_>,
-    member: (usize, &[u128]),
+    together: &mut Together<'_>,
+    member: usize,
     now: Time,
 ) {
     let lines = unseen(follower, block);
@@ -166,7 +166,7 @@ fn judge_for(
     }
     if !lines.is_empty() {
         if lines.len() == block.bytes.len() {
-            judge.shared_lines(jail, work, shared, member, follower.in_operation, now);
+            judge.shared_lines(jail, work, together, member, follower.in_operation, now);
         } else {
             judge.lines(jail, work, lines, follower.in_operation, now);
         }
