@@ -401,30 +401,39 @@ fn what_a_filter_requires_besides_may_come_about_when_the_date_is_cut_out() {
 
 #[test]
 fn what_the_last_line_of_a_block_teaches_is_known_when_it_is_asked_for() {
-    let json = r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#;
-    let new = || ["alphaXQZ", "omegaKVW"].map(|own| filter(json, "", &[&format!("^<HOST> .*{own}")], ""));
-    let date = |second: u32| format!(r#""StartLocal":"2026-11-22T10:19:{second:02}.5Z","#);
-    // The date behind the other one is taken where that is where dates stand.
+    let pattern = |key: &str| format!(r#""{key}"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#);
+    let keys = ["StartLocal", "StartLocal", "StartOther"];
+    let own = ["alphaXQZ", "omegaKVW", "gammaJYB"];
+    let new = || -> Vec<Filter> {
+        let each = keys.iter().zip(own);
+        let each = each.map(|(key, own)| filter(&pattern(key), "", &[&format!("^<HOST> .*{own}")], ""));
+        each.collect()
+    };
+    let date = |key: &str, second: u32| format!(r#""{key}":"2026-11-22T10:19:{second:02}.5Z","#);
+    let both = |second: u32| date("StartLocal", second) + &date("StartOther", second + 30);
+    let local = |second: u32| date("StartLocal", second);
     let blocks = [
+        // The last date stands where the second one of the next line does: it is the one that is taken.
         format!(
-            "192.0.2.1 {} alphaXQZ\n192.0.2.1 xxxxxxxxxxxxxxxxxxxxx {}\n",
-            date(1),
-            date(2)
+            "192.0.2.1 {} alphaXQZ alphaXQZ\n192.0.2.1 {} {}\n",
+            both(1),
+            "x".repeat(local(0).len()),
+            both(2)
         ),
         format!(
             "192.0.2.1 {} {} alphaXQZ\n192.0.2.2 no date omegaKVW\n",
-            date(3),
-            date(4)
+            local(3),
+            local(4)
         ),
-        format!("192.0.2.3 alphaXQZ\n192.0.2.3 nothing {}\n", date(5)),
-        "192.0.2.4 omegaKVW\n".to_owned(),
+        format!("192.0.2.3 alphaXQZ gammaJYB\n192.0.2.3 nothing {}\n", both(5)),
+        "192.0.2.4 omegaKVW\n192.0.2.4 gammaJYB\n".to_owned(),
     ];
     let (mut alone, mut together) = (new(), new());
     let screen = Screen::new(together.iter().map(|filter| filter.needs().clone()).collect());
-    let (mut expected, mut got) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    let (mut expected, mut got) = (vec![Vec::new(); 3], vec![Vec::new(); 3]);
     for block in &blocks {
         let mut shared = SharedBlock::new(block.as_bytes(), &screen);
-        for index in 0..2 {
+        for index in 0..3 {
             let mut resolver = NoNames;
             let mut context = context(&mut resolver, 1);
             together[index].process_shared(&mut shared, index, &mut context, &mut got[index], &mut Vec::new());
@@ -434,6 +443,8 @@ fn what_the_last_line_of_a_block_teaches_is_known_when_it_is_asked_for() {
             assert_eq!(alone[index].last_date(), together[index].last_date());
         }
     }
-    assert_eq!(expected.each_ref().map(Vec::len), [3, 2]);
+    assert_eq!(expected.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2, 2]);
     assert_eq!(expected, got);
+    let times = expected[0].iter().map(|failure: &Failure| failure.time.secs() % 60);
+    assert_eq!(times.collect::<Vec<_>>(), [1, 4, 4]);
 }
