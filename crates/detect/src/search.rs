@@ -151,7 +151,10 @@ impl Rarity {
 
     /// How often a piece occurs, as far as its hash tells.
     fn count(&self, piece: &[u8]) -> u32 {
-        let number = piece.iter().rev().fold(0, |number, &byte| number << 8 | u32::from(byte));
+        let number = piece
+            .iter()
+            .rev()
+            .fold(0, |number, &byte| number << 8 | u32::from(byte));
         self.counts[Self::place(number)]
     }
 
