@@ -7,8 +7,9 @@ use crate::log::{Ends, Level, Log, Module};
 use crate::names::Names;
 use crate::records::Records;
 use crate::text;
+use crate::together::{Together, ends_of};
 use crate::values::BanValues;
-use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, Screen, SharedBlock, Time};
+use bantam_detect::{EntryLine, Failure, Filter, Id, LineContext, Note, Time};
 use bantam_enforce::{Target, Task};
 use bantam_jail::{Known, PastBans, Ruling, Ticket};
 use parking_lot::{Mutex, RwLock};
@@ -425,53 +426,6 @@ impl Judge {
             self.log.warning(Module::Filter, format!("[{jail}] {text}"));
         }
     }
-}
-
-/// A block on its way through the jails that read its file.
-pub struct Together<'b> {
-    shared: SharedBlock<'b>,
-    keys: &'b [u128],
-    said: Said,
-}
-
-/// What is to be said of failures. Jails with the same filter find the same ones, one after the other.
-#[derive(Default)]
-struct Said {
-    of: Arc<Vec<Failure>>,
-    ends: Ends,
-}
-
-impl<'b> Together<'b> {
-    /// Looks at a block for all of them. `keys`: those of all their filters.
-    pub fn new(block: &'b [u8], screen: &'b Screen, keys: &'b [u128]) -> Self {
-        Together {
-            shared: SharedBlock::new(block, screen),
-            keys,
-            said: Said::default(),
-        }
-    }
-}
-
-impl Said {
-    fn of(&mut self, failures: &Arc<Vec<Failure>>, log: &Log) -> &Ends {
-        if !Arc::ptr_eq(&self.of, failures) {
-            self.ends = ends_of(failures, log);
-            self.of = Arc::clone(failures);
-        }
-        &self.ends
-    }
-}
-
-/// What is to be said of each failure after the jail that found it.
-fn ends_of(failures: &[Failure], log: &Log) -> Ends {
-    if !log.wants(Level::INFO) {
-        return Ends::default();
-    }
-    Ends::of(failures, |failure, line| {
-        text::write_id(&failure.id, line);
-        line.push_str(" - ");
-        text::write_local(failure.time, line);
-    })
 }
 
 /// A failure as the ignore checks may ask about it.

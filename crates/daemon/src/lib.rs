@@ -23,6 +23,7 @@ mod rehearsal;
 mod reload;
 mod server;
 mod text;
+mod together;
 mod values;
 
 pub use control::ControlError;

@@ -2,9 +2,10 @@
 use super::following::matches;
 use crate::aside::Place;
 use crate::clock;
-use crate::judge::{Judge, Together};
+use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath, Work};
 use crate::log::Module;
+use crate::together::Together;
 use bantam_detect::{Needs, Screen, Time};
 use bantam_source::{Block, Position};
 use parking_lot::MutexGuard;
