@@ -13,6 +13,7 @@ mod increment;
 mod jail;
 mod keep;
 mod packed;
+mod places;
 mod slots;
 
 pub use ban::Ticket;
