@@ -15,6 +15,7 @@ mod keep;
 mod packed;
 mod places;
 mod slots;
+mod squeeze;
 
 pub use ban::Ticket;
 pub use bantam_detect::{Evidence, Failure, Family, Id, MatchedLine, Time};
