@@ -168,19 +168,15 @@ impl Places {
     /// One that stands further on for want of room in this line.
     fn one_for(&self, line: usize) -> Option<(usize, usize)> {
         let count = self.lines.len();
-        let mut distance = 1;
         for (number, there) in self.from(self.after(line)).take(count - 1) {
-            let may = |cell: &u64| {
-                let home = self.home(hash_of(*cell));
-                *cell != 0 && (number + count - home) % count >= distance
-            };
+            let behind = |other: usize| (number + count - other) % count;
+            let may = |cell: &u64| *cell != 0 && behind(self.home(hash_of(*cell))) >= behind(line);
             if let Some(at) = there.0.iter().position(may) {
                 return Some((number, at));
             }
             if !there.is_full() {
                 return None;
             }
-            distance += 1;
         }
         None
     }
