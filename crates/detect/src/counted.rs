@@ -12,7 +12,11 @@ use crate::sight::{Seen, Sight};
 use bantam_pattern::date::Alike;
 use memchr::memmem::Finder;
 use std::cell::Cell;
+use std::iter::Peekable;
 use std::ops::Range;
+
+/// Lines of a block that can matter, in order.
+pub(crate) type Candidates = Peekable<std::vec::IntoIter<Range<usize>>>;
 
 impl Filter {
     /// Judges each line of a block but those that are blank or comments. `tell` gets the line, without its end, and
@@ -24,7 +28,7 @@ impl Filter {
         notes: &mut Vec<Note>,
         tell: &mut dyn FnMut(&[u8], Option<&mut Report>),
     ) {
-        let Some(anchor) = self.skipping() else {
+        let Some(anchor) = self.skipping().filter(|_| self.may_leave_uncounted()) else {
             return self.judge_every_line(block, context, notes, tell);
         };
         self.prepare_spare();
@@ -57,16 +61,24 @@ impl Filter {
                 return sight.look(block);
             }
         }
-        let candidates = self.screen(block).look(block).into_iter().next().unwrap_or_default();
-        let mut candidates = candidates.into_iter().peekable();
+        let mut candidates = self.candidates(block);
         let mut places = Places::new(block, anchor);
         crate::block::lines(block)
             .map(|line| Seen {
                 date: places.only_one_in(&line),
-                is_candidate: candidates.next_if_eq(&line).is_some(),
+                is_candidate: is_next(&mut candidates, &line),
                 line,
             })
             .collect()
+    }
+
+    /// The lines that have something that the filter needs, where no other means anything to it.
+    pub(crate) fn candidates(&mut self, block: &[u8]) -> Option<Candidates> {
+        if !self.may_leave_uncounted() {
+            return None;
+        }
+        let lines = self.screen(block).look(block).into_iter().next()?;
+        Some(lines.into_iter().peekable())
     }
 
     fn judge_counted(
@@ -111,6 +123,11 @@ impl Filter {
             dates.year = year.or(dates.year);
         }
     }
+}
+
+/// Whether the line is the next of the candidates; where nobody can tell, all are.
+pub(crate) fn is_next(candidates: &mut Option<Candidates>, line: &Range<usize>) -> bool {
+    candidates.as_mut().is_none_or(|lines| lines.next_if_eq(line).is_some())
 }
 
 /// Neither blank nor a comment.

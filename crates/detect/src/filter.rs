@@ -500,15 +500,24 @@ impl Filter {
         self.rules.needs().tells() && self.rules.max_lines == 1 && !ignores_first
     }
 
-    /// Passes over a line without date if it means nothing, since it has none of the literals that it must have.
-    pub(crate) fn passes_over(&mut self, text: &str) -> bool {
+    /// The same for those who count what each line came to: whether a line without what the filter needs comes to
+    /// nothing, is not ignored and has no prefregex that matches.
+    pub(crate) fn may_leave_uncounted(&self) -> bool {
+        // Without `check_all` it is the failregexes that tell what is needed.
+        let tells_of_prefix = self.rules.check_all || self.rules.prefregex.is_none();
+        self.may_leave_out() && !self.rules.ignores_first() && tells_of_prefix
+    }
+
+    /// Whether a line without date means nothing, since it has none of the literals that it must have.
+    pub(crate) fn passes_over(&self, text: &str) -> bool {
         let literals = self.rules.literals().filter(|_| self.rules.may_dismiss_first());
-        let passes = literals.is_some_and(|literals| !literals.occur_in(text.as_bytes()));
-        if passes {
-            self.report.window_before = None;
-            judge::without_literals(&self.rules, &mut self.report);
-        }
-        passes
+        literals.is_some_and(|literals| !literals.occur_in(text.as_bytes()))
+    }
+
+    /// What is to be told of a line that lacks what it must have.
+    pub(crate) fn dismiss(&mut self) {
+        self.report.window_before = None;
+        judge::without_literals(&self.rules, &mut self.report);
     }
 
     /// Where dates stand, if lines may be left out without looking for theirs.

@@ -91,7 +91,7 @@ pub struct Screen {
 }
 
 /// So much of it is looked at for what is rare.
-const SAMPLE: usize = 64 << 10;
+const SAMPLE: usize = 32 << 10;
 /// So many bytes of a log are enough to learn from.
 const ENOUGH: usize = 16 << 10;
 

@@ -124,7 +124,7 @@ impl Engine {
     }
 }
 
-/// How often pieces of text occur in a sample, by a hash of them.
+/// How often pieces of text, each of so many bytes as a probe has, occur in a sample; by a hash of them.
 struct Rarity {
     counts: Vec<u32>,
     length: usize,
@@ -135,24 +135,34 @@ impl Rarity {
 
     fn of(sample: &[u8], length: usize) -> Self {
         let mut counts = vec![0u32; 1 << Self::BITS];
-        for piece in sample.windows(length.max(1)) {
-            counts[Self::place(piece)] += 1;
+        // Of the whole probe's length whatever a piece has: at the sample's end some are not counted.
+        let kept = u32::MAX >> (8 * (PROBE - length.clamp(1, PROBE)));
+        let mut from = sample;
+        while let Some((piece, _)) = from.split_first_chunk() {
+            counts[Self::place(u32::from_le_bytes(*piece) & kept)] += 1;
+            from = &from[1..];
         }
         Rarity { counts, length }
     }
 
-    fn place(piece: &[u8]) -> usize {
-        let hash = piece.iter().fold(0u32, |hash, &byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x9e37_79b1).rotate_left(7)
-        });
-        (hash >> (32 - Self::BITS)) as usize
+    fn place(piece: u32) -> usize {
+        (piece.wrapping_mul(0x9e37_79b1) >> (32 - Self::BITS)) as usize
+    }
+
+    /// How often a piece occurs, as far as its hash tells.
+    fn count(&self, piece: &[u8]) -> u32 {
+        let number = piece
+            .iter()
+            .rev()
+            .fold(0, |number, &byte| number << 8 | u32::from(byte));
+        self.counts[Self::place(number)]
     }
 
     /// Where the rarest piece of a literal stands; of equals the last one: literals begin with what is common.
     fn rarest(&self, literal: &[u8]) -> usize {
         let pieces = literal.windows(self.length.max(1)).enumerate().rev();
         pieces
-            .min_by_key(|(_, piece)| self.counts[Self::place(piece)])
+            .min_by_key(|(_, piece)| self.count(piece))
             .map_or(0, |(at, _)| at)
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! The date is looked for in each line, since the detector learns from it and what matches depends on what is cut out;
 //! but a date that is surely possible is made a moment of only where something matched, or where it has to stand in for
-//! that of a later line. It equals judging each line.
-use crate::counted::is_log;
+//! that of a later line. Lines without what the filter needs are told by one look at the block, and no expression is
+//! tried on them. It equals judging each line.
+use crate::counted::{is_log, is_next};
 use crate::cut::{self, DATE_LIMIT, note};
 use crate::decode::trim_line_end;
 use crate::filter::{Filter, LineContext, Note};
 use crate::stamp::Stamp;
+use crate::window::Cut;
 use crate::{Report, Time};
 use bantam_pattern::LineBudget;
 use bantam_pattern::date::{Found, Look};
@@ -25,13 +27,19 @@ impl Filter {
         let mut aside = None;
         // The rules for old dates want to know every line's.
         let is_sparing = context.findtime.is_none();
+        let mut candidates = if is_sparing { self.candidates(block) } else { None };
+        let mut joins = None;
         for line in crate::block::lines(block) {
+            let is_candidate = is_next(&mut candidates, &line);
             let line = trim_line_end(&block[line]);
             if !is_log(line) {
                 continue;
             }
             match is_sparing {
-                true => self.judge_sparing(line, &mut aside, context, notes),
+                true => {
+                    let joins = (!is_candidate).then_some(&mut joins);
+                    self.judge_sparing(line, joins, &mut aside, context, notes);
+                }
                 false => drop(self.judge(line, context, notes)),
             }
             tell(line, Some(&mut self.report));
@@ -40,10 +48,12 @@ impl Filter {
     }
 
     /// Judges a line, and asks for its moment only where something matches. The last line whose date nobody asked for
-    /// is left in `aside`: it may have to stand in for that of a later one.
+    /// is left in `aside`: it may have to stand in for that of a later one. `joins`: the line has nothing that the filter
+    /// needs, unless cutting out its date brings that about.
     fn judge_sparing<'b>(
         &mut self,
         line: &'b [u8],
+        joins: Option<&mut Joins>,
         aside: &mut Option<&'b [u8]>,
         context: &mut LineContext<'_>,
         notes: &mut Vec<Note>,
@@ -55,7 +65,10 @@ impl Filter {
         let found = match self.look_lately(&text, now, notes) {
             Look::Known(found) => found,
             Look::Placed(place) => {
-                self.judge_dated(cut::at_place(&text, place, now), &text, None, context, notes);
+                let dated = cut::at_place(&text, place, now);
+                if !self.lacks_all(&dated.cut, joins) {
+                    self.judge_dated(dated, &text, None, context, notes);
+                }
                 if self.report.hits.is_empty() {
                     self.detector_mut().set_aside();
                     *aside = Some(line);
@@ -68,7 +81,8 @@ impl Filter {
                 return;
             }
         };
-        if found.is_none() && self.passes_over(&text) {
+        if found.is_none() && (joins.is_some() || self.passes_over(&text)) {
+            self.dismiss();
             return;
         }
         if found.as_ref().is_some_and(Found::is_own) {
@@ -77,7 +91,26 @@ impl Filter {
             self.settle_aside(aside, now);
         }
         let dated = cut::at_date(found.as_ref(), &mut self.dates, &text, now, notes);
-        self.judge_dated(dated, &text, None, context, notes);
+        if !self.lacks_all(&dated.cut, joins) {
+            self.judge_dated(dated, &text, None, context, notes);
+        }
+    }
+
+    /// Dismisses a line that is said to have nothing that the filter needs, if cutting it brings nothing about.
+    fn lacks_all(&mut self, cut: &Cut<'_>, joins: Option<&mut Joins>) -> bool {
+        let Some(joins) = joins else {
+            return false;
+        };
+        if let (Some(&before), Some(&after)) = (cut.before.as_bytes().last(), cut.after.as_bytes().first()) {
+            let known = joins.filter(|known| known.0 == (before, after));
+            let may_join = known.map_or_else(|| self.needs().may_join(before, after), |known| known.1);
+            *joins = Some(((before, after), may_join));
+            if may_join {
+                return false;
+            }
+        }
+        self.dismiss();
+        true
     }
 
     /// Looks for the line's date, but mostly not for its moment.
@@ -100,6 +133,9 @@ impl Filter {
         }
     }
 }
+
+/// The last two bytes that were asked about, and whether they can join to something that the filter needs.
+type Joins = Option<((u8, u8), bool)>;
 
 impl Report {
     fn set_stamp(&mut self, stamp: Option<Stamp>) {

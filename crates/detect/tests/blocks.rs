@@ -1,7 +1,7 @@
 //! The quick way through blocks gives what judging line by line gives.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use bantam_detect::{Failure, Filter, LineContext, Resolver, Time, trim_line_end};
+use bantam_detect::{Failure, Filter, LineContext, Report, Resolver, Time, trim_line_end};
 use proptest::prelude::*;
 use std::net::IpAddr;
 use std::path::Path;
@@ -89,6 +89,19 @@ fn context(resolver: &mut NoNames, kind: u8) -> LineContext<'_> {
         in_operation: kind == 1,
         findtime: (kind > 0).then_some(180.0),
         resolver,
+    }
+}
+
+#[test]
+fn what_cutting_out_a_date_brings_about_counts_in_a_block() {
+    for pattern in ["", "%b %d %H:%M:%S"] {
+        let mut filter = mixed(pattern, false, true);
+        let block = b"sshd:Jan  8 14:19:15 Failed password from 192.0.2.4\nsshd:Jan  8 14:19:15 Fail from 192.0.2.4\n";
+        let mut hits = Vec::new();
+        let mut resolver = NoNames;
+        let tell = &mut |_: &[u8], report: Option<&mut Report>| hits.push(report.map_or(0, |report| report.hits.len()));
+        filter.judge_each(block, &mut context(&mut resolver, 0), &mut Vec::new(), tell);
+        assert_eq!(hits, [1, 0], "{pattern}");
     }
 }
 
@@ -262,16 +275,18 @@ fn dated() -> impl Strategy<Value = (String, prop::sample::Index, String)> {
         "sshd: nothing",
         "cron: nothing",
         "Failed",
+        // Behind `sshd:` and a date that is cut out this is a failure.
+        "Failed password from 192.0.2.4",
         "\r",
     ]);
     (
-        "[ x]?",
+        prop::sample::select(vec!["", "", " ", "x", "sshd:"]),
         any::<prop::sample::Index>(),
         " ?",
         text,
         prop::sample::select(vec!["", "", " 15:20:21", " 2026-01-07 10:11:12"]),
     )
-        .prop_map(|(before, date, between, text, after)| (before, date, [&between, text, after].concat()))
+        .prop_map(|(before, date, between, text, after)| (before.to_owned(), date, [&between, text, after].concat()))
 }
 
 proptest! {
