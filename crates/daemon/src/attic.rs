@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// The file is filled, and given back, in parts of this size.
 const PART: u64 = 1 << 20;
-/// So much is gathered before it is written.
+/// So much is gathered before it is written, to places that are multiples of it: the kernel has one piece of memory for
+/// that, where it would need many.
 const GATHERED: usize = 64 << 10;
 
 /// The file, opened when it is first needed.
@@ -69,10 +70,25 @@ impl Attic {
     }
 
     fn flush(&mut self) -> Option<()> {
+        self.write_gathered(self.gathered.len())
+    }
+
+    fn write_gathered(&mut self, length: usize) -> Option<()> {
         let from = self.next - self.gathered.len() as u64;
-        self.file.as_ref()?.write_all_at(&self.gathered, from).ok()?;
-        self.gathered.clear();
+        let bytes = self.gathered.get(..length)?;
+        self.file.as_ref()?.write_all_at(bytes, from).ok()?;
+        self.gathered.drain(..length);
         Some(())
+    }
+
+    /// Writes what reaches up to a multiple of [`GATHERED`], if there is so much.
+    fn flush_whole(&mut self) -> Option<()> {
+        let from = self.next - self.gathered.len() as u64;
+        let missing = GATHERED - (from % GATHERED as u64) as usize;
+        match self.gathered.len() < missing {
+            true => Some(()),
+            false => self.write_gathered(missing),
+        }
     }
 
     /// The part that is being filled.
@@ -97,11 +113,10 @@ impl Shelf for Attic {
             return None;
         }
         self.make_room(bytes.len())?;
-        if self.gathered.len() + bytes.len() > GATHERED {
-            self.flush()?;
-        }
+        self.flush_whole()?;
         let place = self.next;
         if bytes.len() > GATHERED {
+            self.flush()?;
             self.file.as_ref()?.write_all_at(bytes, place).ok()?;
         } else {
             self.gathered.extend_from_slice(bytes);
@@ -113,14 +128,16 @@ impl Shelf for Attic {
 
     fn get(&self, place: u64, length: usize) -> Option<Vec<u8>> {
         let written = self.next - self.gathered.len() as u64;
-        if let Some(from) = place.checked_sub(written) {
-            let from = usize::try_from(from).ok()?;
-            if let Some(bytes) = self.gathered.get(from..from.checked_add(length)?) {
-                return Some(bytes.to_vec());
-            }
-        }
-        let mut bytes = vec![0; length];
+        let end = place.checked_add(length as u64)?;
+        // All of it may be gathered still, or its end.
+        let gathered = match end > written && end <= self.next {
+            true => usize::try_from(end - written).ok()?,
+            false => 0,
+        };
+        let in_file = length.saturating_sub(gathered);
+        let mut bytes = vec![0; in_file];
         self.file.as_ref()?.read_exact_at(&mut bytes, place).ok()?;
+        bytes.extend_from_slice(self.gathered.get(gathered - (length - in_file)..gathered)?);
         Some(bytes)
     }
 

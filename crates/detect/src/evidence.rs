@@ -122,13 +122,6 @@ impl Evidence {
         }
     }
 
-    /// Whether it tells anything besides lines.
-    pub fn tells_more(&self) -> bool {
-        let mut captured = false;
-        self.each_capture(&mut |_, _| captured = true);
-        captured || self.address().is_some() || !self.users().is_empty()
-    }
-
     /// The captured groups as a map.
     pub fn captures(&self) -> BTreeMap<String, String> {
         let mut captures = BTreeMap::new();

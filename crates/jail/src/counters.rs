@@ -124,8 +124,10 @@ impl Counters {
 
     /// Looks at the counters of those who fail next: done for many at once, the processor fetches them beside each
     /// other and not one after the other.
-    pub(crate) fn look_ahead<'a>(&mut self, ids: impl Iterator<Item = &'a Id>) {
+    pub(crate) fn look_ahead<'a>(&mut self, ids: impl Iterator<Item = &'a Id> + Clone) {
         let mut seen = 0usize;
+        let touched = ids.clone().map(|id| self.slots.touch(self.slots.hash(id)));
+        std::hint::black_box(touched.fold(0, u64::wrapping_add));
         for id in ids {
             let hash = self.slots.hash(id);
             if let Some((_, entry)) = self.slots.find(hash, id) {

@@ -131,7 +131,7 @@ impl Jail {
     }
 
     /// These fail next. To be told of several at once it makes counting them cheaper, and changes nothing.
-    pub fn expect<'a>(&mut self, ids: impl Iterator<Item = &'a Id>) {
+    pub fn expect<'a>(&mut self, ids: impl Iterator<Item = &'a Id> + Clone) {
         self.counters.look_ahead(ids);
     }
 

@@ -1,8 +1,9 @@
 //! Where the lines are kept that speak against people who are not banned (yet), and what the lines told: once for all
 //! jails of a process, in blocks. The newest blocks lie there as they are, older ones are made small, and beyond some
 //! megabytes they go to a shelf that the keep's owner provides (a file): a flood of clients must not fill the memory.
+use crate::squeeze::{Press, open};
 use parking_lot::Mutex;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ const AS_THEY_ARE: usize = 3 << 20;
 const MOST_LISTED: usize = AS_THEY_ARE / BLOCK + 1;
 /// So many bytes of blocks that were made small are held in memory; further ones go to the shelf.
 const IN_MEMORY: usize = 2 << 20;
-/// Making longer blocks small would take a moment.
-const WORTH_SQUEEZING: usize = 128 << 10;
+/// The room for a block, which its last piece may go beyond.
+const ROOM: usize = BLOCK + BLOCK / 4;
 
 /// A place for bytes that are seldom needed again.
 pub trait Shelf: Send + Debug {
@@ -69,12 +70,16 @@ static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);
 #[derive(Debug, Default)]
 pub(crate) struct Blocks {
     open: Option<Open>,
-    closed: HashMap<u64, Closed, foldhash::fast::RandomState>,
+    /// In the order of their numbers, as they come and mostly go: what is worked with lies together, however many.
+    closed: BTreeMap<u64, Closed>,
     /// Blocks that were left as they are, oldest first, those that are gone among them; and their bytes.
     as_they_are: VecDeque<(u64, usize)>,
     unsqueezed: usize,
     /// Bytes of small blocks in memory.
     held: usize,
+    press: Press,
+    /// The room of a block that was made small, for the next one.
+    spare: Option<Vec<u8>>,
     shelf: Option<Box<dyn Shelf>>,
 }
 
@@ -116,16 +121,21 @@ impl Keep {
 }
 
 impl Blocks {
-    /// Keeps a piece, as it is written by `write`, for one who needs it. (None: there are no numbers left.)
+    /// Keeps a piece, as it is written by `write`, for one who needs it. (None: nothing was written, or there are no
+    /// numbers left.)
     pub(crate) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Option<Place> {
         let open = self.open.get_or_insert_with(|| Open {
             number: NEXT_BLOCK.fetch_add(1, Ordering::Relaxed),
-            bytes: Vec::with_capacity(BLOCK + BLOCK / 4),
+            bytes: self.spare.take().unwrap_or_else(|| Vec::with_capacity(ROOM)),
             uses: 0,
         });
         let at = open.bytes.len();
         open.bytes.extend_from_slice(&[0; 4]);
         write(&mut open.bytes);
+        if open.bytes.len() == at + 4 {
+            open.bytes.truncate(at);
+            return None;
+        }
         // A line is never near 4 GiB.
         let length = (open.bytes.len() - at - 4) as u32;
         if let Some(bytes) = open.bytes.get_mut(at..at + 4) {
@@ -238,19 +248,25 @@ impl Blocks {
         let Some(block) = self.closed.get_mut(&number) else {
             return;
         };
-        let Held::Plain(bytes) = &block.bytes else { return };
+        let Held::Plain(bytes) = &mut block.bytes else { return };
         self.unsqueezed = self.unsqueezed.saturating_sub(bytes.len());
-        let small = squeeze(bytes);
-        if self.held + small.len() > IN_MEMORY
-            && let Some(shelf) = &mut self.shelf
-            && let Some(place) = shelf.put(&small)
-        {
-            let length = small.len();
-            block.bytes = Held::Shelved { place, length };
-            return;
+        let mut bytes = std::mem::take(bytes);
+        let small = self.press.squeeze(&bytes);
+        let length = small.len();
+        let full = self.held + length > IN_MEMORY;
+        let shelved = self.shelf.as_mut().filter(|_| full).and_then(|shelf| shelf.put(small));
+        block.bytes = match shelved {
+            Some(place) => Held::Shelved { place, length },
+            None => Held::Small(small.into()),
+        };
+        if shelved.is_none() {
+            self.held += length;
         }
-        self.held += small.len();
-        block.bytes = Held::Small(small.into_boxed_slice());
+        self.press.shrink_to(ROOM);
+        if bytes.capacity() <= 2 * ROOM {
+            bytes.clear();
+            self.spare = Some(bytes);
+        }
     }
 }
 
@@ -259,41 +275,6 @@ static NOTHING: Vec<u8> = Vec::new();
 fn piece(block: &[u8], at: usize) -> Option<&[u8]> {
     let (length, rest) = block.get(at..)?.split_first_chunk::<4>()?;
     rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)
-}
-
-const PLAIN: u8 = 0;
-const SQUEEZED: u8 = 1;
-
-/// Makes a block small; it may come out a byte longer, too.
-fn squeeze(bytes: &[u8]) -> Vec<u8> {
-    if bytes.len() <= WORTH_SQUEEZING {
-        let mut small = vec![0; 5 + lz4_flex::block::get_maximum_output_size(bytes.len())];
-        small[0] = SQUEEZED;
-        // At most WORTH_SQUEEZING.
-        small[1..5].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
-        if let Ok(length) = lz4_flex::block::compress_into(bytes, &mut small[5..])
-            && length + 5 < bytes.len()
-        {
-            small.truncate(5 + length);
-            return small;
-        }
-    }
-    let mut plain = Vec::with_capacity(1 + bytes.len());
-    plain.push(PLAIN);
-    plain.extend_from_slice(bytes);
-    plain
-}
-
-fn open(small: &[u8]) -> Option<Vec<u8>> {
-    match small {
-        [PLAIN, bytes @ ..] => Some(bytes.to_vec()),
-        [SQUEEZED, rest @ ..] => {
-            let (length, small) = rest.split_first_chunk::<4>()?;
-            let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-            lz4_flex::block::decompress(small, length).ok()
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -389,11 +370,16 @@ pub(crate) mod tests {
             }
             keep.with(|blocks| assert!(blocks.closed.is_empty(), "all blocks are gone"));
         }
+    }
 
-        #[test]
-        fn a_block_comes_out_as_it_went_in(bytes in prop::collection::vec(0u8..4, 0..2000)) {
-            prop_assert_eq!(open(&squeeze(&bytes)), Some(bytes));
-        }
+    #[test]
+    fn what_writes_nothing_has_no_place_and_takes_none() {
+        let keep = Keep::default();
+        let one = put(&keep, 5);
+        assert_eq!(keep.with(|blocks| blocks.put(|_| {})), None);
+        let other = put(&keep, 6);
+        assert_eq!((read(&keep, one), read(&keep, other)), (bytes(5), bytes(6)));
+        assert_eq!(other.at() - one.at(), 4 + bytes(5).len());
     }
 
     #[test]

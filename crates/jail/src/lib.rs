@@ -13,7 +13,9 @@ mod increment;
 mod jail;
 mod keep;
 mod packed;
+mod places;
 mod slots;
+mod squeeze;
 
 pub use ban::Ticket;
 pub use bantam_detect::{Evidence, Failure, Family, Id, MatchedLine, Time};

@@ -169,13 +169,6 @@ fn kept(blocks: &mut Blocks, evidence: &Evidence, part: Mark) -> Option<Place> {
     {
         return Some(place);
     }
-    let empty = match part {
-        Mark::Lines => evidence.line_count() == 0,
-        Mark::Rest => !evidence.tells_more(),
-    };
-    if empty {
-        return None;
-    }
     let place = blocks.put(|bytes| match part {
         Mark::Lines => evidence.lines().for_each(|line| write_line(bytes, line)),
         Mark::Rest => write_rest(bytes, evidence),
@@ -184,8 +177,9 @@ fn kept(blocks: &mut Blocks, evidence: &Evidence, part: Mark) -> Option<Place> {
     Some(place)
 }
 
-/// The address, then users, then captured groups.
+/// The address, then users, then captured groups; nothing where there is none of them.
 fn write_rest(bytes: &mut Vec<u8>, evidence: &Evidence) {
+    let begin = bytes.len();
     match evidence.address() {
         None => bytes.push(0),
         Some(Id::Raw(text)) => {
@@ -204,6 +198,9 @@ fn write_rest(bytes: &mut Vec<u8>, evidence: &Evidence) {
         write_text(bytes, name);
         write_text(bytes, text);
     });
+    if bytes.get(begin..) == Some(&[0, 0]) {
+        bytes.truncate(begin);
+    }
 }
 
 fn read_rest(rest: &[u8], into: &mut Unpacked) -> Option<()> {

@@ -1,28 +1,22 @@
 //! A table of counters by id. Each has a place of its own, told by a number that stays while it is there: what changed
-//! is remembered by that, without the id. Beside a place stands its hash, so that growing does not touch the counters.
+//! is remembered by that, without the id.
 use crate::Id;
 use crate::counters::Entry;
+use crate::places::Places;
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
     hasher: RandomState,
-    /// Hash and place.
-    table: HashTable<(u32, u32)>,
+    places: Places,
     slots: Vec<Option<(Id, Entry)>>,
     free: Vec<u32>,
 }
 
-/// The table takes the group from the low bits and the tag from the highest ones.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
-}
-
 impl Slots {
     pub(crate) fn len(&self) -> usize {
-        self.table.len()
+        self.places.len()
     }
 
     /// Places there are, free ones among them.
@@ -34,10 +28,14 @@ impl Slots {
         self.hasher.hash_one(id) as u32
     }
 
+    /// Fetches what finding and inserting this hash begins with into the processor's reach.
+    pub(crate) fn touch(&self, hash: u32) -> u64 {
+        self.places.touch(hash)
+    }
+
     pub(crate) fn find(&mut self, hash: u32, id: &Id) -> Option<(u32, &mut Entry)> {
         let slots = &self.slots;
-        let is_same = |known: &(u32, u32)| known.0 == hash && owner(slots, known.1) == Some(id);
-        let place = self.table.find(spread(hash), is_same)?.1;
+        let place = self.places.find(hash, |place| owner(slots, place) == Some(id))?;
         self.at(place).map(|(_, entry)| (place, entry))
     }
 
@@ -59,17 +57,14 @@ impl Slots {
         if let Some(slot) = self.slots.get_mut(place as usize) {
             *slot = Some((id, entry));
         }
-        self.table
-            .insert_unique(spread(hash), (hash, place), |known| spread(known.0));
+        self.places.insert(hash, place);
         place
     }
 
     pub(crate) fn remove(&mut self, place: u32) -> Option<(Id, Entry)> {
         let taken = self.slots.get_mut(place as usize)?.take()?;
         let hash = self.hash(&taken.0);
-        if let Ok(known) = self.table.find_entry(spread(hash), |known| known.1 == place) {
-            known.remove();
-        }
+        self.places.remove(hash, place);
         self.free.push(place);
         Some(taken)
     }
@@ -87,7 +82,7 @@ impl Slots {
             self,
             Slots {
                 hasher,
-                table: HashTable::with_capacity(2 * count),
+                places: Places::with_room(2 * count),
                 slots: Vec::with_capacity(2 * count),
                 free: Vec::new(),
             },

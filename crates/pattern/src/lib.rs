@@ -4,6 +4,7 @@
 //! when the line was written. Knows nothing of files and jails.
 
 pub mod advice;
+mod ascii;
 mod automaton;
 mod budget;
 mod chain;

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 
 use crate::PatternError;
+use crate::ascii::is_ascii;
 use crate::automaton::Automaton;
 use crate::budget;
 use crate::chain::{Chain, Verdict};
@@ -327,7 +328,7 @@ impl Regex {
     }
 
     fn program(&self, text: &str) -> Result<&Program, LimitHit> {
-        let is_ascii = text.is_ascii();
+        let is_ascii = is_ascii(text.as_bytes());
         if budget::is_very_long(text.len()) && self.ascii.is_guarded() {
             let target = if is_ascii { Target::Ascii } else { Target::Unicode };
             let compile = || budget::uncounted(|| compile_held(&self.ast, target, Leash::GuardAndSteps).ok());

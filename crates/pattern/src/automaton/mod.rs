@@ -18,6 +18,7 @@ use regex_automata::nfa::thompson::{Compiler, Config, NFA, WhichCaptures};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input, MatchKind};
 
+use crate::ascii::is_ascii;
 use crate::budget::{self, Allowance};
 use crate::plan::Fault;
 use crate::slices::SLICE;
@@ -144,7 +145,7 @@ impl Built {
             return Some(false);
         }
         let body = text.strip_suffix('\n').unwrap_or(text);
-        if !self.exact || !text.is_ascii() || memchr::memchr(b'\n', body.as_bytes()).is_some() {
+        if !self.exact || !is_ascii(text.as_bytes()) || memchr::memchr(b'\n', body.as_bytes()).is_some() {
             return None;
         }
         match spans {
@@ -155,7 +156,7 @@ impl Built {
 
     fn applies_to(&self, text: &str) -> bool {
         // An empty text is the one on which Python's `\B` is nowhere.
-        !text.is_empty() && (!self.ascii_only || text.is_ascii())
+        !text.is_empty() && (!self.ascii_only || is_ascii(text.as_bytes()))
     }
 
     /// Whether the automaton accepts a part of the text; nothing if that would take it too much memory.

@@ -44,7 +44,7 @@ const OWN: [&str; 8] = [
 ];
 
 /// With groups of their own, blanks, digits, and a literal that dates are found by.
-const KEYED: [&str; 10] = [
+const KEYED: [&str; 14] = [
     r#""StartLocal"\s*:\s*"%Y-%m-%d[T]%H:%M:%S\.%f\d*(%z)?","#,
     r#"{UNB}"time"\s*:\s*"(%Y-%m-%d)T%H:%M:%S\d*"#,
     r#""time":"%Y-%m-%d(T)?%H:%M:%S(?:\.%f\d*)?(%z)?""#,
@@ -55,6 +55,10 @@ const KEYED: [&str; 10] = [
     r"%H:%M:%S\d*( %z)?",
     r"time%Y-%m-%d(:)%H:%M:%S\s*",
     r"time (%Y\d*)-%m",
+    r#"^<co ts="%b %d %H:%M:%S"\s+"#,
+    r"^<K>%a %d[ kT]%H:%M:%S",
+    r"Stime %b %d %H:%M:%S(?: am)?\s+",
+    r"{^LN-BEG}stime %I:%M:%S %p",
 ];
 
 /// The defaults, and patterns of all kinds; some of the last need an engine.
@@ -71,6 +75,29 @@ static TEMPLATES: LazyLock<Vec<Arc<Template>>> = LazyLock::new(|| {
     let defaults = defaults::shared(&Years::today()).all().unwrap();
     defaults.into_iter().map(|(template, _)| template).chain(own).collect()
 });
+
+/// A date of one of the patterns with letters in any case, or nearly one.
+fn folded() -> impl Strategy<Value = String> {
+    (
+        prop::sample::select(vec![
+            "<co ts=\"",
+            "<CO Ts=\"",
+            "<co tſ=\"",
+            "<k>",
+            "<\u{212a}>",
+            "stime",
+            "ſtime",
+            "x STIME",
+        ]),
+        "[ \u{1c}\t\u{a0}]{0,2}",
+        prop::sample::select(vec!["Jan 8", "feb 28", "Mon 08", "SUN 9", ""]),
+        "[ kKT\u{212a}x]",
+        prop::sample::select(vec!["15:13:20", "1:2:3", "11:59:59", ""]),
+        prop::sample::select(vec![" am", " AM", " pM", " x", "", "\""]),
+        "[ é\t\"]{0,3}",
+    )
+        .prop_map(|(a, b, c, d, e, f, g)| [a, &b, c, &d, e, f, &g].concat())
+}
 
 /// A date of one of the keyed patterns, or nearly one.
 fn keyed() -> impl Strategy<Value = String> {
@@ -137,7 +164,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), keyed(), (keyed(), text(), keyed()).prop_map(|(a, b, c)| a + &b + &c)]) {
+    fn a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), keyed(), folded(), (keyed(), text(), keyed()).prop_map(|(a, b, c)| a + &b + &c)]) {
         let mut marks = marks(&line);
         for template in TEMPLATES.iter() {
             let planned = Match::of(|found| template.search(&line, &mut marks, found));

@@ -218,6 +218,10 @@ impl Reader<'_> {
         if self.takes(r"\s*") {
             return Some(run_of(is_blank));
         }
+        if self.takes(r"\s+") {
+            let one_and_more = vec![Node::OneOf(Set::of(is_blank)), run_of(is_blank)];
+            return Some(Node::Choice(vec![one_and_more]));
+        }
         if self.takes(r"\d*") {
             return Some(run_of(|byte| byte.is_ascii_digit()));
         }
@@ -230,12 +234,15 @@ impl Reader<'_> {
             b'.' | b'[' | b']' | b'(' | b')' => escaped,
             _ => byte.is_ascii_alphanumeric() && !escaped,
         };
-        // Letters in any case would need more than one byte to compare.
-        if !is_plain || (self.style.fold && byte.is_ascii_alphabetic()) {
+        if !is_plain {
             return None;
         }
         self.at += 1;
-        Some(Node::Byte(byte))
+        // What else is such a letter in another case, the marks of a line tell from the beginning.
+        Some(match self.style.fold && byte.is_ascii_alphabetic() {
+            true => Node::OneOf(in_any_case(byte)),
+            false => Node::Byte(byte),
+        })
     }
 
     fn token(&mut self, token: &str) -> Option<Node> {
@@ -271,7 +278,7 @@ impl Reader<'_> {
                 b'-' if set != Set::default() => return None,
                 // A parenthesis counts as a group that says what to cut out, in a set as well.
                 b'^' | b'\\' | b'[' | b']' | b'(' | 128.. => return None,
-                _ if self.style.fold && byte.is_ascii_alphabetic() => return None,
+                _ if self.style.fold => set = set.or(in_any_case(byte)),
                 _ => set = set.with(byte),
             }
         }
@@ -300,6 +307,13 @@ fn has_group(node: &Node) -> bool {
         Node::Choice(choices) => choices.iter().flatten().any(has_group),
         Node::Byte(_) | Node::OneOf(_) | Node::SameSeparator | Node::Run(_) => false,
     }
+}
+
+/// A letter, small and capital.
+fn in_any_case(byte: u8) -> Set {
+    Set::default()
+        .with(byte.to_ascii_lowercase())
+        .with(byte.to_ascii_uppercase())
 }
 
 fn run_of(is_such: impl Fn(u8) -> bool) -> Node {

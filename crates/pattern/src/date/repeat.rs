@@ -5,6 +5,7 @@
 
 use super::Match;
 use super::convert::Moment;
+use crate::ascii::is_ascii;
 
 /// More bytes are not compared.
 const LONGEST: usize = 64;
@@ -41,7 +42,7 @@ impl Repeat {
     pub fn holds_for(&self, line: &str) -> bool {
         let known = self.text.get(..self.length).unwrap_or_default();
         // Beyond ASCII a line may be none for plans, wherever that stands.
-        self.length > 0 && line.as_bytes().starts_with(known) && line.is_ascii()
+        self.length > 0 && line.as_bytes().starts_with(known) && is_ascii(line.as_bytes())
     }
 
     /// Nothing is known any more.
