@@ -229,7 +229,7 @@ impl Regex {
         let left_out = Automaton::fault(&self.ast);
         let when_slow = self.automaton.is_some().then_some(PlanKind::Automaton);
         let bound = match (&self.chain, Leash::for_expression(&self.ast)) {
-            (Some(chain), _) if !chain.has_parts() => Bound::Linear,
+            (Some(chain), _) if !chain.may_ask() => Bound::Linear,
             _ if left_out.is_none() => Bound::LinearMiss,
             (_, Leash::Steps) => Bound::Steps,
             (_, Leash::Guard | Leash::GuardAndSteps | Leash::GuardInSlices) => Bound::Time,
@@ -358,20 +358,20 @@ impl Regex {
         if !budget::may_look(text.len()) {
             return Err(NoTime);
         }
-        // It says no as quickly as a search for one of its literals, and mostly more than that.
-        if let Some(chain) = &self.chain
-            && start == 0
-        {
+        let chain = self.chain.as_ref().filter(|_| start == 0);
+        // If it is tied to both ends, it says no as quickly as a search for one of its literals.
+        let looks_first = !has_literal && !chain.is_some_and(Chain::is_tied);
+        if looks_first && self.lacks_literal(bytes)? {
+            return Ok((Stage::Literals, Some(false)));
+        }
+        if let Some(chain) = chain {
             match chain.find(text, spans) {
                 Verdict::Match => return Ok((Stage::Chain, Some(true))),
                 Verdict::NoMatch => return Ok((Stage::Chain, Some(false))),
                 Verdict::Unknown => {}
             }
         }
-        if !has_literal
-            && let Some(literal) = &self.prefilter
-            && slices::find(literal, bytes)?.is_none()
-        {
+        if !looks_first && !has_literal && self.lacks_literal(bytes)? {
             return Ok((Stage::Literals, Some(false)));
         }
         if let Some(order) = &self.order
@@ -380,6 +380,13 @@ impl Regex {
             return Ok((Stage::Order, Some(false)));
         }
         Ok((Stage::Engine, None))
+    }
+
+    fn lacks_literal(&self, text: &[u8]) -> Result<bool, NoTime> {
+        match &self.prefilter {
+            Some(literal) => Ok(slices::find(literal, text)?.is_none()),
+            None => Ok(false),
+        }
     }
 }
 

@@ -21,6 +21,9 @@ const GAPS: &[&str] = &[
     "(?=a)",
     r"\b",
     "(?i:aB)",
+    r"(\d{1,3}) (\w+)",
+    r"\d.*",
+    "(?:ab|40).*",
 ];
 const LITERALS: &[&str] = &[
     ",",
@@ -40,6 +43,7 @@ const LITERALS: &[&str] = &[
     r#"","#,
     ")",
 ];
+const BEGINNINGS: &[&str] = &["^a", "a", "^", "", "^a", r"\w", "(.*)a", "a[^,]", "^(a)"];
 const OPTIONS: &[&str] = &[
     "",
     "(,b.*,)??",
@@ -59,7 +63,8 @@ pub fn regex_chain(data: &[u8]) {
     let mut choices = Choices::new(data);
     let links = 1 + choices.below(5);
     let option_at = choices.below(8);
-    let (mut source, mut literals) = ("^a".to_owned(), Vec::new());
+    let begin = choices.of(BEGINNINGS).unwrap_or_default();
+    let (mut source, mut literals) = (begin.to_owned(), Vec::new());
     for link in 0..links {
         source += choices.of(GAPS).unwrap_or_default();
         let literal = choices.of(LITERALS).unwrap_or_default();
@@ -71,13 +76,13 @@ pub fn regex_chain(data: &[u8]) {
             literals.push(",");
         }
     }
-    source += ["$", "", "$", r"\Z"][choices.below(4)];
+    source += ["$", "", "$", r"\Z", ".*", "(.*)$", r"\S", r"(4|5)\d\d.*"][choices.below(8)];
     let options = Options::default();
     let Ok(regex) = Regex::new(&source, options) else {
         return;
     };
     for _ in 0..8 {
-        let mut text = "a".to_owned();
+        let mut text = ["a", "a", "b,", "éa"][choices.below(4)].to_owned();
         for literal in &literals {
             for _ in 0..choices.below(4) {
                 text += choices.of(FILLINGS).unwrap_or_default();
@@ -88,7 +93,7 @@ pub fn regex_chain(data: &[u8]) {
                 _ => text += &literal.replace(r"\n", "\n").replace(r"\]", "]").replace("[x]", "x"),
             }
         }
-        text += ["", "\n", "\n\n", "b"][choices.below(4)];
+        text += ["", "\n", "\n\n", "b", "404", "404\n"][choices.below(6)];
         assert_as_engine(&regex, &source, options, &text);
         if choices.is_empty() {
             break;

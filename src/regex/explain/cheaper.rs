@@ -2,6 +2,7 @@
 use super::Section;
 use super::remark::{Level, Remark};
 use super::text::{cut, percent, time};
+use bantam_pattern::PlanKind;
 use bantam_pattern::advice;
 
 /// Less of the filter's time is not worth a word.
@@ -53,7 +54,7 @@ pub fn remark(section: &mut Section) {
             .help("write out more of what only the wanted lines hold, such as a status or a word of the message")
         }
         Some(_) => match advice::host(subject.regex.ast()) {
-            Some(host) if !host.is_anchored => Remark::new(
+            Some(host) if !host.is_anchored && subject.regex.plan().kind != PlanKind::Chain => Remark::new(
                 Level::Cheaper,
                 "cost",
                 format!("{cost}: the search may begin at each character of a line"),

@@ -4,30 +4,29 @@ use crate::literal::of_character;
 use crate::plan::Fault;
 use crate::syntax::{Assertion, Greed, Kind, Node, Span};
 
-/// What stands between `^` and `$`, and where the latter stands.
-pub(super) fn between_ends(root: &Node) -> Result<(&[Node], &Span), Fault> {
-    let nodes = match &root.kind {
+/// What stands between `^` and `$`, and which of the two there are.
+pub(super) fn between_ends(root: &Node) -> Result<(&[Node], bool, bool), Fault> {
+    let mut nodes = match &root.kind {
         Kind::Concat(nodes) => nodes.as_slice(),
         _ => std::slice::from_ref(root),
     };
-    let at = |node: Option<&Node>| node.map_or(&root.span, |node| &node.span).clone();
-    let tied = |node: Option<&Node>, assertion| node.is_some_and(|node| node.kind == Kind::Assertion(assertion));
-    if !tied(nodes.first(), Assertion::TextStart) {
-        let reason = match nodes.first().map(|node| &node.kind) {
-            Some(Kind::Assertion(Assertion::LineStart)) => {
-                "it may begin at any line of the text (several lines at once)"
-            }
-            _ => "it is not tied to the beginning of the line with ^",
-        };
-        return Err(Fault::at(&at(nodes.first()), reason));
-    }
+    let mut is_tied = (false, false);
     match nodes {
-        [_, inner @ .., last] if last.kind == Kind::Assertion(Assertion::End) => Ok((inner, &last.span)),
-        _ => Err(Fault::at(
-            &at(nodes.last()),
-            "it is not tied to the end of the line with $",
-        )),
+        [first, ..] if first.kind == Kind::Assertion(Assertion::LineStart) => {
+            let reason = "it may begin at any line of the text (several lines at once)";
+            return Err(Fault::at(&first.span, reason));
+        }
+        [first, inner @ ..] if first.kind == Kind::Assertion(Assertion::TextStart) => {
+            (is_tied.0, nodes) = (true, inner)
+        }
+        _ => {}
     }
+    if let [inner @ .., last] = nodes
+        && last.kind == Kind::Assertion(Assertion::End)
+    {
+        (is_tied.1, nodes) = (true, inner);
+    }
+    Ok((nodes, is_tied.0, is_tied.1))
 }
 
 /// What an expression is made of, one after the other, and where each stands.
@@ -110,6 +109,15 @@ fn element(node: &Node) -> Result<Element, Fault> {
     }
 }
 
+/// Whether a chain can begin with this: a literal or a gap.
+pub(super) fn may_begin(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Literal { point, case } => of_character(*point, *case).is_some(),
+        Kind::Capture { node, .. } => is_gap(node),
+        _ => is_gap(node),
+    }
+}
+
 pub(super) fn is_gap(node: &Node) -> bool {
     match &node.kind {
         Kind::Repeat {
@@ -125,6 +133,9 @@ pub(super) fn is_gap(node: &Node) -> bool {
 /// Leaves out options that no match takes. `.*P(?:…P)??L`: where the option could be taken, `PL` stands later than the
 /// `P` before it, so the gap can be longer with the option left out, and longer is tried first.
 fn without_options(all: Vec<Element>) -> Result<Vec<Element>, Fault> {
+    if !all.iter().any(|element| matches!(element, Element::Option(..))) {
+        return Ok(all);
+    }
     let mut kept: Vec<Element> = Vec::new();
     for (index, element) in all.iter().enumerate() {
         match (element, kept.as_mut_slice()) {

@@ -152,8 +152,9 @@ impl Needle {
         }
     }
 
+    /// Whether it stands there.
     #[inline]
-    fn stands_at(&self, text: &[u8], at: usize) -> bool {
+    pub fn stands_at(&self, text: &[u8], at: usize) -> bool {
         let Some(here) = text.get(at..at + self.text.len()) else {
             return false;
         };

@@ -1,40 +1,61 @@
 //! What stands between two literals without being a gap, such as `<HOST>` or `(404|403)`.
 use super::{Spans, plain_text};
+use crate::budget;
 use crate::plan::Fault;
+use crate::print::ascii_members;
 use crate::regex::Regex;
-use crate::syntax::{Assertion, Ast, ClassItem, Greed, Kind, Node, PerlClass, Span};
+use crate::syntax::{Assertion, Ast, Case, ClassItem, Greed, Kind, Node, PerlClass, Span};
+use std::sync::OnceLock;
 
 /// An expression of its own.
 #[derive(Debug)]
 pub(super) struct Part {
-    regex: Box<Regex>,
+    ast: Box<Ast>,
+    /// Compiled when it is first asked.
+    regex: OnceLock<Option<Box<Regex>>>,
     /// Which groups of the whole its groups are.
     pub groups: Vec<usize>,
     quick: Option<Quick>,
 }
 
-/// What is told without the engine; where it says no, the engine is asked.
+/// Whether something fits at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    Yes,
+    No,
+    /// The engine has to be asked.
+    Unknown,
+}
+
+/// What is told without the engine.
 #[derive(Debug)]
 enum Quick {
     /// One of these, captured by this group of the whole.
     Words(Vec<Vec<u8>>, Option<usize>),
     /// Four numbers with dots between, which are the first thing tried, captured by this group alone.
     DottedQuad(usize),
+    /// So many of these characters of ASCII, a bit for each, captured by this group of the whole.
+    Run {
+        members: u128,
+        min: usize,
+        max: usize,
+        group: Option<usize>,
+    },
 }
 
 impl Part {
     /// The part that these nodes are before a literal.
     pub fn of(nodes: &[Node], span: &Span, literal: &[u8]) -> Result<Part, Fault> {
         let stop = literal.first().copied().unwrap_or_default();
-        nodes.iter().try_for_each(|node| local(node, stop))?;
-        if !stop.is_ascii_punctuation() || stop == b'_' {
+        if !stop.is_ascii() {
             let shown = String::from_utf8_lossy(literal);
             let shown = shown.chars().next().unwrap_or_default().escape_debug();
             return Err(Fault::at(
                 span,
-                format!("the text after it begins with `{shown}`; only a punctuation mark is sure to end it"),
+                format!("the text after it begins with `{shown}`; only a character of ASCII is sure to end it"),
             ));
         }
+        nodes.iter().try_for_each(|node| local(node, stop))?;
         let quick = Quick::of(nodes);
         let mut nodes = nodes.to_vec();
         let mut groups = Vec::new();
@@ -51,22 +72,32 @@ impl Part {
             groups: vec![None; groups.len() + 1],
             misplaced_flags: Vec::new(),
         };
-        let regex = Regex::part(ast).map_err(|error| Fault::at(span, error.message))?;
         Ok(Part {
-            regex: Box::new(regex),
+            ast: Box::new(ast),
+            regex: OnceLock::new(),
             groups,
             quick,
         })
     }
 
     /// Whether it takes exactly this, as far as that is told without the engine.
-    pub fn fits_quickly(&self, text: &[u8]) -> bool {
-        match &self.quick {
+    #[inline]
+    pub fn fits_quickly(&self, text: &[u8]) -> Fit {
+        let (fits, otherwise) = match &self.quick {
             // Most words are told apart by their last byte, without a call to compare them.
-            Some(Quick::Words(words, _)) => words.iter().any(|word| word.last() == text.last() && word == text),
-            Some(Quick::DottedQuad(_)) => is_dotted_quad(text),
-            None => false,
-        }
+            Some(Quick::Words(words, _)) => {
+                let fits = words.iter().any(|word| word.last() == text.last() && word == text);
+                (fits, Fit::No)
+            }
+            Some(Quick::DottedQuad(_)) => (is_dotted_quad(text), Fit::Unknown),
+            Some(Quick::Run { members, min, max, .. }) => {
+                let are_members = text.iter().all(|&byte| byte < 128 && members >> byte & 1 == 1);
+                let otherwise = if text.is_ascii() { Fit::No } else { Fit::Unknown };
+                (are_members && (*min..=*max).contains(&text.len()), otherwise)
+            }
+            None => (false, Fit::Unknown),
+        };
+        if fits { Fit::Yes } else { otherwise }
     }
 
     /// The group of the whole that then captures all of it, alone.
@@ -74,13 +105,16 @@ impl Part {
         match &self.quick {
             Some(Quick::Words(_, group)) => *group,
             Some(Quick::DottedQuad(group)) => Some(*group),
+            Some(Quick::Run { group, .. }) => *group,
             None => None,
         }
     }
 
     /// Its groups, if it takes exactly this much.
     pub fn fit(&self, text: &str, from: usize, to: usize) -> Option<Spans> {
-        let found = self.regex.captures_at(text.get(..to)?, from).ok()??;
+        let compile = || budget::uncounted(|| Regex::part(self.ast.as_ref().clone()).ok().map(Box::new));
+        let regex = self.regex.get_or_init(compile).as_ref()?;
+        let found = regex.captures_at(text.get(..to)?, from).ok()??;
         (found.spans.first() == Some(&Some((from, to)))).then_some(found.spans)
     }
 }
@@ -99,6 +133,16 @@ impl Quick {
             Kind::Capture { group, node } => (Some(*group), node.as_ref()),
             _ => (None, node),
         };
+        if let Kind::Repeat { min, max, node, .. } = &node.kind
+            && let Kind::Class(class) = &node.kind
+        {
+            return Some(Quick::Run {
+                members: ascii_members(class),
+                min: usize::try_from(*min).ok()?,
+                max: max.map_or(Some(usize::MAX), |max| usize::try_from(max).ok())?,
+                group,
+            });
+        }
         let words = match &node.kind {
             Kind::Alternation(ways) => ways.iter().map(plain_text).collect::<Option<_>>()?,
             _ => vec![plain_text(node)?],
@@ -211,17 +255,15 @@ fn local(node: &Node, stop: u8) -> Result<(), Fault> {
     };
     match &node.kind {
         Kind::Empty => Ok(()),
-        Kind::Literal { point, .. } if *point != point_of_stop => Ok(()),
-        Kind::Literal { .. } | Kind::Any { .. } => takes_stop(),
-        // Neither digits nor spaces nor words have punctuation in them; what is negated may have.
-        Kind::Class(class) => {
-            let local = !class.negated
-                && class.items.iter().all(|item| match item {
-                    ClassItem::Range(first, last) => !(first..=last).contains(&&point_of_stop),
-                    ClassItem::Perl { negated, .. } => !negated,
-                });
-            if local { Ok(()) } else { takes_stop() }
+        // A letter in another case may be the one after it.
+        Kind::Literal { point, case }
+            if *point != point_of_stop && !(*case != Case::Sensitive && stop.is_ascii_alphabetic()) =>
+        {
+            Ok(())
         }
+        Kind::Literal { .. } | Kind::Any { .. } => takes_stop(),
+        Kind::Class(class) if ascii_members(class) >> stop & 1 == 0 => Ok(()),
+        Kind::Class(_) => takes_stop(),
         Kind::Repeat { greed, node: inner, .. } if matches!(inner.kind, Kind::Any { .. }) => fault(match greed {
             Greed::Greedy => "this gap is not a plain `.*`",
             Greed::Lazy => "this gap is lazy",
