@@ -59,6 +59,14 @@ enum Waiting {
     Place(Place),
 }
 
+impl Inner {
+    fn is_settled(&mut self) -> bool {
+        let nothing_waits = self.waiting.is_empty();
+        self.unsettled &= !nothing_waits;
+        nothing_waits
+    }
+}
+
 impl Aside {
     /// Failures that wait.
     pub fn failures(&self) -> usize {
@@ -113,11 +121,15 @@ impl Aside {
         }
     }
 
+    /// Whether nothing waits; then all is settled up to the place that has been read to.
+    fn is_settled(&self) -> bool {
+        self.inner.lock().is_settled()
+    }
+
     /// Puts a place after what waits; gives it back when nothing does.
     fn push_place(&self, place: Place) -> Option<Place> {
         let mut inner = self.inner.lock();
-        if inner.waiting.is_empty() {
-            inner.unsettled = false;
+        if inner.is_settled() {
             return Some(place);
         }
         inner.waiting.push_back(Waiting::Place(place));
@@ -204,6 +216,14 @@ impl Judge {
     pub(crate) fn has_read(&self, jail: &LiveJail, work: &mut Work, place: Place) {
         if let Some(place) = jail.aside.push_place(place) {
             work.has_read(place);
+        }
+    }
+
+    /// The same for a file.
+    pub(crate) fn has_read_file(&self, jail: &LiveJail, work: &mut Work, path: &str, position: &Position) {
+        match jail.aside.is_settled() {
+            true => work.has_read_file(path, position),
+            false => self.has_read(jail, work, Place::File(path.to_owned(), position.clone())),
         }
     }
 

@@ -226,6 +226,17 @@ impl Work {
         }
     }
 
+    /// The same for a file.
+    pub fn has_read_file(&mut self, path: &str, position: &Position) {
+        match self.unsaved.get_mut(path) {
+            Some(unsaved) => {
+                unsaved.first_line_md5.clone_from(&position.first_line_md5);
+                unsaved.offset = position.offset;
+            }
+            None => drop(self.unsaved.insert(path.to_owned(), position.clone())),
+        }
+    }
+
     /// Whether a note of this kind, about the expression of this index, may be said again: once a day.
     pub fn may_say(&mut self, kind: &'static str, index: usize, now: Time) -> bool {
         let last = self.said.get(&(kind, index));

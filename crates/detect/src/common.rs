@@ -1,7 +1,8 @@
 //! A text that stands in every line that matters to any of the filters of a file: `"OriginStatus":40` where each of them
 //! looks for another path. A single search for it passes over most lines, and only the rest is looked at for what each
 //! filter needs.
-use memchr::memmem::{self, Finder};
+use memchr::arch::all::packedpair::HeuristicFrequencyRank;
+use memchr::memmem::{self, Finder, FinderBuilder};
 use std::ops::Range;
 
 /// Shorter ones stand in most lines.
@@ -12,6 +13,11 @@ const MOST_EXPRESSIONS: usize = 64;
 const MOST_TRIED: usize = 2000;
 /// Such a text must be missing in all but one of so many lines.
 const RARE: usize = 4;
+
+/// So much of a log tells by which bytes it is found.
+const SAMPLE: usize = 8 << 10;
+/// So many of its first bytes come into question for that.
+const LONGEST: usize = 64;
 
 /// What an expression requires: all of these literals.
 pub(crate) type Required = Vec<Vec<u8>>;
@@ -55,7 +61,7 @@ impl Common {
         let lines = memchr::memchr_iter(b'\n', sample).count();
         let (_, text) = best.filter(|(count, _)| count * RARE <= lines)?;
         Some(Common {
-            finder: Finder::new(text).into_owned(),
+            finder: finder(text, sample),
         })
     }
 
@@ -67,6 +73,47 @@ impl Common {
     /// Where it first stands.
     pub(crate) fn find(&self, text: &[u8]) -> Option<usize> {
         self.finder.find(text)
+    }
+}
+
+/// Finds a text by two of its bytes that seldom stand as they do in it: all keys of a log stand in each of its lines, so
+/// that how rare their letters are elsewhere tells nothing.
+fn finder(text: &[u8], sample: &[u8]) -> Finder<'static> {
+    let rank = Rank(rarest_pair(text, &sample[..sample.len().min(SAMPLE)]));
+    FinderBuilder::new().build_forward_with_ranker(rank, text).into_owned()
+}
+
+/// The two bytes of a text that least stand in a sample as far from each other as in the text.
+fn rarest_pair(text: &[u8], sample: &[u8]) -> Option<[u8; 2]> {
+    // Where the text would begin in the sample, if it is only asked whether this byte of it is there; a bit for each place.
+    let begins = |at: usize| -> Vec<u64> {
+        let mut places = vec![0; sample.len() / 64 + 1];
+        for place in memchr::memchr_iter(text[at], sample).filter_map(|place| place.checked_sub(at)) {
+            places[place / 64] |= 1 << (place % 64);
+        }
+        places
+    };
+    let is_first = |at: &usize| !text[..*at].contains(&text[*at]);
+    let bytes = (0..text.len().min(LONGEST)).filter(is_first);
+    let bytes: Vec<(u8, Vec<u64>)> = bytes.map(|at| (text[at], begins(at))).collect();
+    let pairs = (0..bytes.len()).flat_map(|two| (0..two).map(move |one| (one, two)));
+    let together = |&(one, two): &(usize, usize)| -> u32 {
+        let places = bytes[one].1.iter().zip(&bytes[two].1);
+        places.map(|(one, two)| (one & two).count_ones()).sum()
+    };
+    let (one, two) = pairs.min_by_key(together)?;
+    Some([bytes[one].0, bytes[two].0])
+}
+
+/// Tells which bytes a text is to be found by.
+struct Rank(Option<[u8; 2]>);
+
+impl HeuristicFrequencyRank for Rank {
+    fn rank(&self, byte: u8) -> u8 {
+        match self.0 {
+            Some(bytes) if !bytes.contains(&byte) => u8::MAX,
+            _ => 0,
+        }
     }
 }
 
@@ -122,5 +169,17 @@ mod tests {
             None,
             "no line has it before its date is cut"
         );
+    }
+
+    #[test]
+    fn a_text_is_found_by_bytes_that_do_not_stand_so_in_every_line() {
+        let line = "{\"Size\":404,\"Status\":200}\n";
+        let pair = rarest_pair(b"\"Status\":40", line.repeat(20).as_bytes()).map(|bytes| bytes.map(char::from));
+        assert!(pair.is_some_and(|bytes| bytes.contains(&'4')), "{pair:?}");
+        // Of one byte there is no pair, and from nothing nothing is learned; it is found all the same.
+        for (text, sample) in [("aaaa", line), ("\"Status\":40", ""), ("Status", "Status")] {
+            let found = finder(text.as_bytes(), sample.as_bytes()).find(b"xaaaa\"Status\":40");
+            assert_eq!(found, "xaaaa\"Status\":40".find(text), "{text}");
+        }
     }
 }

@@ -486,13 +486,8 @@ impl Filter {
 
     /// Makes ready for skipping.
     pub(crate) fn prepare_spare(&mut self) {
-        if self.spare.is_none()
-            && let Some(pattern) = &self.datepattern
-            && let Ok(mut spare) = Detector::from_pattern(pattern)
-        {
-            // The zone was accepted by the first detector.
-            let _ = spare.set_default_zone(self.zone.as_deref());
-            self.spare = Some(Box::new(spare));
+        if self.spare.is_none() && self.datepattern.is_some() {
+            self.spare = self.detector.as_ref().map(|detector| Box::new(detector.anew()));
         }
     }
 

@@ -1,6 +1,5 @@
 //! Blocks of lines and the jails that they are for.
 use super::following::matches;
-use crate::aside::Place;
 use crate::clock;
 use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath, Work};
@@ -171,8 +170,7 @@ fn judge_for(
         } else {
             judge.lines(jail, work, lines, follower.in_operation, now);
         }
-        let path = block.path.to_string_lossy().into_owned();
-        judge.has_read(jail, work, Place::File(path, block.position.clone()));
+        judge.has_read_file(jail, work, &block.path.to_string_lossy(), &block.position);
     }
     if block.caught_up {
         follower.in_operation = true;

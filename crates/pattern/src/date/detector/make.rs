@@ -56,6 +56,20 @@ impl Detector {
         Ok(detector)
     }
 
+    /// One with the same templates and zones that has seen nothing yet.
+    pub fn anew(&self) -> Self {
+        let mut slots: Vec<&Slot> = self.slots.iter().collect();
+        slots.sort_by_key(|slot| slot.id);
+        let mut detector = Self::empty();
+        for slot in slots {
+            detector.push(Arc::clone(&slot.template), slot.base_weight);
+        }
+        detector.unset = self.unset;
+        detector.default_offset = self.default_offset;
+        detector.local = self.local.clone();
+        detector
+    }
+
     fn empty() -> Self {
         Detector {
             slots: Vec::new(),
@@ -183,5 +197,26 @@ fn twice(name: &str, pattern: &str) -> PatternError {
         message: format!("There is already a template with name {name}"),
         span: Some(0..pattern.len()),
         hint: Some("leave one of the two out".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::Time;
+
+    #[test]
+    fn a_detector_made_anew_is_as_it_was_before_the_first_line() {
+        for pattern in ["", "^%Y-%m-%d\n%d/%b/%Y", "{^LN-BEG}\n^%H:%M"] {
+            let mut fresh = Detector::from_pattern(pattern).unwrap();
+            fresh.set_default_zone(Some("UTC+0200")).unwrap();
+            let mut used = fresh.clone();
+            for line in ["12/Mar/2026", "Mar 12 10:00:00 x", "12/Mar/2026", "10:00"] {
+                used.find(line, Time::from_secs(1_773_000_000));
+            }
+            assert!(!used.is_like(&fresh), "{pattern:?}");
+            assert!(used.anew().is_like(&fresh), "{pattern:?}");
+        }
     }
 }
