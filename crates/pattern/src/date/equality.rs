@@ -122,6 +122,17 @@ fn keyed() -> impl Strategy<Value = String> {
         .prop_map(|(a, b, c, d, e, f, g, h, i)| [&a, b, &c, d, &e, f, &g, &h, &i].concat())
 }
 
+/// A line that begins with a number that may be a date.
+fn numbers() -> impl Strategy<Value = String> {
+    (
+        "[\\[ é@(]{0,2}",
+        prop_oneof!["[0-9]{9,12}", "@[0-9a-f]{23,25}", "audit\\([0-9]{10}"],
+        "(\\.[0-9]{0,8})?",
+        "[] :x_é.)A\u{660}]{0,2}",
+    )
+        .prop_map(|(a, b, c, d)| [a, b, c, d].concat())
+}
+
 fn marks(line: &str) -> Marks {
     let mut marks = Marks::default();
     marks.reset(line, line.is_ascii());
@@ -164,7 +175,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), keyed(), folded(), (keyed(), text(), keyed()).prop_map(|(a, b, c)| a + &b + &c)]) {
+    fn a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), numbers(), keyed(), folded(), (keyed(), text(), keyed()).prop_map(|(a, b, c)| a + &b + &c)]) {
         let mut marks = marks(&line);
         for template in TEMPLATES.iter() {
             let planned = Match::of(|found| template.search(&line, &mut marks, found));

@@ -21,6 +21,7 @@ mod digits;
 #[cfg(test)]
 mod equality;
 mod marks;
+mod number;
 mod parts;
 mod plan;
 mod recent;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use super::bounds::{self, Begin, Bounded};
 use super::convert::{self, Field, Moment};
 use super::marks::Marks;
+use super::number;
 use super::plan::{Need, Plan, PlanBegin, Stopped, Style};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
@@ -213,7 +214,13 @@ impl Template {
             None => match self.rarity() {
                 Some(Rarity::Epoch { at_begin }) if !marks.may_have_epoch(text, at_begin) => return false,
                 Some(Rarity::Label) if !marks.may_have_label(text, self.at_line_begin) => return false,
-                _ => Err(Stopped::Unsure),
+                _ => match self.number_at_begin(text) {
+                    Some(number) => {
+                        *found = number;
+                        Ok(true)
+                    }
+                    None => Err(Stopped::Unsure),
+                },
             },
         };
         is_found.unwrap_or_else(|stopped| match stopped {
@@ -223,6 +230,15 @@ impl Template {
                 false
             }
         })
+    }
+
+    /// The date that the line begins with, if that is a number which tells without the expression.
+    fn number_at_begin(&self, text: &[u8]) -> Option<Match> {
+        match self.kind {
+            Kind::Epoch { long: false, group: 1 } if self.at_line_begin => number::epoch(text),
+            Kind::Tai64n if self.at_line_begin => number::label(text),
+            _ => None,
+        }
     }
 
     /// The same for what begins at `start` or later and ends at `end` or before, which counts as the text's end.
@@ -320,7 +336,10 @@ impl Template {
     pub fn field_count(&self) -> usize {
         match &self.plan {
             Some(plan) => plan.fields.len(),
-            None => self.compiled().map_or(0, |compiled| compiled.fields.len()),
+            None => match self.kind {
+                Kind::Pattern => self.compiled().map_or(0, |compiled| compiled.fields.len()),
+                Kind::Epoch { .. } | Kind::Tai64n => 1,
+            },
         }
     }
 
@@ -329,6 +348,9 @@ impl Template {
     pub fn moment(&self, line: &str, found: &Match, context: &convert::Context<'_>) -> Option<Moment> {
         match &self.plan {
             Some(plan) => self.told(plan.fields.iter().copied(), line, found, context),
+            None if !matches!(self.kind, Kind::Pattern) => {
+                self.told(std::iter::once(Field::Number), line, found, context)
+            }
             None => {
                 let compiled = self.compiled()?;
                 self.told(compiled.fields.iter().map(|&(field, _)| field), line, found, context)
