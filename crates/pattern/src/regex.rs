@@ -103,9 +103,10 @@ impl Regex {
             Ok(chain) => (Some(chain), Vec::new()),
             Err(fault) => (None, vec![fault.not_taken(PlanKind::Chain)]),
         };
-        let order = match chain {
-            Some(_) => None,
-            None => Order::of(&ast),
+        // In very long texts only chains are asked that are tied to both ends.
+        let order = match chain.as_ref().is_some_and(Chain::is_tied) {
+            true => None,
+            false => Order::of(&ast),
         };
         let mut regex = Regex {
             source: source.to_owned(),
@@ -358,8 +359,10 @@ impl Regex {
         if !budget::may_look(text.len()) {
             return Err(NoTime);
         }
-        let chain = self.chain.as_ref().filter(|_| start == 0);
-        // If it is tied to both ends, it says no as quickly as a search for one of its literals.
+        // If it is tied to both ends, it says no as quickly as a search for one of its literals. Otherwise it may look
+        // through the whole text several times.
+        let bears_length = |chain: &&Chain| chain.is_tied() || !budget::is_very_long(text.len());
+        let chain = self.chain.as_ref().filter(|_| start == 0).filter(bears_length);
         let looks_first = !has_literal && !chain.is_some_and(Chain::is_tied);
         if looks_first && self.lacks_literal(bytes)? {
             return Ok((Stage::Literals, Some(false)));

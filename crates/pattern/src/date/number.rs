@@ -8,21 +8,29 @@ use super::{FieldSpan, Match, Spans};
 const SECONDS: std::ops::RangeInclusive<usize> = 10..=11;
 /// Digits of their fraction.
 const FRACTION: std::ops::RangeInclusive<usize> = 3..=6;
+/// More are none of these.
+const MOST_DIGITS: usize = 12;
 /// Digits of a label.
 const LABEL: usize = 24;
 
 /// Seconds since 1970 that a line begins with, perhaps with a fraction or in brackets; nothing also where only the
 /// expression can tell.
 pub(super) fn epoch(line: &[u8]) -> Option<Match> {
-    let is_digit = |byte: &&u8| byte.is_ascii_digit();
+    // Of a longer run it is enough to know that it is longer.
+    let digits = |text: &[u8]| {
+        text.iter()
+            .take(MOST_DIGITS)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
     let start = usize::from(line.first() == Some(&b'['));
     let text = line.get(start..)?;
-    let seconds = text.iter().take_while(is_digit).count();
+    let seconds = digits(text);
     if !SECONDS.contains(&seconds) || !ends_word(text, seconds)? {
         return None;
     }
     let fraction = match text.get(seconds) {
-        Some(b'.') => text.iter().skip(seconds + 1).take_while(is_digit).count(),
+        Some(b'.') => digits(text.get(seconds + 1..)?),
         _ => 0,
     };
     let with_fraction = seconds + 1 + fraction;
