@@ -230,7 +230,7 @@ impl Regex {
         let left_out = Automaton::fault(&self.ast);
         let when_slow = self.automaton.is_some().then_some(PlanKind::Automaton);
         let bound = match (&self.chain, Leash::for_expression(&self.ast)) {
-            (Some(chain), _) if !chain.may_ask() => Bound::Linear,
+            (Some(chain), _) if chain.is_tied() && !chain.may_ask() => Bound::Linear,
             _ if left_out.is_none() => Bound::LinearMiss,
             (_, Leash::Steps) => Bound::Steps,
             (_, Leash::Guard | Leash::GuardAndSteps | Leash::GuardInSlices) => Bound::Time,
