@@ -58,7 +58,7 @@ const WHOLE: u64 = 3;
 const BUILD: u64 = if cfg!(debug_assertions) && !cfg!(test) { 10 } else { 1 };
 
 /// The same where it looks at each byte of a very long line.
-const LONG_BUILD: u64 = if cfg!(debug_assertions) && !cfg!(test) { 100 } else { 1 };
+const LONG_BUILD: u64 = if cfg!(debug_assertions) && !cfg!(test) { 400 } else { 1 };
 
 thread_local! {
     static LINE: Cell<Option<Meter>> = const { Cell::new(None) };
