@@ -61,6 +61,15 @@ const KEYED: [&str; 14] = [
     r"{^LN-BEG}stime %I:%M:%S %p",
 ];
 
+/// With all that stands before a mark.
+const MARKED: [&str; 5] = [
+    r"%d/%b[^/]*/%Y:%H:%M:%S %z",
+    r"^[^\[]*\[(%d/%b/%Y:%H:%M:%S)",
+    r"^[^\[]*(\[%Y-%m-%d %H:%M:%S\s*\])",
+    r"time(?:[^/]*/)?[^:]*:%H:%M:%S",
+    r"%y-(?:[^/]*/|x)?(%b)",
+];
+
 /// The defaults, and patterns of all kinds; some of the last need an engine.
 static TEMPLATES: LazyLock<Vec<Arc<Template>>> = LazyLock::new(|| {
     let odd = [
@@ -70,7 +79,7 @@ static TEMPLATES: LazyLock<Vec<Arc<Template>>> = LazyLock::new(|| {
         r"time(\d*)%Y",
         r"%Y?-(x)%H:%M:%S",
     ];
-    let own = OWN.into_iter().chain(KEYED).chain(odd);
+    let own = OWN.into_iter().chain(KEYED).chain(MARKED).chain(odd);
     let own = own.map(|pattern| Arc::new(Template::new(pattern, &Years::today(), false).unwrap()));
     let defaults = defaults::shared(&Years::today()).all().unwrap();
     defaults.into_iter().map(|(template, _)| template).chain(own).collect()
@@ -133,6 +142,19 @@ fn numbers() -> impl Strategy<Value = String> {
         .prop_map(|(a, b, c, d)| [a, b, c, d].concat())
 }
 
+/// A date of one of the patterns with a mark, or nearly one.
+fn marked() -> impl Strategy<Value = String> {
+    (
+        "[a é7/\\[:]{0,5}",
+        prop::sample::select(vec!["8/Jan", "28/feb", "time", "26-", "26x", "2026-01-0"]),
+        "[a é\u{a0}7/:\\[]{0,4}",
+        prop::sample::select(vec!["/2026", "/Jan", "8 ", "[08/Jan/2026", "[2026-01-08 ", ""]),
+        prop::sample::select(vec![":15:13:20", "15:13:20", "1:2:3", ""]),
+        "( \\+0100)?[ \t\\]é]{0,3}",
+    )
+        .prop_map(|(a, b, c, d, e, f)| [&a, b, &c, d, e, &f].concat())
+}
+
 fn marks(line: &str) -> Marks {
     let mut marks = Marks::default();
     marks.reset(line, line.is_ascii());
@@ -153,7 +175,7 @@ fn all_default_patterns_have_a_plan_with_the_expressions_fields() {
 
 #[test]
 fn patterns_with_groups_and_runs_of_their_own_have_a_plan() {
-    for pattern in KEYED {
+    for pattern in KEYED.into_iter().chain(MARKED) {
         let template = Template::new(pattern, &Years::today(), false).unwrap();
         assert!(template.plan.is_some(), "{pattern}");
     }
@@ -175,7 +197,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), numbers(), keyed(), folded(), (keyed(), text(), keyed()).prop_map(|(a, b, c)| a + &b + &c)]) {
+    fn a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), numbers(), keyed(), folded(), marked(), (keyed(), text(), keyed()).prop_map(|(a, b, c)| a + &b + &c)]) {
         let mut marks = marks(&line);
         for template in TEMPLATES.iter() {
             let planned = Match::of(|found| template.search(&line, &mut marks, found));
@@ -198,7 +220,7 @@ proptest! {
     }
 
     #[test]
-    fn within_borders_a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), keyed()], a in 0_usize..60, b in 0_usize..60) {
+    fn within_borders_a_plan_finds_what_its_expression_finds(line in prop_oneof![text(), keyed(), marked()], a in 0_usize..60, b in 0_usize..60) {
         let border = |n: usize| (0..=n.min(line.len())).rev().find(|&n| line.is_char_boundary(n)).unwrap_or(0);
         let (a, b) = (border(a.min(b)), border(a.max(b)));
         let mut marks = marks(&line);

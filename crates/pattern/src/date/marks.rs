@@ -138,7 +138,7 @@ impl Marks {
         let (times, runs) = match need {
             Need::Time { .. } => (self.times(text), &[] as &[usize]),
             Need::EightDigits => (&[] as &[usize], self.runs(text)),
-            Need::Literal(_) => (&[] as &[usize], &[] as &[usize]),
+            Need::Literal(_) | Need::Byte { .. } => (&[] as &[usize], &[] as &[usize]),
         };
         let mut next = 0;
         let windows = times.iter().flat_map(move |&colon| {

@@ -57,6 +57,8 @@ pub(super) enum Node {
     Unit(Unit, Option<usize>),
     /// `\s*` or `\d*`
     Run(Run),
+    /// `[^x]*`: all that stands before the next such byte, which follows.
+    Until(u8),
     /// What is to be cut out of the line: the pattern's first group.
     Cut(Vec<Node>),
     /// A separator to be found again.
@@ -124,7 +126,7 @@ impl Parts {
             cut_first_group(&mut nodes)?;
         }
         // Twice would be tried in every combination, without the engine's limit on steps.
-        let is_bounded = open_runs(&nodes) <= 1;
+        let is_bounded = open_runs(&nodes) <= 1 && all_met(&nodes);
         (is_whole && is_bounded).then_some(Parts {
             nodes,
             fields: reader.fields,
@@ -206,6 +208,9 @@ impl Reader<'_> {
         if self.takes("(?P=_sep)") {
             return self.separator.then_some(Node::SameSeparator);
         }
+        if self.takes("[^") {
+            return self.until().map(Node::Until);
+        }
         if self.takes("[") {
             return self.set().map(Node::OneOf);
         }
@@ -268,6 +273,18 @@ impl Reader<'_> {
         self.takes(")").then_some(Node::Choice(choices))
     }
 
+    /// The rest of what takes everything but one mark, such as `[^/]*`.
+    fn until(&mut self) -> Option<u8> {
+        self.takes("\\");
+        let Some(Input::Char(byte)) = self.peek() else {
+            return None;
+        };
+        self.at += 1;
+        // A parenthesis counts as a group that says what to cut out, in a set as well.
+        let is_mark = byte.is_ascii_punctuation() && !matches!(byte, b'(' | b')' | b'\\');
+        (is_mark && self.takes("]*")).then_some(byte)
+    }
+
     /// The rest of a set such as `[-/.]`, which has no ranges.
     fn set(&mut self) -> Option<Set> {
         let mut set = Set::default();
@@ -305,7 +322,7 @@ fn has_group(node: &Node) -> bool {
         Node::Unit(..) | Node::Separator(_) | Node::Cut(_) => true,
         Node::Optional(inner) => inner.iter().any(has_group),
         Node::Choice(choices) => choices.iter().flatten().any(has_group),
-        Node::Byte(_) | Node::OneOf(_) | Node::SameSeparator | Node::Run(_) => false,
+        Node::Byte(_) | Node::OneOf(_) | Node::SameSeparator | Node::Run(_) | Node::Until(_) => false,
     }
 }
 
@@ -341,6 +358,19 @@ fn mark_whole_runs(nodes: &mut [Node]) {
     }
 }
 
+/// Whether everything up to a byte is followed by that byte, so that it can only end there.
+fn all_met(nodes: &[Node]) -> bool {
+    nodes.iter().enumerate().all(|(at, node)| match node {
+        Node::Until(byte) => {
+            let mut next = Set::default();
+            first_bytes(nodes.get(at + 1..).unwrap_or_default(), &mut next) && next == Set::default().with(*byte)
+        }
+        Node::Cut(inner) | Node::Optional(inner) => all_met(inner),
+        Node::Choice(choices) => choices.iter().all(|choice| all_met(choice)),
+        _ => true,
+    })
+}
+
 /// How many runs may end early.
 fn open_runs(nodes: &[Node]) -> usize {
     let open = |node: &Node| match node {
@@ -367,6 +397,10 @@ fn first_bytes_of(node: &Node, set: &mut Set) -> bool {
             *set = set.or(run.set);
             return false;
         }
+        Node::Until(_) => {
+            *set = Set::ALL;
+            return false;
+        }
         Node::Cut(inner) => return first_bytes(inner, set),
         Node::Optional(inner) => {
             first_bytes(inner, set);
@@ -387,7 +421,7 @@ pub(super) fn most_of(nodes: &[Node]) -> Option<usize> {
             sum + match node {
                 Node::Byte(_) | Node::OneOf(_) | Node::Separator(_) | Node::SameSeparator => 1,
                 Node::Unit(unit, _) => unit.longest(),
-                Node::Run(_) => return None,
+                Node::Run(_) | Node::Until(_) => return None,
                 Node::Optional(inner) | Node::Cut(inner) => most_of(inner)?,
                 Node::Choice(choices) => choices
                     .iter()
@@ -402,7 +436,7 @@ pub(super) fn least_of(nodes: &[Node]) -> usize {
     let least = |node: &Node| match node {
         Node::Byte(_) | Node::OneOf(_) | Node::Separator(_) | Node::SameSeparator => 1,
         Node::Unit(unit, _) => unit.shortest(),
-        Node::Run(_) | Node::Optional(_) => 0,
+        Node::Run(_) | Node::Until(_) | Node::Optional(_) => 0,
         Node::Cut(inner) => least_of(inner),
         Node::Choice(choices) => choices.iter().map(|choice| least_of(choice)).min().unwrap_or(0),
     };

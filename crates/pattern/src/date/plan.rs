@@ -15,12 +15,14 @@ use super::convert::{Field, MAX_FIELDS};
 use super::parts::{Node, Parts, Run as Several, Set, first_bytes, least_of, most_of};
 use super::tail::Tail;
 use super::tokens::{Piece, Years};
-use super::units::Unit;
+use super::units::{Pairs, Unit};
 use super::words::is_word;
 use super::written::Way;
 use ahead::Ahead;
+use memchr::memchr_iter;
 use memchr::memmem::Finder;
 use run::Run;
+use std::ops::Range;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -74,14 +76,17 @@ pub(super) enum Need {
     EightDigits,
     /// This literal, at the date's beginning.
     Literal(Box<Finder<'static>>),
+    /// This byte, so many bytes behind the date's beginning.
+    Byte { byte: u8, least: usize, most: usize },
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Op {
     Byte(u8),
     OneOf(Set),
-    Unit(Unit, Option<usize>),
+    Unit(Token),
     Run(Several),
+    Until(u8),
     CutBegin,
     CutEnd,
     Separator(Set),
@@ -90,6 +95,16 @@ enum Op {
     Split(usize),
     Jump(usize),
     End,
+}
+
+/// A unit and what is made of it.
+#[derive(Debug, Clone, Copy)]
+struct Token {
+    unit: Unit,
+    /// Which of the fields it tells.
+    slot: Option<usize>,
+    /// Where two digits stand, it takes both or none: what follows it begins with no digit. These it takes.
+    pairs: Pairs,
 }
 
 /// A shorter literal stands in too many places to be looked for.
@@ -111,10 +126,11 @@ impl Plan {
         } else {
             style.begin
         };
-        let need = need_of(&nodes)?;
+        let need = need_of(&nodes, begin)?;
         let mut ops = Vec::new();
         emit(&nodes, &mut ops);
         ops.push(Op::End);
+        note_pairs(&mut ops, style.word_end);
         let mut first = Set::default();
         if !first_bytes(&nodes, &mut first) {
             return None;
@@ -220,8 +236,13 @@ fn emit(nodes: &[Node], ops: &mut Vec<Op>) {
         match node {
             Node::Byte(byte) => ops.push(Op::Byte(*byte)),
             Node::OneOf(set) => ops.push(Op::OneOf(*set)),
-            Node::Unit(unit, slot) => ops.push(Op::Unit(*unit, *slot)),
+            Node::Unit(unit, slot) => ops.push(Op::Unit(Token {
+                unit: *unit,
+                slot: *slot,
+                pairs: Pairs::NONE,
+            })),
             Node::Run(run) => ops.push(Op::Run(*run)),
+            Node::Until(byte) => ops.push(Op::Until(*byte)),
             Node::Cut(inner) => {
                 ops.push(Op::CutBegin);
                 emit(inner, ops);
@@ -237,6 +258,18 @@ fn emit(nodes: &[Node], ops: &mut Vec<Op>) {
                 ops[split] = Op::Split(behind);
             }
             Node::Choice(choices) => emit_choice(choices, ops),
+        }
+    }
+}
+
+/// Notes where two digits can only be taken together.
+fn note_pairs(ops: &mut [Op], word_end: bool) {
+    let takes_digit = ahead::takes_digit(ops, word_end);
+    for (op, behind) in ops.iter_mut().zip(takes_digit.into_iter().skip(1)) {
+        if let Op::Unit(token) = op
+            && !behind
+        {
+            token.pairs = Pairs::of(token.unit);
         }
     }
 }
@@ -262,7 +295,7 @@ fn emit_choice(choices: &[Vec<Node>], ops: &mut Vec<Op>) {
     }
 }
 
-fn need_of(nodes: &[Node]) -> Option<Need> {
+fn need_of(nodes: &[Node], begin: PlanBegin) -> Option<Need> {
     use Unit::{Day2, Hour, Hour2, Hour12, HourLoose, Minute, Month2, Second, YearExact};
     let literal = nodes.iter().map_while(|node| match node {
         Node::Byte(byte) => Some(*byte),
@@ -291,8 +324,10 @@ fn need_of(nodes: &[Node]) -> Option<Need> {
                 ]
             )
     });
-    if let Some(hour) = time {
-        let (least, most) = (least_of(nodes.get(..=hour)?), most_of(nodes.get(..=hour)?)?);
+    if let Some(hour) = time
+        && let Some(most) = most_of(nodes.get(..=hour)?)
+    {
+        let least = least_of(nodes.get(..=hour)?);
         let before = Tail::of(nodes.get(..hour)?);
         return (most < REACH).then_some(Need::Time { least, most, before });
     }
@@ -305,5 +340,54 @@ fn need_of(nodes: &[Node]) -> Option<Need> {
             ..
         ]
     );
-    is_run.then_some(Need::EightDigits)
+    is_run.then_some(Need::EightDigits).or_else(|| mark_of(nodes, begin))
+}
+
+/// The first mark that a match must have.
+fn mark_of(nodes: &[Node], begin: PlanBegin) -> Option<Need> {
+    let mut all = Vec::new();
+    flatten(nodes, &mut all);
+    let (mut least, mut most) = (0, Some(0));
+    for node in all {
+        match node {
+            Node::Byte(byte) if byte.is_ascii_punctuation() => {
+                let most = match begin {
+                    // There is one place only where it can begin.
+                    PlanBegin::LineBegin => most.unwrap_or(usize::MAX),
+                    _ => most?,
+                };
+                let byte = *byte;
+                return Some(Need::Byte { byte, least, most });
+            }
+            node => {
+                let node = std::slice::from_ref(node);
+                least += least_of(node);
+                most = most.zip(most_of(node)).map(|(before, more)| before + more);
+            }
+        }
+    }
+    None
+}
+
+/// The nodes without the groups around them.
+fn flatten<'n>(nodes: &'n [Node], out: &mut Vec<&'n Node>) {
+    for node in nodes {
+        match node {
+            Node::Cut(inner) => flatten(inner, out),
+            Node::Choice(choices) if choices.len() == 1 => choices.iter().for_each(|only| flatten(only, out)),
+            node => out.push(node),
+        }
+    }
+}
+
+/// Where a match can begin in a part of a text if this byte has to stand so far behind, in ascending order.
+pub(super) fn starts_before(text: &[u8], part: Range<usize>, need: (u8, usize, usize)) -> impl Iterator<Item = usize> {
+    let (byte, least, most) = need;
+    let mut next = part.start;
+    let places = memchr_iter(byte, text.get(part.clone()).unwrap_or_default()).map(move |at| part.start + at);
+    places.flat_map(move |place| {
+        let window = place.saturating_sub(most).max(next)..(place + 1).saturating_sub(least);
+        next = next.max(window.end);
+        window
+    })
 }

@@ -69,7 +69,7 @@ impl Shapes {
                     }
                 }
                 Some(Need::EightDigits) => shapes.by_digits[usize::from(!is_bound)] |= bit,
-                Some(Need::Literal(_)) => shapes.always |= bit,
+                Some(Need::Literal(_) | Need::Byte { .. }) => shapes.always |= bit,
                 None => match template.rarity() {
                     Some(Rarity::Epoch { at_begin }) => shapes.by_epoch[usize::from(!at_begin)] |= bit,
                     Some(Rarity::Label) => shapes.by_label[usize::from(!is_bound)] |= bit,

@@ -44,6 +44,7 @@ impl Tail {
             Node::OneOf(set) | Node::Separator(set) => self.and_byte(*set),
             Node::SameSeparator => self.and_byte(separators),
             Node::Unit(unit, _) => self.and_unit(*unit),
+            Node::Until(_) => Tail::default(),
             Node::Run(run) => self.either(Tail::default().and_byte(run.set)),
             Node::Cut(inner) => self.and_nodes(inner, separators),
             Node::Optional(inner) => self.either(self.and_nodes(inner, separators)),

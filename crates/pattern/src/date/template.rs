@@ -6,7 +6,7 @@ use super::bounds::{self, Begin, Bounded};
 use super::convert::{self, Field, Moment};
 use super::marks::Marks;
 use super::number;
-use super::plan::{Need, Plan, PlanBegin, Stopped, Style};
+use super::plan::{Need, Plan, PlanBegin, Stopped, Style, starts_before};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
 use crate::budget;
@@ -174,6 +174,19 @@ impl Template {
         Ok(())
     }
 
+    /// The same, unless there can be none: of what a plan can be made of only groups of one name are an error.
+    pub fn check_quickly(&self) -> Result<(), PatternError> {
+        let mut names: Vec<&str> = self.expression.split("(?P<").skip(1).collect();
+        names
+            .iter_mut()
+            .for_each(|name| *name = name.split('>').next().unwrap_or_default());
+        names.sort_unstable();
+        match self.plan.is_some() && names.is_sorted_by(|one, other| one < other) {
+            true => Ok(()),
+            false => self.check(),
+        }
+    }
+
     fn compile(&self) -> Result<Compiled, PatternError> {
         let regex = Regex::new(&self.expression, Options::default())?;
         let names = regex.group_names().iter().enumerate();
@@ -209,6 +222,9 @@ impl Template {
             Some(plan) if plan.at_line_begin() => plan.search_line_begin(text, &mut marks.looked_at, found),
             Some(plan) => match &plan.need {
                 Need::Literal(literal) => plan.search_way(text, literal.find_iter(text), &mut marks.way, found),
+                &Need::Byte { byte, least, most } => {
+                    plan.search(text, starts_before(text, 0..text.len(), (byte, least, most)), found)
+                }
                 need => plan.search(text, marks.starts(text, need), found),
             },
             None => match self.rarity() {
@@ -258,6 +274,9 @@ impl Template {
                     plan.search(text, starts.filter(|at| (start..end).contains(at)), found)
                 }
                 Need::EightDigits => plan.search(text, start..end, found),
+                &Need::Byte { byte, least, most } => {
+                    plan.search(text, starts_before(text, start..end, (byte, least, most)), found)
+                }
             };
             if let Ok(is_found) = searched {
                 return is_found;

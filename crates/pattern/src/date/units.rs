@@ -72,6 +72,53 @@ impl Iterator for Lengths {
     }
 }
 
+/// The numbers of two digits that a unit takes whole: from the first to the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pairs {
+    first: u8,
+    last: u8,
+}
+
+impl Pairs {
+    pub const NONE: Pairs = Pairs { first: 1, last: 0 };
+
+    /// Nothing for units that may take more than two digits, or none.
+    pub fn of(unit: Unit) -> Pairs {
+        let (first, last) = match unit {
+            Unit::Year2 => (0, 99),
+            Unit::Month | Unit::Month2 | Unit::Hour12 => (1, 12),
+            Unit::Day | Unit::Day2 => (1, 31),
+            Unit::Hour | Unit::Hour2 => (0, 23),
+            Unit::HourLoose => (0, 29),
+            Unit::Minute | Unit::Minute2 => (0, 59),
+            Unit::Second | Unit::Second2 => (0, 61),
+            Unit::YearExact { .. }
+            | Unit::Year4
+            | Unit::MonthName
+            | Unit::Weekday
+            | Unit::AmPm
+            | Unit::Fraction { .. }
+            | Unit::Offset { .. }
+            | Unit::ZoneName { .. } => return Pairs::NONE,
+        };
+        Pairs { first, last }
+    }
+
+    pub fn is_none(self) -> bool {
+        self.first > self.last
+    }
+
+    pub fn has(self, number: u8) -> bool {
+        (self.first..=self.last).contains(&number)
+    }
+}
+
+/// The number that two digits stand for.
+pub(super) fn two_digits(tens: u8, ones: u8) -> Option<u8> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
+}
+
 const MONTHS: [&[u8; 3]; 12] = [
     b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
 ];
@@ -254,4 +301,33 @@ fn offset(text: &[u8], fold: bool) -> Lengths {
         .or(6, signed && at(3) == b':' && digit(4) && digit(5))
         .or(5, signed && digit(3) && digit(4))
         .or(3, signed)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn of_two_digits_a_unit_takes_both_just_where_its_lengths_say_so() {
+        let years = Years::today();
+        for token in [
+            "Y", "y", "m", "Exm", "d", "Exd", "H", "ExH", "k", "I", "M", "ExM", "S", "ExS", "f", "z", "Z", "b", "p",
+        ] {
+            let unit = Unit::of(token, &years, false, 6).unwrap();
+            let pairs = Pairs::of(unit);
+            for number in 0..100 {
+                let text = format!("{number:02}");
+                assert_eq!(two_digits(text.as_bytes()[0], text.as_bytes()[1]), Some(number));
+                if !pairs.is_none() {
+                    let takes_both = unit.lengths(text.as_bytes()).any(|length| length == 2);
+                    assert_eq!(pairs.has(number), takes_both, "{token} {text}");
+                }
+            }
+        }
+        assert_eq!(
+            (two_digits(b'1', b':'), two_digits(b'/', b'1'), two_digits(b' ', b'1')),
+            (None, None, None)
+        );
+    }
 }

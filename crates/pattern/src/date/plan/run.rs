@@ -1,12 +1,13 @@
 //! A plan on its way through a text.
 
 use super::super::parts::{Run as Several, Set};
-use super::super::units::Unit;
+use super::super::units::{Unit, two_digits};
 use super::super::words::{beside_non_ascii, in_word};
 use super::super::written::Way;
 use super::super::{FieldSpan, Spans};
-use super::{Op, Plan, PlanBegin, Stopped};
+use super::{Op, Plan, PlanBegin, Stopped, Token};
 use crate::budget;
+use memchr::memchr;
 
 /// So much is tried between two questions whether the line's budget allows more.
 const TRIES: u32 = 256;
@@ -14,6 +15,8 @@ const TRIES: u32 = 256;
 const TRIES_COST: u32 = 2048;
 /// Bytes of a run of digits or blanks that cost as much as one try.
 const BYTES_PER_TRY: usize = 16;
+/// A search for a byte is so many times as fast as a run.
+const VECTOR: usize = 8;
 /// Bytes of a run between two such questions.
 const PORTION: usize = 4 << 10;
 
@@ -133,7 +136,7 @@ impl<'p> Run<'p> {
                     *at += 1;
                 }
                 Op::SameSeparator if here == Some(self.separator) => *at += 1,
-                Op::Unit(unit, slot) => match self.go_unit::<FIRST>(op, unit, slot, *at)? {
+                Op::Unit(token) => match self.go_unit::<FIRST>(op, token, *at)? {
                     Step::On(end) => *at = end,
                     Step::Ended(end) => return Some(end),
                 },
@@ -154,6 +157,16 @@ impl<'p> Run<'p> {
                             self.noted = noted;
                         }
                     }
+                }
+                Op::Until(byte) => {
+                    let length = self.length_until(byte, *at);
+                    self.looked_at = self
+                        .looked_at
+                        .max(length.map_or(self.text.len(), |length| *at + length) + 1);
+                    if FIRST {
+                        self.way.lose();
+                    }
+                    *at += length?;
                 }
                 Op::CutBegin => self.cut.0 = *at,
                 Op::CutEnd => self.cut.1 = *at,
@@ -202,13 +215,43 @@ impl<'p> Run<'p> {
         Some(most)
     }
 
+    /// How many bytes stand before the next of this kind; nothing if there is none, or the line's budget does not last
+    /// for telling.
+    fn length_until(&mut self, byte: u8, at: usize) -> Option<usize> {
+        let mut passed = 0;
+        for portion in self.text.get(at..)?.chunks(PORTION) {
+            let found = memchr(byte, portion);
+            passed += found.unwrap_or(portion.len());
+            self.may_try((portion.len() / BYTES_PER_TRY / VECTOR) as u32)
+                .then_some(())?;
+            if found.is_some() {
+                return Some(passed);
+            }
+        }
+        None
+    }
+
     /// Passes a unit; nothing if that leads nowhere.
     #[inline(always)]
-    fn go_unit<const FIRST: bool>(&mut self, op: usize, unit: Unit, slot: Option<usize>, at: usize) -> Option<Step> {
+    fn go_unit<const FIRST: bool>(&mut self, op: usize, token: Token, at: usize) -> Option<Step> {
+        let Token { unit, slot, pairs } = token;
         let text = self.text;
+        let ahead = self.plan.ahead.get(op + 1)?;
+        if !FIRST
+            && !pairs.is_none()
+            && let Some(&[tens, ones]) = text.get(at..at + 2)
+            && let Some(number) = two_digits(tens, ones)
+        {
+            let end = at + 2;
+            self.looked_at = self.looked_at.max(end + 1);
+            let fits = pairs.has(number) && ahead.may_go_on(text.get(end).copied());
+            return fits.then(|| {
+                self.note(slot, at, end);
+                Step::On(end)
+            });
+        }
         self.looked_at = self.looked_at.max(at + unit.longest() + 1);
         let next = self.plan.ops.get(op + 1)?;
-        let ahead = self.plan.ahead.get(op + 1)?;
         // What the next character rules out need not be tried: mostly one length remains.
         let fits = |end: usize| match (FIRST, next) {
             (false, _) => ahead.may_go_on(text.get(end).copied()),
