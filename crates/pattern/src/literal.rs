@@ -3,7 +3,11 @@
 //! A search for them runs at the speed of memory, so that most lines never see the expression itself. Which of them is
 //! best is a question of what lines look like: keys of JSON stand in every line of a log, the values that the
 //! expression's author wrote out do not.
+mod one_of;
+
 use crate::syntax::{Ast, Case, Kind, Node};
+
+pub(crate) use one_of::one_of;
 
 /// The required literals of an expression.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -11,7 +11,7 @@ use crate::chain::{Chain, Verdict};
 use crate::dead::Narrowed;
 use crate::engine::{Effort, Program};
 use crate::glance::Glance;
-use crate::literal::Literals;
+use crate::literal::{Literals, one_of};
 use crate::order::Order;
 use crate::plan::{Bound, NotTaken, Plan, PlanKind};
 use crate::print::{Leash, Target, print};
@@ -207,6 +207,11 @@ impl Regex {
     /// All literals that every match contains, in this order and without overlap.
     pub fn required_literals(&self) -> &[Vec<u8>] {
         self.literals.all()
+    }
+
+    /// Literals of which every match contains at least one, where there may be none that all contain; none if unknown.
+    pub fn one_of_literals(&self) -> Vec<Vec<u8>> {
+        one_of(&self.ast.root)
     }
 
     /// What the expression is searched by, and why not by something better.

@@ -4,6 +4,7 @@
 //! Flags are resolved while parsing: a node says itself whether it ignores case, so that nobody after the
 //! parser has to know where `(?i)` stood.
 
+mod any_line;
 mod class;
 mod escape;
 mod flags;
