@@ -1,9 +1,11 @@
 //! Failures told over several lines: lines of one connection (`<F-MLFID>`) are put together here until they tell who
 //! failed.
+use crate::name::Key;
 use crate::record::{Record, Value};
 use crate::window::keep_newest;
 use crate::{MatchedLine, Time};
 use foldhash::fast::FixedState;
+use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -61,7 +63,7 @@ impl Alike {
 
 #[derive(Debug, Clone, PartialEq)]
 struct Entry {
-    id: Arc<str>,
+    id: SmolStr,
     record: Record,
     place: Place,
 }
@@ -101,17 +103,17 @@ struct Signals {
 
 impl Signals {
     fn of(fail: &mut Record) -> Self {
-        let gained = fail.has("mlfgained");
+        let gained = fail.has(Key::MlfGained);
         if gained
-            && !fail.has("nofail")
-            && let Some(text) = fail.known("mlfgained").cloned()
+            && !fail.has(Key::NoFail)
+            && let Some(text) = fail.get(Key::MlfGained).cloned()
         {
-            fail.set("nofail", text);
+            fail.put(Key::NoFail, text);
         }
         Signals {
             gained,
-            nofail: fail.has("nofail"),
-            forget: fail.take("mlfforget").is_some_and(|v| v.is_truthy()),
+            nofail: fail.has(Key::NoFail),
+            forget: fail.take(Key::MlfForget).is_some_and(|v| v.is_truthy()),
         }
     }
 }
@@ -140,11 +142,11 @@ impl Connections {
         };
         let users = is_known || !signals.forget;
         let several = users && user_count(&joined.record) > 1;
-        let pending = joined.record.take("mlfpending").is_some();
+        let pending = joined.record.take(Key::MlfPending).is_some();
         if pending || several {
             // Whoever failed before, or tries several names, does not get off by a success.
-            joined.record.take("nofail");
-            joined.record.take("mlfgained");
+            joined.record.take(Key::NoFail);
+            joined.record.take(Key::MlfGained);
             signals.nofail = false;
             signals.gained = false;
         }
@@ -155,7 +157,7 @@ impl Connections {
     }
 
     /// Remembers the connection for its next line, unless it is over.
-    pub(crate) fn remember(&mut self, id: Arc<str>, joined: Joined, now: Time) {
+    pub(crate) fn remember(&mut self, id: SmolStr, joined: Joined, now: Time) {
         let Some(place) = joined.place else {
             return;
         };
@@ -225,16 +227,16 @@ fn hash(id: &str) -> u64 {
 
 /// The earlier record, overwritten with all that the line at hand knows.
 fn merge(mut earlier: Record, fail: Record, signals: Signals) -> Record {
-    let had_nofail = earlier.take("nofail").is_some_and(|v| v.is_truthy());
-    let had_gained = earlier.take("mlfgained").is_some_and(|v| v.is_truthy());
+    let had_nofail = earlier.take(Key::NoFail).is_some_and(|v| v.is_truthy());
+    let had_gained = earlier.take(Key::MlfGained).is_some_and(|v| v.is_truthy());
     if signals.gained {
-        earlier.take("mlfpending");
+        earlier.take(Key::MlfPending);
     }
-    if !had_nofail && !had_gained && !earlier.has("mlfpending") {
+    if !had_nofail && !had_gained && !earlier.has(Key::MlfPending) {
         // Its lines went out with the failure that was reported then.
-        earlier.take("matches");
+        earlier.take(Key::Matches);
     }
-    if let Some(user) = fail.known("user").filter(|user| user.is_truthy()) {
+    if let Some(user) = fail.get(Key::User).filter(|user| user.is_truthy()) {
         add_user(&mut earlier, user.shared());
     }
     earlier.merge_known(fail);
@@ -242,25 +244,25 @@ fn merge(mut earlier: Record, fail: Record, signals: Signals) -> Record {
 }
 
 fn note_user(record: &mut Record) {
-    let user = record.known("user").filter(|user| user.is_truthy());
+    let user = record.get(Key::User).filter(|user| user.is_truthy());
     if let Some(user) = user.map(Value::shared) {
         add_user(record, user);
     }
 }
 
-fn add_user(record: &mut Record, user: Arc<str>) {
-    let mut users = match record.take_in_place("users") {
+fn add_user(record: &mut Record, user: SmolStr) {
+    let mut users = match record.take_in_place(Key::Users) {
         Some(Value::Users(users)) => users,
         _ => Vec::new(),
     };
     if !users.contains(&user) {
         users.push(user);
     }
-    record.set("users", Value::Users(users));
+    record.put(Key::Users, Value::Users(users));
 }
 
 fn user_count(record: &Record) -> usize {
-    match record.known("users") {
+    match record.get(Key::Users) {
         Some(Value::Users(users)) => users.len(),
         _ => 0,
     }
@@ -268,25 +270,25 @@ fn user_count(record: &Record) -> usize {
 
 fn keep_lines(record: &mut Record, lines: Vec<MatchedLine>, signals: Signals) {
     if !signals.nofail {
-        let mut kept = match record.take("nofail-matches") {
+        let mut kept = match record.take(Key::NoFailMatches) {
             Some(Value::Lines(lines)) => Arc::unwrap_or_clone(lines),
             _ => Vec::new(),
         };
-        if let Some(Value::Lines(lines)) = record.take_in_place("matches") {
+        if let Some(Value::Lines(lines)) = record.take_in_place(Key::Matches) {
             kept.extend(Arc::unwrap_or_clone(lines));
         }
         if !signals.gained {
             kept.extend(lines);
         }
         keep_newest(&mut kept);
-        record.set("matches", Value::Lines(Arc::new(kept)));
+        record.put(Key::Matches, Value::Lines(Arc::new(kept)));
     } else if !signals.forget {
-        let mut kept = match record.take_in_place("nofail-matches") {
+        let mut kept = match record.take_in_place(Key::NoFailMatches) {
             Some(Value::Lines(lines)) => Arc::unwrap_or_clone(lines),
             _ => Vec::new(),
         };
         kept.extend(lines);
         keep_newest(&mut kept);
-        record.set("nofail-matches", Value::Lines(Arc::new(kept)));
+        record.put(Key::NoFailMatches, Value::Lines(Arc::new(kept)));
     }
 }

@@ -28,7 +28,7 @@ impl Filter {
         notes: &mut Vec<Note>,
         tell: &mut dyn FnMut(&[u8], Option<&mut Report>),
     ) {
-        let Some(anchor) = self.skipping().filter(|_| self.may_leave_uncounted()) else {
+        let Some(anchor) = self.skipping().filter(|_| self.may_leave_untold()) else {
             return self.judge_every_line(block, context, notes, tell);
         };
         self.prepare_spare();

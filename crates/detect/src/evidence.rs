@@ -1,5 +1,6 @@
 //! What speaks against somebody who failed: lines and what they told. Made once for all jails that count the failure,
 //! and taken apart only when a ban comes of it.
+use crate::name::Key;
 use crate::record::{Record, Value};
 use crate::{Id, LineParts, MatchedLine};
 use std::collections::BTreeMap;
@@ -84,7 +85,7 @@ impl Evidence {
             Told::ByHand { address, .. } => address.as_ref(),
             Told::ByFilter(record) => match record.single() {
                 Some(single) => single.address(),
-                None => match record.known("ip") {
+                None => match record.get(Key::Ip) {
                     Some(Value::Address(address)) => Some(address),
                     _ => None,
                 },
@@ -97,7 +98,7 @@ impl Evidence {
         match &self.0.told {
             Told::ByHand { users, .. } => users.clone(),
             Told::ByFilter(record) if record.single().is_some() => Vec::new(),
-            Told::ByFilter(record) => match record.known("users") {
+            Told::ByFilter(record) => match record.get(Key::Users) {
                 Some(Value::Users(users)) if users.len() > 1 => users.iter().map(ToString::to_string).collect(),
                 _ => Vec::new(),
             },

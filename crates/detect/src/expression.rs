@@ -1,4 +1,5 @@
 //! One expression of a filter with the meaning of its groups.
+use crate::name::{Key, Name};
 use crate::record::{Record, Value};
 use bantam_pattern::syntax::Ast;
 use bantam_pattern::tags::{self, UseDns};
@@ -13,18 +14,19 @@ const IDENTIFYING: [&str; 5] = ["fid", "ip4", "ip6", "dns", "mlfid"];
 pub(crate) struct Expression {
     regex: Regex,
     /// Named groups in the order of their opening.
-    names: Arc<[(Arc<str>, usize)]>,
+    names: Arc<[(Name, usize)]>,
     /// Those of them on which it depends who is named.
-    telling: Vec<(Arc<str>, usize)>,
+    telling: Vec<(Name, usize)>,
     /// It makes a difference whether there is a group that took no part.
     tells_by_absence: bool,
     /// `alt_user_1` fills `user`: group, target.
-    alternatives: Vec<(Arc<str>, Arc<str>)>,
+    alternatives: Vec<(Name, Name)>,
     /// `tuple_id_1` joins `id`: group, target.
-    tuples: Vec<(Arc<str>, Arc<str>)>,
+    tuples: Vec<(Name, Name)>,
     pub(crate) groups: IdGroups,
     /// `^` and `$` match at each of several lines.
     multi_line: bool,
+    matches_any_line: bool,
 }
 
 /// Where the groups stand that identify somebody.
@@ -66,27 +68,27 @@ impl Expression {
     }
 
     fn with_roles(regex: Regex, multi_line: bool) -> Self {
-        let names: Arc<[(Arc<str>, usize)]> = regex
+        let names: Arc<[(Name, usize)]> = regex
             .group_names()
             .iter()
             .enumerate()
-            .filter_map(|(index, name)| Some((Arc::from(name.as_deref()?), index)))
+            .filter_map(|(index, name)| Some((Name::from(name.as_deref()?), index)))
             .collect();
         let named = |prefix: &str| {
-            let mut found: Vec<(Arc<str>, Arc<str>)> = names
+            let mut found: Vec<(Name, Name)> = names
                 .iter()
                 .filter_map(|(name, _)| {
                     let target = name.strip_prefix(prefix)?;
                     (name.len() > 4).then(|| (name.clone(), target_name(target)))
                 })
                 .collect();
-            found.sort();
+            found.sort_by(|(one, _), (other, _)| one.cmp(other));
             found
         };
         let at = |name: &str| regex.group_index(name);
         let telling = names.iter().filter(|(name, _)| tells(name)).cloned().collect();
         // A mark of the pipeline's own, which looks whether it is there.
-        let tells_by_absence = names.iter().any(|(name, _)| &**name == "mlfpending");
+        let tells_by_absence = names.iter().any(|(name, _)| name.key() == Some(Key::MlfPending));
         Expression {
             telling,
             tells_by_absence,
@@ -102,6 +104,7 @@ impl Expression {
                 nofail: at("nofail"),
             },
             names,
+            matches_any_line: regex.ast().matches_any_line(),
             regex,
             multi_line,
         }
@@ -138,6 +141,11 @@ impl Expression {
         self.regex.ast()
     }
 
+    /// Whether it matches every line that is not empty.
+    pub(crate) fn matches_any_line(&self) -> bool {
+        self.matches_any_line
+    }
+
     /// Whether it matches; where, is left in `found`.
     pub(crate) fn captures(&self, text: &str, found: &mut Captures) -> Result<bool, LimitHit> {
         self.regex.captures_into(text, 0, found)
@@ -159,27 +167,35 @@ impl Expression {
             .filter(|literal| !literal.is_empty() && !literal.contains(&b'\n'))
     }
 
+    /// Literals of which each match contains at least one; none if unknown.
+    pub(crate) fn one_of_literals(&self) -> Vec<Vec<u8>> {
+        self.regex.one_of_literals()
+    }
+
     /// All literals that each match contains, some of them with the line's end.
     pub(crate) fn required_literals(&self) -> &[Vec<u8>] {
         self.regex.required_literals()
     }
 
     /// The named groups in the order of their opening, and where their texts are among the spans of a match.
-    pub(crate) fn names(&self) -> &Arc<[(Arc<str>, usize)]> {
+    pub(crate) fn names(&self) -> &Arc<[(Name, usize)]> {
         &self.names
     }
 
     /// The named groups, alternatives and tuples joined: all, or only those on which it depends who is named.
     pub(crate) fn record(&self, text: &str, captures: &Captures, all: bool) -> Record {
-        self.record_without("", text, captures, all)
+        self.record_without(None, text, captures, all)
     }
 
     /// The same without a group of this name.
-    pub(crate) fn record_without(&self, left_out: &str, text: &str, captures: &Captures, all: bool) -> Record {
+    pub(crate) fn record_without(&self, left_out: Option<Key>, text: &str, captures: &Captures, all: bool) -> Record {
         let names: &[_] = if all { &self.names } else { &self.telling };
         let absent = all || self.tells_by_absence;
         let mut record = Record::with_capacity(names.len().clamp(5, 6) + 2);
-        for (name, group) in names.iter().filter(|(name, _)| **name != *left_out) {
+        for (name, group) in names
+            .iter()
+            .filter(|(name, _)| left_out.is_none() || name.key() != left_out)
+        {
             match span_text(text, captures, Some(*group)) {
                 Some(text) => record.push(name.clone(), value(name, text, all)),
                 None if absent => record.push(name.clone(), Value::Missing),
@@ -187,23 +203,23 @@ impl Expression {
             }
         }
         for (group, target) in &self.alternatives {
-            if record.has(group)
-                && !record.has(target)
-                && let Some(value) = record.known(group).cloned()
+            let has = |name| record.get_named(name).filter(|value| value.is_truthy());
+            if let Some(value) = has(group).cloned()
+                && has(target).is_none()
             {
-                record.set_shared(target, value);
+                record.put(target.clone(), value);
             }
         }
         for (group, target) in &self.tuples {
-            let part = record.known(group).cloned().unwrap_or(Value::Missing);
-            let joined = match record.known(target).cloned() {
+            let part = record.get_named(group).cloned().unwrap_or(Value::Missing);
+            let joined = match record.get_named(target).cloned() {
                 Some(Value::Tuple(mut parts)) => {
                     parts.push(part);
                     parts
                 }
                 first => vec![first.unwrap_or(Value::Missing), part],
             };
-            record.set_shared(target, Value::Tuple(joined));
+            record.put(target.clone(), Value::Tuple(joined));
         }
         record
     }
@@ -217,7 +233,7 @@ impl Expression {
         let names: &[_] = if all { &self.names } else { &self.telling };
         for (name, group) in names {
             if let Some(text) = span_text(text, captures, Some(*group)) {
-                known.set_shared(name, value(name, text, all));
+                known.put(name.clone(), value(name, text, all));
             }
         }
         known
@@ -239,8 +255,14 @@ impl Expression {
 }
 
 /// The value of a group that took part. Where not all is told, of a mark only counts whether it is set.
-fn value(name: &str, text: &str, all: bool) -> Value {
-    let is_mark = || matches!(name, "nofail" | "mlfforget" | "mlfgained" | "mlfpending");
+fn value(name: &Name, text: &str, all: bool) -> Value {
+    let is_mark = || {
+        let key = name.key();
+        matches!(
+            key,
+            Some(Key::NoFail | Key::MlfForget | Key::MlfGained | Key::MlfPending)
+        )
+    };
     match !all && !text.is_empty() && is_mark() {
         true => Value::Set,
         false => Value::Text(text.into()),
@@ -273,7 +295,7 @@ pub(crate) fn span_text<'t>(text: &'t str, captures: &Captures, group: Option<us
 }
 
 /// `user_1` is a further form of `user`; `id` and `port` have longer names inside.
-fn target_name(name: &str) -> Arc<str> {
+fn target_name(name: &str) -> Name {
     let base = match name.rsplit_once('_') {
         Some((base, digits)) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => base,
         _ => name,

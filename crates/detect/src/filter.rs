@@ -9,6 +9,7 @@ use crate::expression::Expression;
 use crate::judge::{self, Memory, Report, Rules};
 use crate::screen::{Needs, Screen};
 use crate::sight::Sight;
+use crate::sparing::Screening;
 use crate::{Failure, Id, MatchedLine, Time, cut};
 use bantam_pattern::date::{Detector, TemplateInfo};
 use bantam_pattern::tags::UseDns;
@@ -86,6 +87,7 @@ pub struct Filter {
     anchor: Option<Arc<DateAnchor>>,
     /// For blocks that are not shared.
     screen: Option<Arc<Screen>>,
+    pub(crate) screening: Screening,
     /// For those of which every line's date is counted, too.
     pub(crate) sight: Option<Sight>,
     pub(crate) zone: Option<String>,
@@ -108,6 +110,7 @@ impl Filter {
             datepattern: None,
             anchor: None,
             screen: None,
+            screening: Screening::default(),
             sight: None,
             zone: None,
             encoding: Encoding::default(),
@@ -504,11 +507,19 @@ impl Filter {
     }
 
     /// The same for those who count what each line came to: whether a line without what the filter needs comes to
-    /// nothing, is not ignored and has no prefregex that matches.
+    /// nothing, is not ignored, and tells by itself whether prefregex matches.
     pub(crate) fn may_leave_uncounted(&self) -> bool {
-        // Without `check_all` it is the failregexes that tell what is needed.
-        let tells_of_prefix = self.rules.check_all || self.rules.prefregex.is_none();
+        let tells_of_prefix = match self.rules.prefix_matches_any() {
+            true => !self.rules.tell_prefix,
+            // Without `check_all` it is the failregexes that tell what is needed.
+            false => self.rules.check_all || self.rules.prefregex.is_none(),
+        };
         self.may_leave_out() && !self.rules.ignores_first() && tells_of_prefix
+    }
+
+    /// Whether it means nothing at all that a line comes to nothing: prefregex does not match it either.
+    pub(crate) fn may_leave_untold(&self) -> bool {
+        self.may_leave_uncounted() && !self.rules.prefix_matches_any()
     }
 
     /// Whether a line without date means nothing, since it has none of the literals that it must have.
@@ -517,10 +528,10 @@ impl Filter {
         literals.is_some_and(|literals| !literals.occur_in(text.as_bytes()))
     }
 
-    /// What is to be told of a line that lacks what it must have.
+    /// What is to be told of a line that lacks what it must have, but is not empty.
     pub(crate) fn dismiss(&mut self) {
         self.report.window_before = None;
-        judge::without_literals(&self.rules, &mut self.report);
+        judge::without_trial(&self.rules, &mut self.report);
     }
 
     /// Where dates stand, if lines may be left out without looking for theirs.

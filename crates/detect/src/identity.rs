@@ -3,6 +3,7 @@ use crate::Id;
 use crate::cut::note;
 use crate::filter::{Note, Resolver};
 use crate::judge::Rules;
+use crate::name::Key;
 use crate::record::{Record, Value};
 use bantam_pattern::tags::UseDns;
 use std::borrow::Cow;
@@ -20,14 +21,14 @@ pub(crate) struct Who<'t> {
 
 impl<'t> Who<'t> {
     pub(crate) fn from_record(record: &'t Record) -> Self {
-        let text = |name: &str| record.known(name).map(Value::text);
+        let text = |key| record.get(key).map(Value::text);
         Who {
-            fid: text("fid"),
-            composite: matches!(record.known("fid"), Some(Value::Tuple(_))),
-            ip4: text("ip4"),
-            ip6: text("ip6"),
-            dns: text("dns"),
-            cidr: text("cidr"),
+            fid: text(Key::Fid),
+            composite: matches!(record.get(Key::Fid), Some(Value::Tuple(_))),
+            ip4: text(Key::Ip4),
+            ip6: text(Key::Ip6),
+            dns: text(Key::Dns),
+            cidr: text(Key::Cidr),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::expression::{Expression, span_text};
 use crate::filter::{LineContext, Note};
 use crate::identity::{Identity, Who, identify};
 use crate::literals::Literals;
+use crate::name::Key;
 use crate::record::{Record, Value};
 use crate::screen::Needs;
 use crate::single::SingleMatch;
@@ -124,6 +125,11 @@ impl Rules {
         !self.multi_line() && !self.ignores_first()
     }
 
+    /// Whether there is a prefregex, and every line that is not empty passes it.
+    pub(crate) fn prefix_matches_any(&self) -> bool {
+        self.prefregex.as_ref().is_some_and(Expression::matches_any_line)
+    }
+
     fn multi_line(&self) -> bool {
         self.max_lines > 1
     }
@@ -230,6 +236,12 @@ pub(crate) fn without_literals(rules: &Rules, report: &mut Report) {
         report.prefix_matched = false;
         report.prefix_groups = None;
     }
+}
+
+/// Says of a line with a text, on which no failregex needs to be tried, whether prefregex matches it.
+pub(crate) fn without_trial(rules: &Rules, report: &mut Report) {
+    without_literals(rules, report);
+    report.prefix_matched |= rules.prefix_matches_any();
 }
 
 /// One line on its way.
@@ -464,24 +476,24 @@ impl<'w> Pass<'_, '_, 'w> {
         let outer = self
             .prefix
             .as_ref()
-            .map(|(prefix, found, whole)| prefix.record_without("content", whole, found, keep));
+            .map(|(prefix, found, whole)| prefix.record_without(Some(Key::Content), whole, found, keep));
         let mut record = match outer {
             // Without other groups in prefregex the record stays as it is, groups without part included.
             Some(outer) if !outer.is_empty() => expression.record_over(outer, text, found, keep),
             _ => expression.record(text, found, keep),
         };
-        let connection = record.known("mlfid").map(Value::shared);
+        let connection = record.get(Key::MlfId).map(Value::shared);
         let now = self.context.now;
         let mut joined = match &connection {
             Some(id) => self.memory.connections.join(id, record, lines, now),
             None => {
                 if let Some(lines) = lines {
-                    record.set("matches", Value::Lines(Arc::new(lines)));
+                    record.put(Key::Matches, Value::Lines(Arc::new(lines)));
                 }
                 Joined::alone(record)
             }
         };
-        let flow = if connection.is_some() && joined.record.has("nofail") && !all {
+        let flow = if connection.is_some() && joined.record.has(Key::NoFail) && !all {
             ControlFlow::Break(())
         } else {
             self.name_hit(index, connection.is_some(), &mut joined.record)
@@ -499,7 +511,7 @@ impl<'w> Pass<'_, '_, 'w> {
         match identify(&who, tracked, self.rules, self.context.resolver, self.notes) {
             Identity::Nobody => return ControlFlow::Continue(()),
             Identity::Pending => {
-                record.set("mlfpending", Value::Set);
+                record.put(Key::MlfPending, Value::Set);
                 if !all && !self.rules.keep_pending {
                     return ControlFlow::Break(());
                 }
@@ -507,7 +519,7 @@ impl<'w> Pass<'_, '_, 'w> {
             }
             Identity::Known { ids, address } => {
                 if let Some(address) = address {
-                    record.set("ip", Value::Address(address));
+                    record.put(Key::Ip, Value::Address(address));
                 }
                 for id in ids {
                     self.push_hit(index, Some(id), composite, record);
@@ -524,7 +536,7 @@ impl<'w> Pass<'_, '_, 'w> {
             composite,
             time: self.stamp.map(|stamp| stamp.time),
             zoned: self.stamp.is_some_and(|stamp| stamp.zoned),
-            nofail: record.single().is_none() && record.has("nofail"),
+            nofail: record.single().is_none() && record.has(Key::NoFail),
             record: match self.rules.keep_records {
                 true => record.clone(),
                 false => Record::default(),

@@ -23,6 +23,7 @@ mod id;
 mod identity;
 mod judge;
 mod literals;
+mod name;
 mod python;
 mod record;
 mod screen;

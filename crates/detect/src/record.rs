@@ -1,8 +1,10 @@
 //! What is known about a failure: the captured groups and what the pipeline adds, in the order in which they came
 //! (that order is visible in the output of `bantam regex -o row`).
+use crate::name::{Key, Name};
 use crate::python::push_quoted;
 use crate::single::SingleMatch;
 use crate::{Id, MatchedLine};
+use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -12,11 +14,11 @@ pub enum Value {
     /// A group that took no part in the match.
     Missing,
     /// Captured text.
-    Text(Arc<str>),
+    Text(SmolStr),
     /// Several groups combined (`<F-TUPLE_…>`).
     Tuple(Vec<Value>),
     /// Different users of one connection, in the order in which they were seen.
-    Users(Vec<Arc<str>>),
+    Users(Vec<SmolStr>),
     /// A mark that is set.
     Set,
     /// The address behind an id.
@@ -38,6 +40,10 @@ impl Value {
         }
     }
 
+    fn is_missing(&self) -> bool {
+        matches!(self, Value::Missing)
+    }
+
     /// The value as Python's `str` gives it.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
@@ -48,7 +54,7 @@ impl Value {
     }
 
     /// The same to be kept, without a copy where it is text.
-    pub(crate) fn shared(&self) -> Arc<str> {
+    pub(crate) fn shared(&self) -> SmolStr {
         match self {
             Value::Text(text) => text.clone(),
             other => other.text().into(),
@@ -110,43 +116,70 @@ pub struct Record {
     own: Entries,
 }
 
-pub(crate) type Entries = Vec<(Name, Value)>;
-
 impl PartialEq for Record {
     fn eq(&self, other: &Self) -> bool {
-        self.entries() == other.entries()
+        self.entries().list == other.entries().list
     }
 }
 
-/// The name of a group, or one that the pipeline gives.
-#[derive(Debug, Clone)]
-pub(crate) enum Name {
-    Group(Arc<str>),
-    Own(&'static str),
+/// The values themselves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Entries {
+    list: Vec<(Name, Value)>,
+    /// The bits of those keys that are among the names.
+    keys: u16,
 }
 
-impl std::ops::Deref for Name {
-    type Target = str;
+impl Entries {
+    fn position(&self, key: Key) -> Option<usize> {
+        if self.keys & key.bit() == 0 {
+            return None;
+        }
+        self.list.iter().position(|(name, _)| name.key() == Some(key))
+    }
 
-    fn deref(&self) -> &str {
-        match self {
-            Name::Group(name) => name,
-            Name::Own(name) => name,
+    fn get(&self, key: Key) -> Option<&Value> {
+        self.list.get(self.position(key)?).map(|(_, value)| value)
+    }
+
+    fn position_of(&self, name: &Name) -> Option<usize> {
+        match name {
+            Name::Key(key) => self.position(*key),
+            Name::Other(_) => self.list.iter().position(|(other, _)| other == name),
         }
     }
-}
 
-impl PartialEq for Name {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
+    fn get_mut(&mut self, name: &Name) -> Option<&mut Value> {
+        let at = self.position_of(name)?;
+        self.list.get_mut(at).map(|(_, value)| value)
+    }
+
+    /// A name that is none of those that are there.
+    fn push(&mut self, name: Name, value: Value) {
+        self.keys |= name.key().map_or(0, Key::bit);
+        self.list.push((name, value));
+    }
+
+    fn put(&mut self, name: Name, value: Value) {
+        match self.get_mut(&name) {
+            Some(old) => *old = value,
+            None => self.push(name, value),
+        }
+    }
+
+    fn take(&mut self, key: Key) -> Option<Value> {
+        let at = self.position(key)?;
+        self.keys &= !key.bit();
+        Some(self.list.remove(at).1)
     }
 }
 
 impl Record {
     pub(crate) fn with_capacity(entries: usize) -> Self {
+        let list = Vec::with_capacity(entries);
         Record {
             single: None,
-            own: Vec::with_capacity(entries),
+            own: Entries { list, keys: 0 },
         }
     }
 
@@ -154,7 +187,7 @@ impl Record {
     pub(crate) fn of_single(single: Arc<SingleMatch>) -> Self {
         Record {
             single: Some(single),
-            own: Vec::new(),
+            own: Entries::default(),
         }
     }
 
@@ -183,7 +216,7 @@ impl Record {
 
     /// All values that are there, those of groups without part as [`Value::Missing`].
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.entries().iter().map(|(name, value)| (&**name, value))
+        self.entries().list.iter().map(|(name, value)| (&**name, value))
     }
 
     /// Appends the values as Python shows a dictionary; `lines`: those among them that are log lines, too.
@@ -211,7 +244,10 @@ impl Record {
                 }
             }
             _ => {
-                for (name, value) in self.entries().iter().filter(|(name, _)| lines || **name != *"matches") {
+                for (name, value) in &self.entries().list {
+                    if !lines && name.key() == Some(Key::Matches) {
+                        continue;
+                    }
                     push_name(out, name);
                     value.push_literal(out);
                 }
@@ -222,78 +258,74 @@ impl Record {
 
     /// Whether there is no value at all.
     pub fn is_empty(&self) -> bool {
-        self.entries().is_empty()
+        self.entries().list.is_empty()
     }
 
     /// A value that is there and not [`Value::Missing`].
     pub fn known(&self, name: &str) -> Option<&Value> {
-        match self.find(name) {
-            Some(Value::Missing) | None => None,
-            found => found,
-        }
+        let all = &self.entries().list;
+        let found = all.iter().find(|(other, _)| **other == *name);
+        found.map(|(_, value)| value).filter(|value| !value.is_missing())
+    }
+
+    /// The same for one of the pipeline's names.
+    pub(crate) fn get(&self, key: Key) -> Option<&Value> {
+        self.entries().get(key).filter(|value| !value.is_missing())
+    }
+
+    /// The same for any name.
+    pub(crate) fn get_named(&self, name: &Name) -> Option<&Value> {
+        let entries = self.entries();
+        let (_, value) = entries.list.get(entries.position_of(name)?)?;
+        Some(value).filter(|value| !value.is_missing())
     }
 
     /// Whether the value is there and not empty.
-    pub fn has(&self, name: &str) -> bool {
-        self.find(name).is_some_and(Value::is_truthy)
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.entries().get(key).is_some_and(Value::is_truthy)
     }
 
     /// The log lines kept under `matches`, oldest first.
     pub fn matches(&self) -> &[MatchedLine] {
-        self.lines("matches")
+        self.lines(Key::Matches)
     }
 
-    pub(crate) fn lines(&self, name: &str) -> &[MatchedLine] {
-        match self.find(name) {
+    pub(crate) fn lines(&self, key: Key) -> &[MatchedLine] {
+        match self.entries().get(key) {
             Some(Value::Lines(lines)) => lines,
             _ => &[],
         }
     }
 
-    fn find(&self, name: &str) -> Option<&Value> {
-        self.entries()
-            .iter()
-            .find(|(key, _)| &**key == name)
-            .map(|(_, value)| value)
-    }
-
     /// A fresh name, known to be none of those that are there.
-    pub(crate) fn push(&mut self, name: Arc<str>, value: Value) {
-        self.entries_mut().push((Name::Group(name), value));
+    pub(crate) fn push(&mut self, name: Name, value: Value) {
+        self.entries_mut().push(name, value);
     }
 
     /// Sets a value, in its place or as the last.
-    pub fn set(&mut self, name: &'static str, value: Value) {
-        self.put(Name::Own(name), value);
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.put(Name::from(name), value);
     }
 
-    /// The same under the name of a group.
-    pub(crate) fn set_shared(&mut self, name: &Arc<str>, value: Value) {
-        self.put(Name::Group(name.clone()), value);
+    /// The same under a name of the pipeline's, or that of a group.
+    pub(crate) fn put(&mut self, name: impl Into<Name>, value: Value) {
+        self.entries_mut().put(name.into(), value);
     }
 
-    fn put(&mut self, name: Name, value: Value) {
-        match self.entries_mut().iter_mut().find(|(key, _)| *key == name) {
-            Some((_, old)) => *old = value,
-            None => self.entries_mut().push((name, value)),
-        }
-    }
-
-    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        let at = self.entries().iter().position(|(key, _)| &**key == name)?;
-        Some(self.entries_mut().remove(at).1)
+    pub(crate) fn take(&mut self, key: Key) -> Option<Value> {
+        self.entries_mut().take(key)
     }
 
     /// Takes the value and leaves its place in the order to the one that follows.
-    pub(crate) fn take_in_place(&mut self, name: &str) -> Option<Value> {
-        let (_, value) = self.entries_mut().iter_mut().find(|(key, _)| &**key == name)?;
+    pub(crate) fn take_in_place(&mut self, key: Key) -> Option<Value> {
+        let value = self.entries_mut().get_mut(&Name::Key(key))?;
         Some(std::mem::replace(value, Value::Missing))
     }
 
     /// Overwrites with all values of `other` that are known.
     pub(crate) fn merge_known(&mut self, other: Record) {
-        for (name, value) in other.into_entries() {
-            if !matches!(value, Value::Missing) {
+        for (name, value) in other.into_entries().list {
+            if !value.is_missing() {
                 self.put(name, value);
             }
         }

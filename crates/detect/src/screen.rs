@@ -30,12 +30,11 @@ pub struct Needs {
 
 impl Needs {
     /// What a filter's lines must have. `prefix_counts`: it is told of whether prefregex matched, even where no
-    /// failregex did.
+    /// failregex did and the lines do not tell by themselves.
     pub(crate) fn of(prefregex: Option<&Expression>, fail: &[Expression], prefix_counts: bool) -> Self {
         let each = |expressions: &[Expression]| -> Option<Needs> {
-            let literals = expressions.iter().map(|e| literal(e).map(<[u8]>::to_vec));
-            let literals: Vec<Vec<u8>> = literals.collect::<Option<_>>()?;
-            let least = least(literals);
+            let literals: Vec<Vec<Vec<u8>>> = expressions.iter().map(literals).collect::<Option<_>>()?;
+            let least = least(literals.concat());
             (!least.is_empty() && least.len() <= MOST).then(|| Needs {
                 pairs: Pairs::of(least.iter().map(Vec::as_slice)),
                 literals: Some(least),
@@ -44,7 +43,7 @@ impl Needs {
         };
         let of_prefix = || each(std::slice::from_ref(prefregex?));
         let needs = match prefregex {
-            Some(_) if prefix_counts => of_prefix(),
+            Some(prefix) if prefix_counts && !prefix.matches_any_line() => of_prefix(),
             // What a failregex needs is rarer than what all of the program's lines begin with.
             Some(_) => each(fail).or_else(of_prefix),
             None => each(fail),
@@ -68,10 +67,14 @@ impl Needs {
     }
 }
 
-fn literal(expression: &Expression) -> Option<&[u8]> {
-    expression
-        .required_literal()
-        .filter(|literal| literal.len() >= SHORTEST && literal.is_ascii())
+/// Those of which a match of the expression has one.
+fn literals(expression: &Expression) -> Option<Vec<Vec<u8>>> {
+    let usable = |literal: &[u8]| literal.len() >= SHORTEST && literal.is_ascii() && !literal.contains(&b'\n');
+    if let Some(literal) = expression.required_literal().filter(|literal| usable(literal)) {
+        return Some(vec![literal.to_vec()]);
+    }
+    let literals = expression.one_of_literals();
+    (!literals.is_empty() && literals.iter().all(|literal| usable(literal))).then_some(literals)
 }
 
 fn required(expression: &Expression) -> Required {

@@ -2,6 +2,7 @@
 //! that is only counted costs a copy of its line.
 use crate::expression::span_text;
 use crate::failure::LineParts;
+use crate::name::{Key, Name};
 use crate::record::{Entries, Record, Value};
 use crate::window::Cut;
 use crate::{Id, MatchedLine};
@@ -12,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug)]
 pub(crate) struct SingleMatch {
     /// The named groups of the expression and their indices in `found`.
-    names: Arc<[(Arc<str>, usize)]>,
+    names: Arc<[(Name, usize)]>,
     found: Captures,
     /// The line without its date, and with a newline.
     text: Box<str>,
@@ -27,7 +28,7 @@ pub(crate) struct SingleMatch {
 impl SingleMatch {
     /// `text`: what `cut` is without its date.
     pub(crate) fn new(
-        names: &Arc<[(Arc<str>, usize)]>,
+        names: &Arc<[(Name, usize)]>,
         found: &Captures,
         text: &str,
         cut: &Cut<'_>,
@@ -81,9 +82,12 @@ impl SingleMatch {
             };
             record.push(name.clone(), value);
         }
-        record.set("matches", Value::Lines(Arc::new(vec![MatchedLine::from(self.line())])));
+        record.put(
+            Key::Matches,
+            Value::Lines(Arc::new(vec![MatchedLine::from(self.line())])),
+        );
         if let Some(address) = &self.address {
-            record.set("ip", Value::Address(address.clone()));
+            record.put(Key::Ip, Value::Address(address.clone()));
         }
         record
     }

@@ -27,10 +27,16 @@ impl Filter {
         let mut aside = None;
         // The rules for old dates want to know every line's.
         let is_sparing = context.findtime.is_none();
-        let mut candidates = if is_sparing { self.candidates(block) } else { None };
+        let mut candidates = match is_sparing && self.screening.pays() {
+            true => self.candidates(block),
+            false => None,
+        };
+        let is_screened = candidates.is_some();
+        let (mut lines, mut chosen) = (0, 0);
         let mut joins = None;
         for line in crate::block::lines(block) {
             let is_candidate = is_next(&mut candidates, &line);
+            (lines, chosen) = (lines + 1, chosen + usize::from(is_candidate));
             let line = trim_line_end(&block[line]);
             if !is_log(line) {
                 continue;
@@ -43,6 +49,9 @@ impl Filter {
                 false => drop(self.judge(line, context, notes)),
             }
             tell(line, Some(&mut self.report));
+        }
+        if is_screened {
+            self.screening.was_done(lines, chosen);
         }
         self.settle_aside(&mut aside, context.now);
     }
@@ -81,7 +90,7 @@ impl Filter {
                 return;
             }
         };
-        if found.is_none() && (joins.is_some() || self.passes_over(&text)) {
+        if found.is_none() && !text.is_empty() && (joins.is_some() || self.passes_over(&text)) {
             self.dismiss();
             return;
         }
@@ -101,6 +110,9 @@ impl Filter {
         let Some(joins) = joins else {
             return false;
         };
+        if cut.before.is_empty() && cut.after.is_empty() {
+            return false;
+        }
         if let (Some(&before), Some(&after)) = (cut.before.as_bytes().last(), cut.after.as_bytes().first()) {
             let known = joins.filter(|known| known.0 == (before, after));
             let may_join = known.map_or_else(|| self.needs().may_join(before, after), |known| known.1);
@@ -134,6 +146,33 @@ impl Filter {
     }
 }
 
+/// Whether a look at a block is worth its time: in a log of which nearly every line has something that the filter needs it
+/// leaves out next to nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Screening {
+    /// Blocks that are judged without.
+    left: u32,
+}
+
+/// It is tried again after so many blocks.
+const PATIENCE: u32 = 15;
+
+impl Screening {
+    /// Whether the next block is to be looked at.
+    fn pays(&mut self) -> bool {
+        let pays = self.left == 0;
+        self.left = self.left.saturating_sub(1);
+        pays
+    }
+
+    /// Of so many lines so many had to be judged after all.
+    fn was_done(&mut self, lines: usize, chosen: usize) {
+        if chosen.saturating_mul(4) > lines.saturating_mul(3) {
+            self.left = PATIENCE;
+        }
+    }
+}
+
 /// The last two bytes that were asked about, and whether they can join to something that the filter needs.
 type Joins = Option<((u8, u8), bool)>;
 
@@ -143,5 +182,20 @@ impl Report {
             hit.time = stamp.map(|stamp| stamp.time);
             hit.zoned = stamp.is_some_and(|stamp| stamp.zoned);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_look_that_left_nearly_nothing_out_some_blocks_are_judged_without() {
+        let mut screening = Screening::default();
+        screening.was_done(100, 75);
+        assert!(screening.pays());
+        screening.was_done(100, 76);
+        assert!((0..PATIENCE).all(|_| !screening.pays()));
+        assert!(screening.pays());
     }
 }

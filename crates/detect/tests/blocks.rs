@@ -95,7 +95,7 @@ fn context(resolver: &mut NoNames, kind: u8) -> LineContext<'_> {
 #[test]
 fn what_cutting_out_a_date_brings_about_counts_in_a_block() {
     for pattern in ["", "%b %d %H:%M:%S"] {
-        let mut filter = mixed(pattern, false, true);
+        let mut filter = mixed(pattern, "", true);
         let block = b"sshd:Jan  8 14:19:15 Failed password from 192.0.2.4\nsshd:Jan  8 14:19:15 Fail from 192.0.2.4\n";
         let mut hits = Vec::new();
         let mut resolver = NoNames;
@@ -200,16 +200,14 @@ proptest! {
 }
 
 /// A filter with the default templates, whose log has dates of many forms; `prefixed`: with a prefregex.
-fn mixed(datepattern: &str, prefixed: bool, check_all: bool) -> Filter {
+fn mixed(datepattern: &str, prefregex: &str, check_all: bool) -> Filter {
     let mut filter = Filter::new();
-    if prefixed {
-        filter
-            .set_prefregex("^ ?sshd(?:\\[\\d+\\])?: <F-CONTENT>.+</F-CONTENT>$")
-            .unwrap();
-        filter.add_failregex("^Failed .* from <HOST>").unwrap();
-    } else {
-        filter.add_failregex("sshd: Failed .* from <HOST>").unwrap();
-    }
+    filter.set_prefregex(prefregex).unwrap();
+    let failregex = match prefregex {
+        "" => "sshd: Failed .* from <HOST>",
+        _ => "^Failed .* from <HOST>",
+    };
+    filter.add_failregex(failregex).unwrap();
     filter
         .add_failregex("^<F-NOFAIL>Connection</F-NOFAIL> from <HOST>")
         .unwrap();
@@ -219,6 +217,13 @@ fn mixed(datepattern: &str, prefixed: bool, check_all: bool) -> Filter {
     filter.set_check_all(check_all);
     filter
 }
+
+/// None, one that needs its program's name, and one that every line passes.
+const PREFREGEXES: [&str; 3] = [
+    "",
+    "^ ?sshd(?:\\[\\d+\\])?: <F-CONTENT>.+</F-CONTENT>$",
+    "^\\s*(?:sshd(?:\\[\\d+\\])?: )?<F-CONTENT>.+</F-CONTENT>$",
+];
 
 const PATTERNS: [&str; 6] = [
     "",
@@ -296,14 +301,17 @@ proptest! {
     fn counting_a_block_asks_for_moments_late_and_tells_the_same(
         pool in prop::sample::subsequence(&DATES[..], 1..5),
         blocks in proptest::collection::vec(proptest::collection::vec(dated(), 0..14), 1..4),
-        (pattern, prefixed, check_all, kind) in (
+        (pattern, prefregex, check_all, tell_prefix, kind) in (
             prop::sample::select(&PATTERNS[..]),
+            prop::sample::select(&PREFREGEXES[..]),
             any::<bool>(),
             any::<bool>(),
             0u8..3,
         ),
     ) {
-        let (mut by_line, mut by_block) = (mixed(pattern, prefixed, check_all), mixed(pattern, prefixed, check_all));
+        let (mut by_line, mut by_block) = (mixed(pattern, prefregex, check_all), mixed(pattern, prefregex, check_all));
+        by_line.set_tell_prefix(tell_prefix);
+        by_block.set_tell_prefix(tell_prefix);
         for lines in &blocks {
             let mut block = Vec::new();
             let (mut expected, mut got) = (Vec::new(), Vec::new());
@@ -344,7 +352,7 @@ proptest! {
 
 #[test]
 fn a_date_written_as_the_last_one_is_not_taken_for_one_of_earlier() {
-    let mut filter = mixed("\"t\":\"%Y-%m-%d %H:%M:%S,%f", false, true);
+    let mut filter = mixed("\"t\":\"%Y-%m-%d %H:%M:%S,%f", "", true);
     let mut block = String::new();
     for (second, text) in [
         ("16,1", "Failed x"),
