@@ -62,7 +62,35 @@ const LONG_BUILD: u64 = if cfg!(debug_assertions) && !cfg!(test) { 400 } else { 
 
 thread_local! {
     static LINE: Cell<Option<Meter>> = const { Cell::new(None) };
+    /// The credit of that line as long as no clock counts for it, so that most searches need nothing else.
+    static CREDIT_LEFT: Cell<u32> = const { Cell::new(0) };
     static LONG_LINE_END: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// The line that this thread is at.
+#[inline]
+fn line() -> Option<Meter> {
+    let mut line = LINE.get();
+    if let Some(meter) = line.as_mut().filter(|meter| meter.end.is_none()) {
+        meter.credit = CREDIT_LEFT.get();
+    }
+    line
+}
+
+fn set_line(line: Option<Meter>) {
+    let free = line.as_ref().filter(|meter| meter.end.is_none());
+    CREDIT_LEFT.set(free.map_or(0, |meter| meter.credit));
+    LINE.set(line);
+}
+
+/// Pays for so much work of a search if the line's credit suffices and no clock counts for it.
+#[inline]
+pub(crate) fn pay(work: u32) -> bool {
+    let left = CREDIT_LEFT.get().checked_sub(work);
+    left.is_some_and(|left| {
+        CREDIT_LEFT.set(left);
+        true
+    })
 }
 
 /// Whether a line or text is one through which a single look takes its time.
@@ -109,8 +137,8 @@ fn long_time(length: usize) -> u64 {
 /// While it lives, all searches of this thread share one budget.
 #[derive(Debug)]
 pub struct LineBudget {
-    /// That of the line in whose midst this one is judged.
-    outer: Option<Meter>,
+    /// That of the line in whose midst this one is judged, which is rare.
+    outer: Option<Box<Meter>>,
     /// It belongs to its thread.
     thread: PhantomData<*const ()>,
 }
@@ -127,7 +155,8 @@ impl LineBudget {
     }
 
     fn begin(length: usize, part: u64) -> LineBudget {
-        let outer = LINE.replace(Some(Meter::line(length, part)));
+        let outer = line().map(Box::new);
+        set_line(Some(Meter::line(length, part)));
         let thread = PhantomData;
         LineBudget { outer, thread }
     }
@@ -135,7 +164,7 @@ impl LineBudget {
 
 impl Drop for LineBudget {
     fn drop(&mut self) {
-        LINE.set(self.outer);
+        set_line(self.outer.as_deref().copied());
     }
 }
 
@@ -153,17 +182,17 @@ pub fn uncounted<T>(work: impl FnOnce() -> T) -> T {
         clock::thread().saturating_sub(thread),
     );
     LONG_LINE_END.set(LONG_LINE_END.get().map(|time| later(time, thread)));
-    if let Some(mut meter) = LINE.get() {
+    if let Some(mut meter) = line() {
         meter.quiet_until = meter.quiet_until.map(|time| later(time, wall));
         meter.end = meter.end.map(|time| later(time, thread));
-        LINE.set(Some(meter));
+        set_line(Some(meter));
     }
     done
 }
 
 /// Whether work of our own on this thread's line may go on after it has done so much more. Without a line always.
 pub(crate) fn may_work(work: u32) -> bool {
-    let Some(meter) = LINE.get() else {
+    let Some(meter) = line() else {
         return true;
     };
     let mut allowance = Allowance {
@@ -326,7 +355,7 @@ impl Allowance {
     /// Begins a search in a text; `interpreted`: without machine code, `slow`: beyond ASCII.
     #[inline]
     pub fn begin(length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
-        let meter = LINE.get().unwrap_or_else(|| Meter::alone(length));
+        let meter = line().unwrap_or_else(|| Meter::alone(length));
         let allowance = Allowance {
             meter,
             until: None,
@@ -420,7 +449,7 @@ impl Allowance {
     /// The search is over; the line's next one goes on from here.
     pub fn end(self) {
         if self.meter.shared {
-            LINE.set(Some(self.meter));
+            set_line(Some(self.meter));
         }
     }
 }

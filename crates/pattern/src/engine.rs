@@ -219,6 +219,17 @@ impl Program {
         effort: Effort,
         spans: Option<&mut Vec<Option<(usize, usize)>>>,
     ) -> Result<bool, LimitHit> {
+        let steps = match effort {
+            Effort::Glance => GLANCE,
+            Effort::Little | Effort::Full => first_steps(text),
+        };
+        let is_paid = self.leash == Leash::Steps && self.is_jit() && budget::pay(steps_cost(steps));
+        if is_paid {
+            match self.run(scratch, text, start, steps) {
+                Err(sys::PCRE2_ERROR_MATCHLIMIT) => {}
+                found => return self.tell(scratch, found.map_err(|_| LimitHit)?, spans),
+            }
+        }
         let mut allowance = Allowance::begin(text.len(), !self.is_jit(), self.utf).map_err(|_| LimitHit)?;
         if effort != Effort::Full {
             allowance.only_a_little(text.len());
@@ -227,22 +238,22 @@ impl Program {
             Leash::Guard | Leash::GuardAndSteps | Leash::GuardInSlices => {
                 self.find_guarded(scratch, &mut allowance, text, start)
             }
-            Leash::Steps => {
-                let steps = match effort {
-                    Effort::Glance => GLANCE,
-                    Effort::Little | Effort::Full => first_steps(text),
-                };
-                self.find_in_steps(scratch, &mut allowance, text, start, steps)
-            }
+            Leash::Steps => self.find_in_steps(scratch, &mut allowance, text, start, steps, is_paid),
         };
         allowance.end();
-        if found? {
-            if let Some(spans) = spans {
-                scratch.copy_spans(self.groups, spans);
-            }
-            return Ok(true);
+        self.tell(scratch, found?, spans)
+    }
+
+    fn tell(
+        &self,
+        scratch: &Scratch,
+        found: bool,
+        spans: Option<&mut Vec<Option<(usize, usize)>>>,
+    ) -> Result<bool, LimitHit> {
+        if let Some(spans) = spans.filter(|_| found) {
+            scratch.copy_spans(self.groups, spans);
         }
-        Ok(false)
+        Ok(found)
     }
 
     fn find_guarded(
@@ -299,6 +310,7 @@ impl Program {
         found.map_err(|_| LimitHit)
     }
 
+    /// `in_vain`: with so many steps it was tried, and they did not do.
     fn find_in_steps(
         &self,
         scratch: &mut Scratch,
@@ -306,14 +318,19 @@ impl Program {
         text: &str,
         start: usize,
         mut steps: usize,
+        mut in_vain: bool,
     ) -> Result<bool, LimitHit> {
-        if !allowance.may_work(u32::try_from(steps).unwrap_or(u32::MAX)) {
+        if !in_vain && !allowance.may_work(steps_cost(steps)) {
             return Err(LimitHit);
         }
         let most = most_steps(text);
         let mut began = None;
         loop {
-            match self.run(scratch, text, start, steps) {
+            let tried = match std::mem::take(&mut in_vain) {
+                true => Err(sys::PCRE2_ERROR_MATCHLIMIT),
+                false => self.run(scratch, text, start, steps),
+            };
+            match tried {
                 Err(sys::PCRE2_ERROR_MATCHLIMIT) if steps < most => {}
                 found => return found.map_err(|_| LimitHit),
             }
@@ -353,6 +370,11 @@ impl Program {
             _ => Ok(true),
         }
     }
+}
+
+/// What steps cost, in units of the budget.
+fn steps_cost(steps: usize) -> u32 {
+    u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
 fn has_machine_code(code: NonNull<sys::pcre2_code_8>) -> bool {
