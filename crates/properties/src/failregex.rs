@@ -28,6 +28,7 @@ pub fn failregex(data: &[u8]) {
     match Regex::new(&shown, options) {
         Ok(regex) => {
             search(&regex, text);
+            assert_any_line(&regex, text);
             assert_as_engine(&regex, &shown, options, text);
         }
         Err(error) => assert_place(&shown, &error),
@@ -80,6 +81,23 @@ fn assert_spans(regex: &Regex, text: &str, start: usize, found: &Captures) {
         let at = rest.windows(literal.len()).position(|window| window == literal);
         assert!(at.is_some(), "{literal:?} is not in the match");
         rest = at.and_then(|at| rest.get(at + literal.len()..)).unwrap_or_default();
+    }
+    let matched = whole
+        .and_then(|(from, to)| text.as_bytes().get(from..to))
+        .unwrap_or_default();
+    let promised = regex.one_of_literals();
+    let is_in = |literal: &Vec<u8>| matched.windows(literal.len()).any(|window| window == literal);
+    assert!(
+        promised.is_empty() || promised.iter().any(is_in),
+        "none of {promised:?}"
+    );
+}
+
+/// Who is said to match any line matches the text's first, if there is anything in it.
+fn assert_any_line(regex: &Regex, text: &str) {
+    let line = text.split('\n').next().unwrap_or_default();
+    if !line.is_empty() && regex.ast().matches_any_line() {
+        assert_ne!(regex.is_match(&format!("{line}\n")), Ok(false), "{line:?}");
     }
 }
 
