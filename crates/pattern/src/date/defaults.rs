@@ -124,7 +124,7 @@ impl Defaults {
                 // and is mere text elsewhere, as in the original.
                 let pattern = template.pattern.as_deref().unwrap_or(&template.name);
                 let template = Template::new(&embed(pattern), years, true)?;
-                template.check_quickly()?;
+                template.check()?;
                 Ok(template)
             })
             .collect()

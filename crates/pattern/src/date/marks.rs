@@ -135,25 +135,38 @@ impl Marks {
 
     /// Where a date with such a need can begin, in ascending order.
     pub fn starts<'m>(&'m mut self, text: &'m [u8], need: &'m Need) -> impl Iterator<Item = usize> + 'm {
-        let (times, runs) = match need {
-            Need::Time { .. } => (self.times(text), &[] as &[usize]),
-            Need::EightDigits => (&[] as &[usize], self.runs(text)),
-            Need::Literal(_) | Need::Byte { .. } => (&[] as &[usize], &[] as &[usize]),
-        };
-        let mut next = 0;
-        let windows = times.iter().flat_map(move |&colon| {
-            let Need::Time { least, most, before } = need else {
-                return 0..0;
-            };
-            if colon < *least || !before.fits(text, colon) {
-                return 0..0;
-            }
-            let window = colon.saturating_sub(*most).max(next)..colon - least + 1;
-            next = next.max(window.end);
-            window
-        });
-        windows.chain(runs.iter().copied())
+        let (mut times, mut runs, mut marked): (&[usize], &[usize], &[u8]) = (&[], &[], &[]);
+        let (mut byte, mut reach) = (0, (0, 0));
+        let mut before = None;
+        match need {
+            Need::Time {
+                least,
+                most,
+                before: tail,
+            } => (times, before, reach) = (self.times(text), Some(tail), (*least, *most)),
+            Need::EightDigits => runs = self.runs(text),
+            Need::Byte {
+                byte: mark,
+                least,
+                most,
+            } => (marked, byte, reach) = (text, *mark, (*least, *most)),
+            Need::Literal(_) => {}
+        }
+        let fits = move |colon: &usize| before.is_none_or(|before| before.fits(text, *colon));
+        let places = times.iter().copied().filter(fits).chain(memchr_iter(byte, marked));
+        windows(places, reach).chain(runs.iter().copied())
     }
+}
+
+/// Where a date can begin that has one of these places so many bytes behind its beginning, at least and at most; in
+/// ascending order, as they are.
+fn windows(places: impl Iterator<Item = usize>, (least, most): (usize, usize)) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    places.flat_map(move |place| {
+        let window = place.saturating_sub(most).max(next)..(place + 1).saturating_sub(least);
+        next = next.max(window.end);
+        window
+    })
 }
 
 /// Whether the line has characters that may matter; nothing if its budget does not last for telling.

@@ -1,7 +1,7 @@
 //! Dates that are a single number at the very beginning of a line: seconds since 1970, and TAI64N labels.
 //!
 //! Nearly all of them stand there, so that their expressions, which are slow to compile, are mostly not needed.
-use super::words::is_word;
+use super::words::{beside_non_ascii, in_word};
 use super::{FieldSpan, Match, Spans};
 
 /// Digits of seconds since 1970.
@@ -50,12 +50,9 @@ pub(super) fn label(text: &[u8]) -> Option<Match> {
     }
 }
 
-/// Whether no word goes on here; nothing where that is not told by ASCII.
+/// Whether the word ends here; nothing where that is not told by ASCII.
 fn ends_word(text: &[u8], at: usize) -> Option<bool> {
-    match text.get(at) {
-        Some(128..) => None,
-        byte => Some(!byte.is_some_and(|&byte| is_word(byte))),
-    }
+    (!beside_non_ascii(text, at)).then(|| !in_word(text, at))
 }
 
 /// What is found includes what stands before the number.

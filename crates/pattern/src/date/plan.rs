@@ -19,10 +19,8 @@ use super::units::{Pairs, Unit};
 use super::words::is_word;
 use super::written::Way;
 use ahead::Ahead;
-use memchr::memchr_iter;
 use memchr::memmem::Finder;
 use run::Run;
-use std::ops::Range;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -103,7 +101,7 @@ struct Token {
     unit: Unit,
     /// Which of the fields it tells.
     slot: Option<usize>,
-    /// Where two digits stand, it takes both or none: what follows it begins with no digit. These it takes.
+    /// Where two digits stand and what follows it begins with no digit, it takes both or none; these it takes.
     pairs: Pairs,
 }
 
@@ -130,7 +128,6 @@ impl Plan {
         let mut ops = Vec::new();
         emit(&nodes, &mut ops);
         ops.push(Op::End);
-        note_pairs(&mut ops, style.word_end);
         let mut first = Set::default();
         if !first_bytes(&nodes, &mut first) {
             return None;
@@ -142,7 +139,7 @@ impl Plan {
             _ => 0,
         };
         (fields.len() <= MAX_FIELDS).then_some(Plan {
-            ahead: Ahead::of(&ops),
+            ahead: Ahead::of(&ops, style.word_end),
             ops,
             certain,
             begin,
@@ -239,7 +236,7 @@ fn emit(nodes: &[Node], ops: &mut Vec<Op>) {
             Node::Unit(unit, slot) => ops.push(Op::Unit(Token {
                 unit: *unit,
                 slot: *slot,
-                pairs: Pairs::NONE,
+                pairs: Pairs::of(*unit),
             })),
             Node::Run(run) => ops.push(Op::Run(*run)),
             Node::Until(byte) => ops.push(Op::Until(*byte)),
@@ -258,18 +255,6 @@ fn emit(nodes: &[Node], ops: &mut Vec<Op>) {
                 ops[split] = Op::Split(behind);
             }
             Node::Choice(choices) => emit_choice(choices, ops),
-        }
-    }
-}
-
-/// Notes where two digits can only be taken together.
-fn note_pairs(ops: &mut [Op], word_end: bool) {
-    let takes_digit = ahead::takes_digit(ops, word_end);
-    for (op, behind) in ops.iter_mut().zip(takes_digit.into_iter().skip(1)) {
-        if let Op::Unit(token) = op
-            && !behind
-        {
-            token.pairs = Pairs::of(token.unit);
         }
     }
 }
@@ -378,16 +363,4 @@ fn flatten<'n>(nodes: &'n [Node], out: &mut Vec<&'n Node>) {
             node => out.push(node),
         }
     }
-}
-
-/// Where a match can begin in a part of a text if this byte has to stand so far behind, in ascending order.
-pub(super) fn starts_before(text: &[u8], part: Range<usize>, need: (u8, usize, usize)) -> impl Iterator<Item = usize> {
-    let (byte, least, most) = need;
-    let mut next = part.start;
-    let places = memchr_iter(byte, text.get(part.clone()).unwrap_or_default()).map(move |at| part.start + at);
-    places.flat_map(move |place| {
-        let window = place.saturating_sub(most).max(next)..(place + 1).saturating_sub(least);
-        next = next.max(window.end);
-        window
-    })
 }

@@ -6,7 +6,7 @@ use super::bounds::{self, Begin, Bounded};
 use super::convert::{self, Field, Moment};
 use super::marks::Marks;
 use super::number;
-use super::plan::{Need, Plan, PlanBegin, Stopped, Style, starts_before};
+use super::plan::{Need, Plan, PlanBegin, Stopped, Style};
 use super::tokens::{self, Piece, StrayPercent, Years};
 use super::{FieldSpan, Match, Spans};
 use crate::budget;
@@ -167,24 +167,18 @@ impl Template {
         }
     }
 
-    /// Compiles the expression now, to hear of its errors.
+    /// Compiles the expression now, to hear of its errors, unless there can be none: of what a plan can be made of only
+    /// groups of one name are an error.
     pub fn check(&self) -> Result<(), PatternError> {
+        let names = self.expression.split("(?P<").skip(1);
+        let mut names: Vec<&str> = names.filter_map(|behind| behind.split('>').next()).collect();
+        names.sort_unstable();
+        if self.plan.is_some() && names.is_sorted_by(|one, other| one < other) {
+            return Ok(());
+        }
         let compiled = self.compile()?;
         self.compiled.get_or_init(|| Some(compiled));
         Ok(())
-    }
-
-    /// The same, unless there can be none: of what a plan can be made of only groups of one name are an error.
-    pub fn check_quickly(&self) -> Result<(), PatternError> {
-        let mut names: Vec<&str> = self.expression.split("(?P<").skip(1).collect();
-        names
-            .iter_mut()
-            .for_each(|name| *name = name.split('>').next().unwrap_or_default());
-        names.sort_unstable();
-        match self.plan.is_some() && names.is_sorted_by(|one, other| one < other) {
-            true => Ok(()),
-            false => self.check(),
-        }
     }
 
     fn compile(&self) -> Result<Compiled, PatternError> {
@@ -222,9 +216,6 @@ impl Template {
             Some(plan) if plan.at_line_begin() => plan.search_line_begin(text, &mut marks.looked_at, found),
             Some(plan) => match &plan.need {
                 Need::Literal(literal) => plan.search_way(text, literal.find_iter(text), &mut marks.way, found),
-                &Need::Byte { byte, least, most } => {
-                    plan.search(text, starts_before(text, 0..text.len(), (byte, least, most)), found)
-                }
                 need => plan.search(text, marks.starts(text, need), found),
             },
             None => match self.rarity() {
@@ -268,15 +259,12 @@ impl Template {
                     let starts = literal.find_iter(part).map(|at| start + at);
                     plan.search_way(text, starts, &mut marks.way, found)
                 }
-                // What has a time in this part of the line has it in the line.
-                Need::Time { .. } => {
+                // What has a time or a mark in this part of the line has it in the line.
+                Need::Time { .. } | Need::Byte { .. } => {
                     let starts = marks.starts(line.as_bytes(), &plan.need);
                     plan.search(text, starts.filter(|at| (start..end).contains(at)), found)
                 }
                 Need::EightDigits => plan.search(text, start..end, found),
-                &Need::Byte { byte, least, most } => {
-                    plan.search(text, starts_before(text, start..end, (byte, least, most)), found)
-                }
             };
             if let Ok(is_found) = searched {
                 return is_found;

@@ -118,7 +118,7 @@ impl Detector {
             }
         } else {
             let template = Template::new(pattern, years, false)?;
-            template.check_quickly()?;
+            template.check()?;
             if !is_new(&template) {
                 return Err(twice(&template.name, pattern));
             }

@@ -15,8 +15,8 @@ const TRIES: u32 = 256;
 const TRIES_COST: u32 = 2048;
 /// Bytes of a run of digits or blanks that cost as much as one try.
 const BYTES_PER_TRY: usize = 16;
-/// A search for a byte is so many times as fast as a run.
-const VECTOR: usize = 8;
+/// The same where they are searched for a byte.
+const SEARCHED_PER_TRY: usize = 8 * BYTES_PER_TRY;
 /// Bytes of a run between two such questions.
 const PORTION: usize = 4 << 10;
 
@@ -141,7 +141,8 @@ impl<'p> Run<'p> {
                     Step::Ended(end) => return Some(end),
                 },
                 Op::Run(Several { set, whole }) => {
-                    let most = self.run_length(set, *at)?;
+                    let (most, _) =
+                        self.length_before(*at, BYTES_PER_TRY, |text| text.iter().position(|&b| !set.has(b)))?;
                     self.looked_at = self.looked_at.max(*at + most + 1);
                     if FIRST {
                         self.note_run(set, *at, *at + most);
@@ -159,14 +160,13 @@ impl<'p> Run<'p> {
                     }
                 }
                 Op::Until(byte) => {
-                    let length = self.length_until(byte, *at);
-                    self.looked_at = self
-                        .looked_at
-                        .max(length.map_or(self.text.len(), |length| *at + length) + 1);
+                    let (length, is_met) = self.length_before(*at, SEARCHED_PER_TRY, |text| memchr(byte, text))?;
+                    self.looked_at = self.looked_at.max(*at + length + 1);
                     if FIRST {
                         self.way.lose();
                     }
-                    *at += length?;
+                    is_met.then_some(())?;
+                    *at += length;
                 }
                 Op::CutBegin => self.cut.0 = *at,
                 Op::CutEnd => self.cut.1 = *at,
@@ -201,34 +201,25 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// How many bytes of the set stand at a place; nothing if the line's budget does not last for telling.
-    fn run_length(&mut self, set: Set, at: usize) -> Option<usize> {
-        let mut most = 0;
+    /// How many bytes stand at a place before the one that ends them, and whether there is one; nothing if the line's
+    /// budget does not last for telling.
+    fn length_before(
+        &mut self,
+        at: usize,
+        bytes_per_try: usize,
+        end: impl Fn(&[u8]) -> Option<usize>,
+    ) -> Option<(usize, bool)> {
+        let mut length = 0;
         for portion in self.text.get(at..)?.chunks(PORTION) {
-            let length = portion.iter().take_while(|&&b| set.has(b)).count();
-            most += length;
-            self.may_try((length / BYTES_PER_TRY) as u32).then_some(())?;
-            if length < portion.len() {
-                break;
-            }
-        }
-        Some(most)
-    }
-
-    /// How many bytes stand before the next of this kind; nothing if there is none, or the line's budget does not last
-    /// for telling.
-    fn length_until(&mut self, byte: u8, at: usize) -> Option<usize> {
-        let mut passed = 0;
-        for portion in self.text.get(at..)?.chunks(PORTION) {
-            let found = memchr(byte, portion);
-            passed += found.unwrap_or(portion.len());
-            self.may_try((portion.len() / BYTES_PER_TRY / VECTOR) as u32)
-                .then_some(())?;
+            let found = end(portion);
+            let passed = found.unwrap_or(portion.len());
+            length += passed;
+            self.may_try((passed / bytes_per_try) as u32).then_some(())?;
             if found.is_some() {
-                return Some(passed);
+                return Some((length, true));
             }
         }
-        None
+        Some((length, false))
     }
 
     /// Passes a unit; nothing if that leads nowhere.
@@ -238,6 +229,7 @@ impl<'p> Run<'p> {
         let text = self.text;
         let ahead = self.plan.ahead.get(op + 1)?;
         if !FIRST
+            && !ahead.takes_digit
             && !pairs.is_none()
             && let Some(&[tens, ones]) = text.get(at..at + 2)
             && let Some(number) = two_digits(tens, ones)
