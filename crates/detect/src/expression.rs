@@ -4,7 +4,7 @@ use crate::record::{Record, Value};
 use bantam_pattern::syntax::Ast;
 use bantam_pattern::tags::{self, UseDns};
 use bantam_pattern::{Captures, LimitHit, Options, PatternError, Regex};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Groups that tell who failed; one of them must be in a failregex or in the prefregex before it.
 const IDENTIFYING: [&str; 5] = ["fid", "ip4", "ip6", "dns", "mlfid"];
@@ -26,7 +26,8 @@ pub(crate) struct Expression {
     pub(crate) groups: IdGroups,
     /// `^` and `$` match at each of several lines.
     multi_line: bool,
-    matches_any_line: bool,
+    /// Known once somebody asked, as of prefregex only.
+    matches_any_line: OnceLock<bool>,
 }
 
 /// Where the groups stand that identify somebody.
@@ -104,7 +105,7 @@ impl Expression {
                 nofail: at("nofail"),
             },
             names,
-            matches_any_line: regex.ast().matches_any_line(),
+            matches_any_line: OnceLock::new(),
             regex,
             multi_line,
         }
@@ -143,7 +144,7 @@ impl Expression {
 
     /// Whether it matches every line that is not empty.
     pub(crate) fn matches_any_line(&self) -> bool {
-        self.matches_any_line
+        *self.matches_any_line.get_or_init(|| self.ast().matches_any_line())
     }
 
     /// Whether it matches; where, is left in `found`.

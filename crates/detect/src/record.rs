@@ -131,26 +131,19 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    fn position(&self, key: Key) -> Option<usize> {
-        if self.keys & key.bit() == 0 {
+    fn position(&self, name: &Name) -> Option<usize> {
+        if name.key().is_some_and(|key| self.keys & key.bit() == 0) {
             return None;
         }
-        self.list.iter().position(|(name, _)| name.key() == Some(key))
+        self.list.iter().position(|(other, _)| other == name)
     }
 
-    fn get(&self, key: Key) -> Option<&Value> {
-        self.list.get(self.position(key)?).map(|(_, value)| value)
-    }
-
-    fn position_of(&self, name: &Name) -> Option<usize> {
-        match name {
-            Name::Key(key) => self.position(*key),
-            Name::Other(_) => self.list.iter().position(|(other, _)| other == name),
-        }
+    fn get(&self, name: &Name) -> Option<&Value> {
+        self.list.get(self.position(name)?).map(|(_, value)| value)
     }
 
     fn get_mut(&mut self, name: &Name) -> Option<&mut Value> {
-        let at = self.position_of(name)?;
+        let at = self.position(name)?;
         self.list.get_mut(at).map(|(_, value)| value)
     }
 
@@ -168,7 +161,7 @@ impl Entries {
     }
 
     fn take(&mut self, key: Key) -> Option<Value> {
-        let at = self.position(key)?;
+        let at = self.position(&Name::Key(key))?;
         self.keys &= !key.bit();
         Some(self.list.remove(at).1)
     }
@@ -270,28 +263,22 @@ impl Record {
 
     /// The same for one of the pipeline's names.
     pub(crate) fn get(&self, key: Key) -> Option<&Value> {
-        self.entries().get(key).filter(|value| !value.is_missing())
+        self.get_named(&Name::Key(key))
     }
 
     /// The same for any name.
     pub(crate) fn get_named(&self, name: &Name) -> Option<&Value> {
-        let entries = self.entries();
-        let (_, value) = entries.list.get(entries.position_of(name)?)?;
-        Some(value).filter(|value| !value.is_missing())
+        self.entries().get(name).filter(|value| !value.is_missing())
     }
 
     /// Whether the value is there and not empty.
     pub(crate) fn has(&self, key: Key) -> bool {
-        self.entries().get(key).is_some_and(Value::is_truthy)
+        self.get(key).is_some_and(Value::is_truthy)
     }
 
     /// The log lines kept under `matches`, oldest first.
     pub fn matches(&self) -> &[MatchedLine] {
-        self.lines(Key::Matches)
-    }
-
-    pub(crate) fn lines(&self, key: Key) -> &[MatchedLine] {
-        match self.entries().get(key) {
+        match self.get(Key::Matches) {
             Some(Value::Lines(lines)) => lines,
             _ => &[],
         }

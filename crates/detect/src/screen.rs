@@ -69,7 +69,7 @@ impl Needs {
 
 /// Those of which a match of the expression has one.
 fn literals(expression: &Expression) -> Option<Vec<Vec<u8>>> {
-    let usable = |literal: &[u8]| literal.len() >= SHORTEST && literal.is_ascii() && !literal.contains(&b'\n');
+    let usable = |literal: &[u8]| literal.len() >= SHORTEST && may_stand_in_lines(literal);
     if let Some(literal) = expression.required_literal().filter(|literal| usable(literal)) {
         return Some(vec![literal.to_vec()]);
     }
@@ -77,9 +77,14 @@ fn literals(expression: &Expression) -> Option<Vec<Vec<u8>>> {
     (!literals.is_empty() && literals.iter().all(|literal| usable(literal))).then_some(literals)
 }
 
+/// Whether a line has it if its text has it: it is the same in all encodings, and without the line's end.
+fn may_stand_in_lines(literal: &[u8]) -> bool {
+    literal.is_ascii() && !literal.contains(&b'\n')
+}
+
 fn required(expression: &Expression) -> Required {
-    let usable = |literal: &&Vec<u8>| literal.is_ascii() && !literal.contains(&b'\n');
-    expression.required_literals().iter().filter(usable).cloned().collect()
+    let all = expression.required_literals().iter();
+    all.filter(|literal| may_stand_in_lines(literal)).cloned().collect()
 }
 
 /// What to look for in a block, for several filters, its members.

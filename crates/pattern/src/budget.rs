@@ -77,6 +77,7 @@ fn line() -> Option<Meter> {
     line
 }
 
+/// Leaves the line as the thread's, or none.
 fn set_line(line: Option<Meter>) {
     let free = line.as_ref().filter(|meter| meter.end.is_none());
     CREDIT_LEFT.set(free.map_or(0, |meter| meter.credit));
@@ -192,6 +193,9 @@ pub fn uncounted<T>(work: impl FnOnce() -> T) -> T {
 
 /// Whether work of our own on this thread's line may go on after it has done so much more. Without a line always.
 pub(crate) fn may_work(work: u32) -> bool {
+    if pay(work) {
+        return true;
+    }
     let Some(meter) = line() else {
         return true;
     };
