@@ -131,20 +131,29 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    fn position(&self, name: &Name) -> Option<usize> {
-        if name.key().is_some_and(|key| self.keys & key.bit() == 0) {
+    /// Mostly a key is not there, and nothing needs to be compared.
+    fn position(&self, key: Key) -> Option<usize> {
+        if self.keys & key.bit() == 0 {
             return None;
         }
-        self.list.iter().position(|(other, _)| other == name)
+        self.list.iter().position(|(name, _)| name.key() == Some(key))
     }
 
-    fn get(&self, name: &Name) -> Option<&Value> {
-        self.list.get(self.position(name)?).map(|(_, value)| value)
+    fn position_of(&self, name: &Name) -> Option<usize> {
+        match name {
+            Name::Key(key) => self.position(*key),
+            Name::Other(_) => self.list.iter().position(|(other, _)| other == name),
+        }
     }
 
     fn get_mut(&mut self, name: &Name) -> Option<&mut Value> {
-        let at = self.position(name)?;
+        let at = self.position_of(name)?;
         self.list.get_mut(at).map(|(_, value)| value)
+    }
+
+    fn known_at(&self, at: usize) -> Option<&Value> {
+        let (_, value) = self.list.get(at)?;
+        Some(value).filter(|value| !value.is_missing())
     }
 
     /// A name that is none of those that are there.
@@ -161,7 +170,7 @@ impl Entries {
     }
 
     fn take(&mut self, key: Key) -> Option<Value> {
-        let at = self.position(&Name::Key(key))?;
+        let at = self.position(key)?;
         self.keys &= !key.bit();
         Some(self.list.remove(at).1)
     }
@@ -263,12 +272,14 @@ impl Record {
 
     /// The same for one of the pipeline's names.
     pub(crate) fn get(&self, key: Key) -> Option<&Value> {
-        self.get_named(&Name::Key(key))
+        let entries = self.entries();
+        entries.known_at(entries.position(key)?)
     }
 
     /// The same for any name.
     pub(crate) fn get_named(&self, name: &Name) -> Option<&Value> {
-        self.entries().get(name).filter(|value| !value.is_missing())
+        let entries = self.entries();
+        entries.known_at(entries.position_of(name)?)
     }
 
     /// Whether the value is there and not empty.
