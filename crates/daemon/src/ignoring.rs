@@ -220,13 +220,17 @@ impl Judge {
         now: Time,
     ) -> bool {
         if let Some(reason) = &reason {
-            self.log
-                .info(Module::Filter, format!("[{jail}] Ignore {id} by {reason}"));
+            self.say_ignored(jail, id, reason);
         }
         if let (Some(cache), Some(key)) = (&mut work.ignore_cache, key) {
             cache.remember(key, reason.is_some(), now);
         }
         reason.is_some()
+    }
+
+    pub(crate) fn say_ignored(&self, jail: &str, id: &Id, reason: &str) {
+        self.log
+            .info(Module::Filter, format!("[{jail}] Ignore {id} by {reason}"));
     }
 
     /// What the rules say of all who failed: asked together, as their names and files are behind locks.

@@ -89,7 +89,7 @@ impl Judge {
         self.failures(jail, work, &failures, &ends_of(&failures, &self.log), now);
     }
 
-    fn find<F>(
+    pub(crate) fn find<F>(
         &self,
         jail: &LiveJail,
         work: &mut Work,
@@ -117,7 +117,7 @@ impl Judge {
 
     /// Somebody failed, and others: each is ignored, counted, or banned; or waits until that is known. `ends`: what is
     /// to be said of each.
-    fn failures(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: &[Failure], ends: &Ends, now: Time) {
+    pub(crate) fn failures(&self, jail: &Arc<LiveJail>, work: &mut Work, failures: &[Failure], ends: &Ends, now: Time) {
         if failures.is_empty() {
             return;
         }
@@ -192,7 +192,7 @@ impl Judge {
         self.log.write_out();
     }
 
-    fn carry_out(&self, jail: &Arc<LiveJail>, work: &mut Work, ruling: Ruling, id: &Id, known: Known) {
+    pub(crate) fn carry_out(&self, jail: &Arc<LiveJail>, work: &mut Work, ruling: Ruling, id: &Id, known: Known) {
         work.counters_changed = true;
         match ruling {
             Ruling::Counted { .. } => {}

@@ -9,6 +9,7 @@ mod aside;
 mod attic;
 mod clock;
 mod commands;
+mod company;
 mod control;
 mod cymru;
 mod ignoring;

@@ -2,6 +2,7 @@
 use crate::Id;
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 /// Which kind of entry covered an id.
@@ -34,6 +35,7 @@ pub struct IgnoreList {
     lengths6: BTreeMap<u8, usize>,
     asked: BTreeMap<u64, Asked>,
     next: u64,
+    key: u128,
 }
 
 /// An entry whose meaning is found out when it is needed.
@@ -44,9 +46,26 @@ enum Asked {
     File(String),
 }
 
+#[derive(Hash)]
 enum Entry {
     Id(Id),
     File(String),
+}
+
+impl Entry {
+    /// What it adds to the key of a list; of what is asked for one after the other, the turn counts too.
+    fn key(&self, number: u64) -> u128 {
+        let turn = match self {
+            Entry::Id(Id::Ip(_) | Id::Net(..)) => 0,
+            Entry::Id(Id::Raw(_)) | Entry::File(_) => number,
+        };
+        let half = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            (salt, turn, self).hash(&mut hasher);
+            u128::from(hasher.finish())
+        };
+        half(0) << 64 | half(1)
+    }
 }
 
 impl IgnoreList {
@@ -80,6 +99,7 @@ impl IgnoreList {
         }
         let number = self.next;
         self.next += 1;
+        self.key = self.key.wrapping_add(entry.key(number));
         match entry {
             Entry::Id(Id::Ip(address)) => {
                 self.singles.insert(address, number);
@@ -104,6 +124,7 @@ impl IgnoreList {
         let Some(number) = self.find(&entry) else {
             return false;
         };
+        self.key = self.key.wrapping_sub(entry.key(number));
         match entry {
             Entry::Id(Id::Ip(address)) => {
                 self.singles.remove(&address);
@@ -128,6 +149,11 @@ impl IgnoreList {
     /// Removes all.
     pub fn clear(&mut self) {
         *self = Self::new();
+    }
+
+    /// Its entries in one number: lists of the same number cover the same ids.
+    pub fn key(&self) -> u128 {
+        self.key
     }
 
     /// How many entries there are.

@@ -2,7 +2,9 @@
 //! and the actions' effects.
 use crate::ban::ends;
 use crate::bans::Bans;
-use crate::counters::{Counters, Entry, Window};
+use crate::company::Step;
+use crate::counters::Counters;
+use crate::tally::Tally;
 use crate::{Evidence, Failure, Id, Increment, Keep, MatchedLine, PastBans, Ticket, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,12 +79,14 @@ impl From<Option<PastBans>> for Known {
 /// One jail's memory.
 #[derive(Debug)]
 pub struct Jail {
-    options: Options,
-    counters: Counters,
+    pub(crate) options: Options,
+    pub(crate) counters: Counters,
     bans: Bans,
     /// The `bantime` that bans without their own have now.
     followed: f64,
-    total_failed: u64,
+    /// How it counted when it began to count together with others.
+    pub(crate) step: Step,
+    pub(crate) total_failed: u64,
     total_banned: u64,
     /// Totals were taken over, so bans that are restored are in them already.
     carried: bool,
@@ -91,12 +95,13 @@ pub struct Jail {
 impl Jail {
     /// An empty jail.
     pub fn new(options: Options) -> Self {
-        let followed = base(&options);
+        let (followed, step) = (base(&options), Step::of(&options));
         Jail {
             options,
             counters: Counters::default(),
             bans: Bans::default(),
             followed,
+            step,
             total_failed: 0,
             total_banned: 0,
             carried: false,
@@ -175,28 +180,25 @@ impl Jail {
         luck: &mut dyn FnMut() -> f64,
     ) -> Ruling {
         self.settle();
-        let window = Window {
-            findtime: self.options.findtime,
-            maxmatches: self.options.maxmatches,
-        };
-        let (mut attempts, began, place) = self.counters.add(failure, count, window);
+        self.counters.go_alone();
+        let (tally, seat) = (Arc::clone(self.counters.tally()), self.counters.seat());
+        let mut tally = tally.lock();
+        tally.set_most(seat, self.options.maxmatches);
+        let (place, began) = tally.add(failure, count, self.options.findtime);
         self.total_failed += 1;
+        let mut attempts = attempts_at(&mut tally, place, seat);
         let mut weight = if began { attempts } else { count };
         if attempts < self.options.maxretry {
             let extra = self.extra_weight(known.here, failure.time);
             if extra > 0 {
                 weight = weight.saturating_add(extra);
-                attempts = self.counters.add_again(place, failure, extra, began, window);
+                tally.add_again(place, seat, failure, extra, began);
+                attempts = attempts_at(&mut tally, place, seat);
                 self.total_failed += 1;
             }
         }
-        if attempts < self.options.maxretry {
-            return Ruling::Counted { attempts, weight };
-        }
-        match self.counters.take(place) {
-            Some(taken) => self.decide(failure.id.clone(), taken, known, now, luck),
-            None => Ruling::Counted { attempts, weight },
-        }
+        let ruling = self.reached(&mut tally, place, &failure.id, known, now, luck);
+        ruling.unwrap_or(Ruling::Counted { attempts, weight })
     }
 
     /// How many more failures one failure of a known offender stands for: 1, 2, 4, … up to the limit. None for lines
@@ -211,40 +213,50 @@ impl Jail {
         }
     }
 
-    fn decide(&mut self, id: Id, entry: Entry, known: Known, now: Time, luck: &mut dyn FnMut() -> f64) -> Ruling {
-        let (begin, bantime) = (entry.last, base(&self.options));
+    /// The failures counted there have reached the limit.
+    pub(crate) fn decide(
+        &mut self,
+        tally: &mut Tally,
+        place: u32,
+        id: &Id,
+        known: Known,
+        now: Time,
+        luck: &mut dyn FnMut() -> f64,
+    ) -> Option<Ruling> {
+        let seat = self.counters.seat();
+        let (begin, bantime) = (tally.state(place, seat)?.last, base(&self.options));
         // The original asks whether the ban would be over before it makes it longer.
         if is_over(begin, bantime, now) {
-            self.counters.drop_taken(entry);
-            return Ruling::Expired;
+            tally.take(place, seat, false);
+            return Some(Ruling::Expired);
         }
-        if let Some(standing) = self.bans.get(&id) {
+        if let Some(standing) = self.bans.get(id) {
             let after = begin.nanos().saturating_sub(standing.time.nanos());
-            self.bans.prolong(&id, begin, bantime);
-            self.counters.drop_taken(entry);
-            return Ruling::AlreadyBanned {
+            self.bans.prolong(id, begin, bantime);
+            tally.take(place, seat, false);
+            return Some(Ruling::AlreadyBanned {
                 after: after as f64 / 1e9,
-            };
+            });
         }
-        let (zoned, attempts) = (entry.zoned, entry.failures);
-        let details = self.counters.open(entry);
+        let taken = tally.take(place, seat, true)?;
         let ticket = Ticket {
-            id,
-            ip: details.address,
+            id: id.clone(),
+            ip: taken.details.address,
             time: begin,
-            zoned,
+            zoned: taken.zoned,
             bantime,
             bancount: 1,
-            attempts,
-            matches: details.matches,
-            captures: details.captures,
-            users: details.users,
+            attempts: taken.failures,
+            matches: taken.details.matches,
+            captures: taken.details.captures,
+            users: taken.details.users,
             restored: false,
         };
-        match self.set(ticket, known.growing, now, luck) {
+        let ruling = match self.set(ticket, known.growing, now, luck) {
             Some(ticket) => Ruling::Ban(ticket),
             None => Ruling::Expired,
-        }
+        };
+        Some(ruling)
     }
 
     /// Gives a new ban its time and puts it on the list; none when it would be over.
@@ -376,6 +388,7 @@ impl Jail {
     /// Forgets counters whose last failure left the window; cheap when there are none. The original does so every
     /// five seconds; until then a further failure still finds the old count.
     pub fn forget_old(&mut self, now: Time) {
+        self.keep_in_step();
         self.counters.forget(now.plus_secs(-self.options.findtime));
     }
 
@@ -439,13 +452,17 @@ impl Jail {
     }
 
     /// Lets standing bans follow a `bantime` that was changed through [`Jail::options_mut`].
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         let bantime = base(&self.options);
         if bantime != self.followed {
             self.followed = bantime;
             self.bans.follow(bantime);
         }
     }
+}
+
+fn attempts_at(tally: &mut Tally, place: u32, seat: usize) -> u32 {
+    tally.state(place, seat).map_or(0, |state| state.retry)
 }
 
 /// The jail's `bantime` as the original holds it: whole seconds, and one way to say for ever.

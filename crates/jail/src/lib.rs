@@ -6,7 +6,10 @@
 
 mod ban;
 mod bans;
+mod changes;
+mod company;
 mod counters;
+mod entry;
 mod formula;
 mod ignore;
 mod increment;
@@ -16,6 +19,7 @@ mod packed;
 mod places;
 mod slots;
 mod squeeze;
+mod tally;
 
 pub use ban::Ticket;
 pub use bantam_detect::{Evidence, Failure, Family, Id, MatchedLine, Time};

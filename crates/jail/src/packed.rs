@@ -1,44 +1,35 @@
-//! What a counter remembers besides its numbers: where its lines are kept, and what the first of its failures told.
-use crate::keep::{Blocks, Keep, Place};
+//! What counters remember besides their numbers: where their lines are kept, and what their first failures told.
+use crate::keep::{Blocks, Place};
 use crate::{Id, MatchedLine};
 use bantam_detect::{Evidence, LineParts, Mark};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Handles on pieces in a [`Keep`]; to be ended by [`Packed::end`].
+/// Lines of a counter: handles on pieces in a [`crate::Keep`], oldest first; to be ended by [`Lines::end`].
 #[derive(Debug, Default)]
-pub(crate) struct Packed {
-    /// What the first failure told besides its lines.
-    rest: Option<Place>,
-    lines: Lines,
-}
-
-#[derive(Debug, Default)]
-enum Lines {
+pub(crate) enum Lines {
     #[default]
     None,
-    /// That of the first failure, which has one.
+    /// That of the only failure, which has one.
     One(Place),
     Several(Box<Several>),
 }
 
 /// Lines of one failure, and how many there are.
 #[derive(Debug, Clone, Copy)]
-struct Piece {
+pub(crate) struct Piece {
     place: Place,
-    lines: u32,
+    pub(crate) lines: u32,
 }
 
-#[derive(Debug)]
-struct Several {
+#[derive(Debug, Default)]
+pub(crate) struct Several {
     /// Oldest first.
     pieces: VecDeque<Piece>,
     /// Lines of all pieces.
     lines: usize,
-    /// Of these the newest so many count.
-    most: usize,
 }
 
-/// A [`Packed`], opened.
+/// What a counter remembers, opened.
 #[derive(Debug, Default)]
 pub(crate) struct Unpacked {
     pub address: Option<Id>,
@@ -47,119 +38,136 @@ pub(crate) struct Unpacked {
     pub matches: Vec<MatchedLine>,
 }
 
-impl Packed {
-    /// Begins with the first failure of a counter.
-    pub(crate) fn first(evidence: &Evidence, keep: &Keep) -> Self {
-        keep.with(|blocks| Packed {
-            rest: kept(blocks, evidence, Mark::Rest),
-            lines: match piece(blocks, evidence) {
-                None => Lines::None,
-                Some(Piece { place, lines: 1 }) => Lines::One(place),
-                Some(several) => Lines::Several(new_several(Some(several), usize::MAX)),
-            },
-        })
+impl Lines {
+    /// Those of a first failure.
+    pub(crate) fn of(piece: Option<Piece>) -> Self {
+        match piece {
+            None => Lines::None,
+            Some(Piece { place, lines: 1 }) => Lines::One(place),
+            Some(piece) => Lines::Several(several([piece])),
+        }
     }
 
-    /// Adds the lines of a further failure and keeps the newest `most` of all.
-    pub(crate) fn push(&mut self, evidence: &Evidence, most: usize, keep: &Keep) {
-        keep.with(|blocks| {
-            let added = match most {
-                0 => None,
-                _ => piece(blocks, evidence),
-            };
-            self.add(added, most, blocks);
-        });
-    }
-
-    /// Keeps the newest `most` lines.
-    pub(crate) fn trim(&mut self, most: usize, keep: &Keep) {
-        keep.with(|blocks| self.add(None, most, blocks));
-    }
-
-    fn add(&mut self, added: Option<Piece>, most: usize, blocks: &mut Blocks) {
-        let mut several = match std::mem::take(&mut self.lines) {
+    /// Adds those of a further failure and lets go of all pieces that hold none of the newest `needed` lines.
+    pub(crate) fn add(&mut self, added: Option<Piece>, needed: usize, blocks: &mut Blocks) {
+        let mut all = match std::mem::take(self) {
             Lines::None if added.is_none() => return,
-            Lines::None => new_several(None, most),
-            Lines::One(place) => new_several(Some(Piece { place, lines: 1 }), most),
-            Lines::Several(several) => several,
+            Lines::None => several([]),
+            Lines::One(place) => several([Piece { place, lines: 1 }]),
+            Lines::Several(all) => all,
         };
         if let Some(added) = added {
-            several.pieces.push_back(added);
-            several.lines += added.lines as usize;
+            all.pieces.push_back(added);
+            all.lines += added.lines as usize;
         }
-        several.most = most;
-        while let Some(oldest) = several.pieces.front()
-            && several.lines.saturating_sub(oldest.lines as usize) >= most
+        while let Some(oldest) = all.pieces.front()
+            && all.lines.saturating_sub(oldest.lines as usize) >= needed
         {
-            several.lines = several.lines.saturating_sub(oldest.lines as usize);
+            all.lines = all.lines.saturating_sub(oldest.lines as usize);
             blocks.release(oldest.place);
-            several.pieces.pop_front();
+            all.pieces.pop_front();
         }
-        self.lines = Lines::Several(several);
+        *self = Lines::Several(all);
     }
 
     /// Fetches what the next failure will need into the processor's reach.
     pub(crate) fn look_ahead(&self) -> usize {
-        match &self.lines {
-            Lines::Several(several) => several.pieces.back().map_or(0, |piece| piece.lines as usize),
+        match self {
+            Lines::Several(all) => all.pieces.back().map_or(0, |piece| piece.lines as usize),
             Lines::None | Lines::One(_) => 0,
         }
     }
 
-    fn pieces(&self) -> impl Iterator<Item = Place> {
-        let (one, several) = match &self.lines {
+    fn pieces(&self) -> impl DoubleEndedIterator<Item = Piece> {
+        let (one, several) = match self {
             Lines::None => (None, None),
-            Lines::One(place) => (Some(*place), None),
-            Lines::Several(several) => (None, Some(several.pieces.iter())),
+            Lines::One(place) => (
+                Some(Piece {
+                    place: *place,
+                    lines: 1,
+                }),
+                None,
+            ),
+            Lines::Several(all) => (None, Some(all.pieces.iter().copied())),
         };
-        one.into_iter()
-            .chain(several.into_iter().flatten().map(|piece| piece.place))
+        one.into_iter().chain(several.into_iter().flatten())
     }
 
-    pub(crate) fn open(&self, keep: &Keep) -> Unpacked {
-        let mut unpacked = Unpacked::default();
-        keep.with(|blocks| {
-            // Written here alone, so a part that does not read is simply not there.
-            blocks.read(self.rest.into_iter(), |rest| {
-                read_rest(rest, &mut unpacked);
-            });
-            blocks.read(self.pieces(), |piece| {
-                let mut reader = Reader(piece);
-                unpacked.matches.extend(std::iter::from_fn(|| reader.line()));
-            });
-        });
-        if let Lines::Several(several) = &self.lines {
-            let surplus = unpacked.matches.len().saturating_sub(several.most);
-            unpacked.matches.drain(..surplus);
+    /// The newest `lines`, in one more's hands.
+    pub(crate) fn copy(&self, lines: usize, blocks: &mut Blocks) -> Self {
+        let copied = self
+            .newest(lines)
+            .into_iter()
+            .filter(|piece| blocks.retain(piece.place));
+        let copied: Vec<Piece> = copied.collect();
+        match copied.as_slice() {
+            [] => Lines::None,
+            [only] => Lines::of(Some(*only)),
+            _ => Lines::Several(several(copied)),
         }
-        unpacked
     }
 
-    /// Nothing of it is needed any more.
-    pub(crate) fn end(&mut self, keep: &Keep) {
-        let ended = std::mem::take(self);
-        keep.with(|blocks| {
-            ended
-                .rest
-                .into_iter()
-                .chain(ended.pieces())
-                .for_each(|place| blocks.release(place));
+    /// The pieces that hold the newest `lines`, oldest first.
+    fn newest(&self, lines: usize) -> VecDeque<Piece> {
+        let (mut pieces, mut held) = (VecDeque::new(), 0);
+        for piece in self.pieces().rev() {
+            if held >= lines {
+                break;
+            }
+            held += piece.lines as usize;
+            pieces.push_front(piece);
+        }
+        pieces
+    }
+
+    /// The newest `lines`, oldest first.
+    pub(crate) fn read(&self, lines: usize, blocks: &Blocks) -> Vec<MatchedLine> {
+        let mut matches = Vec::new();
+        let places = self.newest(lines).into_iter().map(|piece| piece.place);
+        blocks.read(places, |piece| {
+            let mut reader = Reader(piece);
+            matches.extend(std::iter::from_fn(|| reader.line()));
         });
+        matches.drain(..matches.len().saturating_sub(lines));
+        matches
+    }
+
+    /// None of it is needed any more.
+    pub(crate) fn end(&mut self, blocks: &mut Blocks) {
+        std::mem::take(self)
+            .pieces()
+            .for_each(|piece| blocks.release(piece.place));
     }
 }
 
-fn new_several(first: Option<Piece>, most: usize) -> Box<Several> {
+fn several(pieces: impl IntoIterator<Item = Piece>) -> Box<Several> {
+    let pieces: VecDeque<Piece> = pieces.into_iter().collect();
     Box::new(Several {
-        pieces: first.into_iter().collect(),
-        lines: first.map_or(0, |first| first.lines as usize),
-        most,
+        lines: pieces.iter().map(|piece| piece.lines as usize).sum(),
+        pieces,
     })
 }
 
-fn piece(blocks: &mut Blocks, evidence: &Evidence) -> Option<Piece> {
+/// Keeps a failure's lines for one more.
+pub(crate) fn keep_lines(blocks: &mut Blocks, evidence: &Evidence) -> Option<Piece> {
     let place = kept(blocks, evidence, Mark::Lines)?;
     let lines = u32::try_from(evidence.line_count()).unwrap_or(u32::MAX);
     Some(Piece { place, lines })
+}
+
+/// Keeps what it told besides for one more.
+pub(crate) fn keep_rest(blocks: &mut Blocks, evidence: &Evidence) -> Option<Place> {
+    kept(blocks, evidence, Mark::Rest)
+}
+
+/// What a first failure told besides its lines.
+pub(crate) fn open_rest(rest: Option<Place>, blocks: &Blocks) -> Unpacked {
+    let mut unpacked = Unpacked::default();
+    // Written here alone, so a part that does not read is simply not there.
+    blocks.read(rest.into_iter(), |rest| {
+        read_rest(rest, &mut unpacked);
+    });
+    unpacked
 }
 
 /// Where a part of it is kept from now on for one more; another jail may have put it there.
@@ -285,6 +293,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Keep;
     use crate::keep::tests::shelving;
     use proptest::prelude::*;
 
@@ -318,16 +327,24 @@ mod tests {
                 expected.drain(..expected.len().saturating_sub(most));
             }
             for _ in 0..jails {
-                let mut packed = Packed::first(&evidence, &keep);
-                for evidence in &more {
-                    packed.push(evidence, most, &keep);
-                }
-                let unpacked = packed.open(&keep);
-                packed.end(&keep);
-                prop_assert_eq!(&unpacked.matches, &expected);
-                prop_assert_eq!(&unpacked.address, &address);
-                prop_assert_eq!(&unpacked.captures, &captures);
-                prop_assert_eq!(&unpacked.users, &users);
+                keep.with(|blocks| {
+                    let rest = keep_rest(blocks, &evidence);
+                    let mut lines = Lines::of(keep_lines(blocks, &evidence));
+                    for evidence in &more {
+                        let added = keep_lines(blocks, evidence);
+                        lines.add(added, most, blocks);
+                    }
+                    let mut copy = lines.copy(expected.len(), blocks);
+                    lines.end(blocks);
+                    let told = open_rest(rest, blocks);
+                    prop_assert_eq!(&copy.read(expected.len(), blocks), &expected);
+                    prop_assert_eq!(&told.address, &address);
+                    prop_assert_eq!(&told.captures, &captures);
+                    prop_assert_eq!(&told.users, &users);
+                    copy.end(blocks);
+                    rest.into_iter().for_each(|rest| blocks.release(rest));
+                    Ok(())
+                })?;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A table of counters by id. Each has a place of its own, told by a number that stays while it is there: what changed
 //! is remembered by that, without the id.
 use crate::Id;
-use crate::counters::Entry;
+use crate::entry::Entry;
 use crate::places::Places;
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
@@ -74,8 +74,8 @@ impl Slots {
         self.slots.capacity() > 4 * self.len() + 1024
     }
 
-    /// Gives room back: all get new places, which are told.
-    pub(crate) fn shrink(&mut self, mut tell: impl FnMut(u32, &Entry)) {
+    /// Gives room back: all get new places, which are told with the old ones.
+    pub(crate) fn shrink(&mut self, mut tell: impl FnMut(u32, u32)) {
         let hasher = self.hasher.clone();
         let count = self.len();
         let old = std::mem::replace(
@@ -87,11 +87,9 @@ impl Slots {
                 free: Vec::new(),
             },
         );
-        for (id, entry) in old.slots.into_iter().flatten() {
-            let place = self.insert(self.hash(&id), id, entry);
-            if let Some((_, entry)) = self.at(place) {
-                tell(place, entry);
-            }
+        for (from, (id, entry)) in (0..).zip(old.slots).filter_map(|(from, slot)| Some((from, slot?))) {
+            let to = self.insert(self.hash(&id), id, entry);
+            tell(from, to);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Blocks of lines and the jails that they are for.
 use super::following::matches;
 use crate::clock;
+use crate::company::{Likeness, Member};
 use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath, Work};
 use crate::log::Module;
@@ -94,17 +95,56 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
     let mut together = Together::new(block.bytes, screen, &keys);
     let jails: Vec<Arc<LiveJail>> = followers.iter().map(|follower| Arc::clone(&follower.jail)).collect();
     let mut held = Held::default();
-    for (member, (follower, jail)) in followers.iter_mut().zip(&jails).enumerate() {
-        if !jail.aside.has_room() {
-            held.settle(judge);
+    for company in companies(followers, block, &keys) {
+        if let [member] = company.as_slice() {
+            let (follower, jail) = (&mut followers[*member], &jails[*member]);
+            if !jail.aside.has_room() {
+                held.settle(judge);
+            }
+            jail.aside.wait_for_room();
+            let mut work = jail.work.lock();
+            judge_for((follower, &mut work), judge, block, &mut together, *member, now);
+            held.hold(jail, work, judge);
+            continue;
         }
-        jail.aside.wait_for_room();
-        let mut work = jail.work.lock();
-        judge_for((follower, &mut work), judge, block, &mut together, member, now);
-        held.hold(jail, work, judge);
+        let mut works: Vec<_> = company.iter().map(|&member| jails[member].work.lock()).collect();
+        let in_operation = followers[company[0]].in_operation;
+        let mut members: Vec<Member<'_>> = company
+            .iter()
+            .zip(&mut works)
+            .map(|(&number, work)| Member {
+                jail: &jails[number],
+                work,
+                number,
+            })
+            .collect();
+        judge.company(&mut members, &mut together, in_operation, now);
+        for (&member, mut work) in company.iter().zip(works) {
+            has_read((&mut followers[member], &mut work), judge, block);
+            held.hold(&jails[member], work, judge);
+        }
     }
     held.settle(judge);
     judge.log.write_out();
+}
+
+/// The jails that are to be judged together, by their indices: those that are alike, in the order of the first of each
+/// company.
+fn companies(followers: &[Follower], block: &Block<'_>, keys: &[u128]) -> Vec<Vec<usize>> {
+    let mut companies: Vec<(Option<Likeness>, Vec<usize>)> = Vec::new();
+    for (index, (follower, key)) in followers.iter().zip(keys).enumerate() {
+        let reads_all = unseen(follower, block).len() == block.bytes.len();
+        let likeness = Likeness::of(&follower.jail, &follower.jail.work.lock(), *key, follower.in_operation);
+        let likeness = likeness.filter(|_| reads_all && followers.len() > 1);
+        match companies
+            .iter_mut()
+            .find(|(other, _)| likeness.is_some() && *other == likeness)
+        {
+            Some((_, company)) => company.push(index),
+            None => companies.push((likeness, vec![index])),
+        }
+    }
+    companies.into_iter().map(|(_, company)| company).collect()
 }
 
 /// Bans wait so long for those of the jails that come after.
@@ -170,8 +210,15 @@ fn judge_for(
         } else {
             judge.lines(jail, work, lines, follower.in_operation, now);
         }
-        judge.has_read_file(jail, work, &block.path.to_string_lossy(), &block.position);
+        has_read((follower, work), judge, block);
+    } else if block.caught_up {
+        follower.in_operation = true;
     }
+}
+
+/// A jail has judged a block.
+fn has_read((follower, work): (&mut Follower, &mut Work), judge: &Judge, block: &Block<'_>) {
+    judge.has_read_file(&follower.jail, work, &block.path.to_string_lossy(), &block.position);
     if block.caught_up {
         follower.in_operation = true;
     }
