@@ -9,6 +9,8 @@ use std::sync::Arc;
 pub(crate) struct Counters {
     tally: Arc<Mutex<Tally>>,
     seat: usize,
+    /// Others sit here too, or did: what is common was counted for them as well.
+    is_shared: bool,
 }
 
 impl Default for Counters {
@@ -22,6 +24,7 @@ impl Counters {
         Counters {
             tally: Arc::new(Mutex::new(tally)),
             seat: 0,
+            is_shared: false,
         }
     }
 
@@ -38,15 +41,9 @@ impl Counters {
         self.tally.lock()
     }
 
-    /// Whether others sit here too.
-    pub(crate) fn is_shared(&self) -> bool {
-        // Seats are given and left under the locks of their jails, so nobody comes in between.
-        Arc::strong_count(&self.tally) > 1 && self.lock().seats() > 1
-    }
-
-    /// Goes on alone, with the same counters, where others sit here too.
+    /// Goes on alone, with the same counters.
     pub(crate) fn go_alone(&mut self) {
-        if self.is_shared() {
+        if self.is_shared {
             let copy = self.lock().copy_of(self.seat);
             // Drops the seat that was.
             *self = Self::alone_at(copy);
@@ -73,6 +70,7 @@ impl Counters {
             **counters = Counters {
                 tally: Arc::clone(&united),
                 seat,
+                is_shared: true,
             };
         }
     }

@@ -283,3 +283,34 @@ fn jails_with_lines_do_not_join_and_one_that_counts_by_itself_goes() {
     world.take(&Step::Attempt(0, 1));
     assert_eq!(companies(&mut world), 2);
 }
+
+#[test]
+fn a_jail_whose_companions_are_gone_has_no_lines_but_its_own() {
+    let limits = [(2, 0), (2, 1)];
+    let (mut together, mut alone) = (World::new(&limits, true), World::new(&limits, false));
+    let steps = [
+        Step::Unite,
+        Step::Failures(vec![(1, 0, 0), (1, 1, 1)]),
+        Step::Failures(vec![(2, 0, 1)]),
+        Step::Keep(0, 1),
+        Step::Begin(1),
+        Step::Failures(vec![(2, 1, 0)]),
+    ];
+    for step in steps {
+        assert_eq!(together.take(&step), alone.take(&step), "{step:?}");
+    }
+    // And one that goes while the others stay.
+    for keep in [0, 2] {
+        let limits = [(3, keep), (3, 3)];
+        let (mut together, mut alone) = (World::new(&limits, true), World::new(&limits, false));
+        let steps = [
+            Step::Unite,
+            Step::Failures(vec![(1, 0, 1), (1, 1, 2)]),
+            Step::Keep(0, 3),
+            Step::Failures(vec![(1, 1, 1)]),
+        ];
+        for step in steps {
+            assert_eq!(together.take(&step), alone.take(&step), "{step:?}");
+        }
+    }
+}
