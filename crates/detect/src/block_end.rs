@@ -8,7 +8,7 @@ use crate::date_anchor::DateAnchor;
 use crate::decode::Encoding;
 use crate::filter::Filter;
 use bantam_pattern::LineBudget;
-use bantam_pattern::date::Found;
+use bantam_pattern::date::{Detector, Found};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -97,8 +97,14 @@ impl Filter {
     /// Teaches the detector what it was not taught yet.
     pub(crate) fn teach(&mut self) {
         if let Some(line) = self.untaught.take() {
-            let _budget = LineBudget::date(line.text.len());
-            self.detector_untaught().find(&line.text, line.moment.now);
+            line.teach(self.detector_untaught());
         }
+    }
+}
+
+impl Untaught {
+    pub(crate) fn teach(&self, detector: &mut Detector) {
+        let _budget = LineBudget::date(self.text.len());
+        detector.find(&self.text, self.moment.now);
     }
 }

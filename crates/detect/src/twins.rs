@@ -3,6 +3,7 @@
 //! People give one filter to several jails, with different limits and actions. Whether two filters are the same is told
 //! by what they were set up with ([`Filter::key`]); whether they have read the same, by what they keep from line to line.
 use crate::block::SharedBlock;
+use crate::block_end::Untaught;
 use crate::connection::Connections;
 use crate::cut::LastDate;
 use crate::filter::{Filter, LineContext, Note};
@@ -15,6 +16,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 struct State {
     detector: Detector,
+    /// What it has not learned from yet, which mostly nobody asks about.
+    untaught: Option<Arc<Untaught>>,
     dates: LastDate,
     window: Vec<MatchedLine>,
     connections: Connections,
@@ -95,7 +98,8 @@ impl Filter {
 
     fn state(&mut self) -> State {
         State {
-            detector: self.detector().clone(),
+            detector: self.detector_untaught().clone(),
+            untaught: self.untaught.clone(),
             dates: self.dates.clone(),
             window: self.memory.window.clone(),
             connections: self.memory.connections.clone(),
@@ -103,16 +107,35 @@ impl Filter {
     }
 
     fn is_at(&mut self, state: &State) -> bool {
+        let is_same_lesson = match (&self.untaught, &state.untaught) {
+            (None, None) => true,
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            _ => false,
+        };
         self.dates == state.dates
             && self.memory.window == state.window
             && self.memory.connections == state.connections
-            && self.detector().is_like(&state.detector)
+            && match is_same_lesson {
+                true => self.detector_untaught().is_like(&state.detector),
+                false => self.detector().is_like(&state.taught_detector()),
+            }
     }
 
     fn go_to(&mut self, state: &State) {
         self.set_detector(&state.detector);
+        self.untaught.clone_from(&state.untaught);
         self.dates.clone_from(&state.dates);
         self.memory.window.clone_from(&state.window);
         self.memory.connections.clone_from(&state.connections);
+    }
+}
+
+impl State {
+    fn taught_detector(&self) -> Detector {
+        let mut detector = self.detector.clone();
+        if let Some(line) = &self.untaught {
+            line.teach(&mut detector);
+        }
+        detector
     }
 }
