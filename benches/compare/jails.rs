@@ -19,6 +19,8 @@ const FOR_ORIGINAL: usize = 12_000;
 enum Kind {
     /// One filter under many names, with different limits.
     Same,
+    /// The same with limits that nobody reaches.
+    Unbanned,
     /// Each filter looks for another probe, status or host.
     Different,
 }
@@ -35,7 +37,8 @@ pub fn compare(lines: usize, rounds: usize) -> Findings {
         original: Vec::new(),
     };
     for (kind, named) in [
-        (Kind::Same, "the same filter, different limits"),
+        (Kind::Same, "the same filter, different limits, all ban"),
+        (Kind::Unbanned, "the same filter, nobody is banned"),
         (Kind::Different, "different filters"),
     ] {
         let [one, twenty] = [1, 20].map(|count| both(kind, count, lines, rounds));
@@ -73,6 +76,7 @@ fn line_cost(kind: Kind, count: usize) -> Row {
     let plural = if count == 1 { "jail" } else { "jails" };
     let filters = match kind {
         Kind::Same => "guide's filter",
+        Kind::Unbanned => "guide's filter, nobody banned",
         Kind::Different => "different filters",
     };
     let what = format!("daemon, {count} {plural} on one file, {filters}: CPU time per line");
@@ -101,6 +105,10 @@ fn measure(subject: Subject, kind: Kind, count: usize, lines: usize) -> Option<f
     let jails: Vec<Jail> = (0..count)
         .map(|number| match kind {
             Kind::Same => Jail::of_guide(number),
+            Kind::Unbanned => Jail {
+                maxretry: lines,
+                ..Jail::of_guide(number)
+            },
             Kind::Different => different(number),
         })
         .collect();
@@ -110,7 +118,7 @@ fn measure(subject: Subject, kind: Kind, count: usize, lines: usize) -> Option<f
         .map(|jail| format!("[{}] Found {LAST} ", jail.name))
         .collect();
     let traffic = Traffic::recent(lines);
-    let end = end_of(&traffic, if kind == Kind::Same { 1 } else { count });
+    let end = end_of(&traffic, if kind == Kind::Different { count } else { 1 });
     let made = tempfile::NamedTempFile::new().expect("a file");
     traffic::write(made.path(), &traffic).expect("write the log");
     let took = daemon.work(&found, PATIENCE, |log| grow(log, made.path(), &end))?;
