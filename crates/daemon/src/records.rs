@@ -3,7 +3,7 @@ use crate::log::{Log, Module};
 use bantam_conf::Seconds;
 use bantam_detect::{Id, MatchedLine, Time};
 use bantam_jail::{Count, PastBans, Ticket};
-use bantam_state::{BanRow, History, JournalRow, Kept, LogRow, Progress, StateError, Store, Totals, Who};
+use bantam_state::{BanRow, History, JournalRow, Kept, LogRow, NewBan, Progress, StateError, Store, Totals, Who};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, HashMap};
@@ -214,7 +214,7 @@ impl Records {
         let mut inner = self.inner.lock();
         let most = usize::try_from(inner.max_matches).unwrap_or(0);
         let Some(store) = &mut inner.store else { return };
-        let rows: Vec<BanRow> = bans.map(|(jail, ticket)| row_of(jail, ticket, most)).collect();
+        let rows: Vec<NewBan<'_>> = bans.map(|(jail, ticket)| row_of(jail, ticket, most)).collect();
         if let Err(error) = store.add_bans(&rows) {
             for row in rows {
                 self.log.error(
@@ -352,7 +352,7 @@ fn past_of(history: &History) -> PastBans {
 }
 
 /// What is to be written of a ban; of its lines the newest `most` are, and it makes a difference whether there are any.
-fn row_of(jail: &str, ticket: &Ticket, most: usize) -> BanRow {
+fn row_of<'a>(jail: &'a str, ticket: &'a Ticket, most: usize) -> NewBan<'a> {
     let newest = ticket.matches.len().saturating_sub(most.max(1));
     let captures = ticket
         .captures
@@ -362,9 +362,9 @@ fn row_of(jail: &str, ticket: &Ticket, most: usize) -> BanRow {
     if !ticket.users.is_empty() {
         data.insert("users".to_owned(), Json::from(ticket.users.clone()));
     }
-    BanRow {
-        jail: jail.to_owned(),
-        ip: ticket.id.to_string(),
+    NewBan {
+        jail,
+        ip: ticket.id.to_string().into(),
         timeofban: ticket.time.secs(),
         bantime: if ticket.bantime < 0.0 {
             -1
@@ -377,7 +377,7 @@ fn row_of(jail: &str, ticket: &Ticket, most: usize) -> BanRow {
             .matches
             .iter()
             .skip(newest)
-            .map(|line| [line.before.clone(), line.date.clone(), line.after.clone()])
+            .map(|line| [line.before.as_str(), line.date.as_str(), line.after.as_str()])
             .collect(),
         data,
     }
