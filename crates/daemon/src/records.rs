@@ -1,4 +1,6 @@
 //! What is remembered: the database behind one lock, and in memory what every failure asks of it.
+mod tidying;
+
 use crate::log::{Log, Module};
 use bantam_conf::Seconds;
 use bantam_detect::{Id, MatchedLine, Time};
@@ -8,6 +10,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use tidying::Tidying;
 
 /// Seconds between two rounds of purging.
 const PURGE_EVERY: i64 = 60 * 60;
@@ -21,6 +24,7 @@ pub struct Records {
     past: Mutex<Past>,
     /// Whose turn it is to save progress.
     saving: Mutex<()>,
+    tidying: Tidying,
 }
 
 /// By jail: what is remembered of each id.
@@ -73,6 +77,7 @@ impl Records {
             inner: Mutex::default(),
             past: Mutex::default(),
             saving: Mutex::default(),
+            tidying: Tidying::default(),
         }
     }
 
@@ -82,6 +87,7 @@ impl Records {
         if inner.file.as_deref() == Some(file) {
             return Ok(());
         }
+        self.tidying.finish();
         if file.eq_ignore_ascii_case("none") {
             inner.store = None;
             inner.file = None;
@@ -119,6 +125,7 @@ impl Records {
     /// Writes what is pending and closes the file.
     pub fn close(&self) {
         let mut inner = self.inner.lock();
+        self.tidying.finish();
         inner.store = None;
         inner.file = None;
     }
@@ -162,6 +169,24 @@ impl Records {
         match fresh {
             Ok(past) => *self.past.lock() = past,
             Err(error) => self.log.error(Module::Database, format!("Purge failed: {error}")),
+        }
+    }
+
+    /// Brings what was written into the one file, beside, when it has become much.
+    pub fn tidy_if_due(&self) {
+        if !self.tidying.may_begin() {
+            return;
+        }
+        // Held until it has begun: closing waits for it only then.
+        let mut inner = self.inner.lock();
+        let Inner { store, file, .. } = &mut *inner;
+        let (Some(store), Some(file)) = (store, file) else {
+            return;
+        };
+        match store.is_grown() {
+            Ok(true) => self.tidying.begin(Path::new(file), &self.log),
+            Ok(false) => {}
+            Err(error) => self.log.error(Module::Database, format!("Cannot tidy up: {error}")),
         }
     }
 

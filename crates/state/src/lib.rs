@@ -13,11 +13,13 @@ mod progress;
 mod quoting;
 mod schema;
 mod store;
+mod tidy;
 
 pub use batch::Batch;
 pub use glance::{Glance, glance};
 pub use schema::VERSION as SCHEMA;
 pub use store::Store;
+pub use tidy::tidy;
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
