@@ -7,7 +7,8 @@ use std::path::Path;
 /// The log is to be brought into the file when it has so many pages.
 const GROWN: i64 = 1000;
 
-/// Nobody came to do so, or not for long: from so many pages on, commits do it themselves.
+/// Nobody came to do so, or it takes longer than writing does: from so many pages on, commits do it themselves. Longer
+/// than that the log becomes only by what is written while it is being brought in.
 pub(crate) const MOST: i64 = 4000;
 
 /// So often it is tried to come to the log's end while others write on: only then it begins anew.
