@@ -1,13 +1,16 @@
 //! What is remembered: the database behind one lock, and in memory what every failure asks of it.
+mod tidying;
+
 use crate::log::{Log, Module};
 use bantam_conf::Seconds;
 use bantam_detect::{Id, MatchedLine, Time};
 use bantam_jail::{Count, PastBans, Ticket};
-use bantam_state::{BanRow, History, JournalRow, Kept, LogRow, Progress, StateError, Store, Totals, Who};
+use bantam_state::{BanRow, History, JournalRow, Kept, LogRow, NewBan, Progress, StateError, Store, Totals, Who};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use tidying::Tidying;
 
 /// Seconds between two rounds of purging.
 const PURGE_EVERY: i64 = 60 * 60;
@@ -21,6 +24,7 @@ pub struct Records {
     past: Mutex<Past>,
     /// Whose turn it is to save progress.
     saving: Mutex<()>,
+    tidying: Tidying,
 }
 
 /// By jail: what is remembered of each id.
@@ -73,6 +77,7 @@ impl Records {
             inner: Mutex::default(),
             past: Mutex::default(),
             saving: Mutex::default(),
+            tidying: Tidying::default(),
         }
     }
 
@@ -82,6 +87,7 @@ impl Records {
         if inner.file.as_deref() == Some(file) {
             return Ok(());
         }
+        self.tidying.finish();
         if file.eq_ignore_ascii_case("none") {
             inner.store = None;
             inner.file = None;
@@ -119,6 +125,7 @@ impl Records {
     /// Writes what is pending and closes the file.
     pub fn close(&self) {
         let mut inner = self.inner.lock();
+        self.tidying.finish();
         inner.store = None;
         inner.file = None;
     }
@@ -162,6 +169,24 @@ impl Records {
         match fresh {
             Ok(past) => *self.past.lock() = past,
             Err(error) => self.log.error(Module::Database, format!("Purge failed: {error}")),
+        }
+    }
+
+    /// Brings what was written into the one file, beside, when it has become much.
+    pub fn tidy_if_due(&self) {
+        if !self.tidying.may_begin() {
+            return;
+        }
+        // Held until it has begun: closing waits for it only then.
+        let mut inner = self.inner.lock();
+        let Inner { store, file, .. } = &mut *inner;
+        let (Some(store), Some(file)) = (store, file) else {
+            return;
+        };
+        match store.is_grown() {
+            Ok(true) => self.tidying.begin(Path::new(file), &self.log),
+            Ok(false) => {}
+            Err(error) => self.log.error(Module::Database, format!("Cannot tidy up: {error}")),
         }
     }
 
@@ -214,7 +239,7 @@ impl Records {
         let mut inner = self.inner.lock();
         let most = usize::try_from(inner.max_matches).unwrap_or(0);
         let Some(store) = &mut inner.store else { return };
-        let rows: Vec<BanRow> = bans.map(|(jail, ticket)| row_of(jail, ticket, most)).collect();
+        let rows: Vec<NewBan<'_>> = bans.map(|(jail, ticket)| row_of(jail, ticket, most)).collect();
         if let Err(error) = store.add_bans(&rows) {
             for row in rows {
                 self.log.error(
@@ -352,7 +377,7 @@ fn past_of(history: &History) -> PastBans {
 }
 
 /// What is to be written of a ban; of its lines the newest `most` are, and it makes a difference whether there are any.
-fn row_of(jail: &str, ticket: &Ticket, most: usize) -> BanRow {
+fn row_of<'a>(jail: &'a str, ticket: &'a Ticket, most: usize) -> NewBan<'a> {
     let newest = ticket.matches.len().saturating_sub(most.max(1));
     let captures = ticket
         .captures
@@ -362,9 +387,9 @@ fn row_of(jail: &str, ticket: &Ticket, most: usize) -> BanRow {
     if !ticket.users.is_empty() {
         data.insert("users".to_owned(), Json::from(ticket.users.clone()));
     }
-    BanRow {
-        jail: jail.to_owned(),
-        ip: ticket.id.to_string(),
+    NewBan {
+        jail,
+        ip: ticket.id.to_string().into(),
         timeofban: ticket.time.secs(),
         bantime: if ticket.bantime < 0.0 {
             -1
@@ -377,7 +402,7 @@ fn row_of(jail: &str, ticket: &Ticket, most: usize) -> BanRow {
             .matches
             .iter()
             .skip(newest)
-            .map(|line| [line.before.clone(), line.date.clone(), line.after.clone()])
+            .map(|line| [line.before.as_str(), line.date.as_str(), line.after.as_str()])
             .collect(),
         data,
     }

@@ -16,7 +16,7 @@ const AS_THEY_ARE: usize = 3 << 20;
 /// No more blocks can be left as they are; if more are listed, some of them have ended.
 const MOST_LISTED: usize = AS_THEY_ARE / BLOCK + 1;
 /// So many bytes of blocks that were made small are held in memory; further ones go to the shelf.
-const IN_MEMORY: usize = 2 << 20;
+const IN_MEMORY: usize = 5 << 18;
 /// The room for a block, which its last piece may go beyond.
 const ROOM: usize = BLOCK + BLOCK / 4;
 

@@ -1,4 +1,6 @@
 //! Makes blocks of the keep small, and opens them again.
+mod delta;
+
 use lz4_flex::block::{CompressTable, compress_into, compress_into_with_table, decompress, get_maximum_output_size};
 use std::fmt;
 
@@ -9,6 +11,7 @@ const IN_TABLE: usize = 60 << 10;
 
 const PLAIN: u8 = 0;
 const SQUEEZED: u8 = 1;
+const DELTA: u8 = 2;
 
 /// Works in the same memory again and again.
 #[derive(Default)]
@@ -28,6 +31,8 @@ impl Press {
     pub(crate) fn squeeze(&mut self, bytes: &[u8]) -> &[u8] {
         if bytes.len() > WORTH_SQUEEZING {
             self.small.clear();
+        } else if self.has_delta(bytes) {
+            return &self.small;
         } else if let Some(length) = self.pressed(bytes) {
             return self.small.get(..length).unwrap_or_default();
         }
@@ -35,6 +40,16 @@ impl Press {
         self.small.push(PLAIN);
         self.small.extend_from_slice(bytes);
         &self.small
+    }
+
+    /// Whether the block's pieces are alike, as those of one log are: searching for what repeats takes several times as
+    /// long.
+    fn has_delta(&mut self, bytes: &[u8]) -> bool {
+        self.small.clear();
+        self.small.push(DELTA);
+        // At most WORTH_SQUEEZING.
+        self.small.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        delta::press(bytes, &mut self.small) && self.small.len() <= bytes.len() / 3 * 2
     }
 
     /// The length of what was made smaller.
@@ -68,10 +83,13 @@ impl Press {
 pub(crate) fn open(small: &[u8]) -> Option<Vec<u8>> {
     match small {
         [PLAIN, bytes @ ..] => Some(bytes.to_vec()),
-        [SQUEEZED, rest @ ..] => {
+        [kind @ (SQUEEZED | DELTA), rest @ ..] => {
             let (length, small) = rest.split_first_chunk::<4>()?;
             let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-            decompress(small, length).ok()
+            match *kind {
+                DELTA => delta::open(small, length),
+                _ => decompress(small, length).ok(),
+            }
         }
         _ => None,
     }

@@ -1,8 +1,12 @@
 //! Bans: what is in force, what was, and what is remembered of whom.
-use crate::data;
-use crate::{BanRow, Doing, History, StateError, Store};
+use crate::data::{self, Columns};
+use crate::{BanRow, Doing, History, NewBan, StateError, Store};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::ops::Range;
+
+/// So many bytes are held to write the next bans in.
+const SPARE: usize = 64 << 10;
 
 /// A whole number of a column in which the original may have left a fraction (`rndtime`, version 1).
 fn whole(row: &Row<'_>, column: usize) -> rusqlite::Result<i64> {
@@ -38,18 +42,23 @@ fn history(row: &Row<'_>, first: usize) -> rusqlite::Result<History> {
 impl Store {
     /// Writes a ban; on disk (against the end of this process) when it returns.
     pub fn add_ban(&mut self, ban: &BanRow) -> Result<(), StateError> {
-        self.add_bans(std::slice::from_ref(ban))
+        self.add_bans(&[ban.as_new()])
     }
 
     /// Writes bans in one step.
-    pub fn add_bans(&mut self, bans: &[BanRow]) -> Result<(), StateError> {
+    pub fn add_bans(&mut self, bans: &[NewBan<'_>]) -> Result<(), StateError> {
         for ban in bans {
-            self.know_jail(&ban.jail)?;
+            self.know_jail(ban.jail)?;
         }
-        let max_matches = self.max_matches;
-        self.transaction("writing a ban", |transaction| {
-            bans.iter().try_for_each(|ban| add(transaction, ban, max_matches))
-        })
+        let mut columns = Columns::new(self.max_matches, std::mem::take(&mut self.spare));
+        let ranges: Vec<Range<usize>> = bans.iter().map(|ban| columns.write(ban)).collect();
+        let bytes = columns.into_bytes();
+        let data = ranges.into_iter().map(|range| bytes.get(range).unwrap_or_default());
+        let rows: Vec<(&NewBan<'_>, &[u8])> = bans.iter().zip(data).collect();
+        let done = self.transaction("writing a ban", |transaction| add(transaction, &rows));
+        self.spare = bytes;
+        self.spare.shrink_to(SPARE);
+        done
     }
 
     /// Removes bans: of one jail or all, of some ids or all. Says how many ids were remembered in how many jails.
@@ -163,27 +172,42 @@ impl Store {
     }
 }
 
-fn add(transaction: &Transaction<'_>, ban: &BanRow, max_matches: usize) -> rusqlite::Result<()> {
-    let data = data::write(ban, max_matches);
-    let values = params![ban.jail, ban.ip, ban.timeofban, ban.bantime, ban.bancount, data];
-    transaction
-        .prepare_cached(
-            "INSERT INTO bans(jail, ip, timeofban, bantime, bancount, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(values)?;
-    transaction
-        .prepare_cached(
-            "INSERT OR REPLACE INTO bips(jail, ip, timeofban, bantime, bancount, data)
-             VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(values)?;
+/// Table by table, so that the pages of one stay at hand. What may stand there already is looked for by an `UPDATE`: for
+/// `OR REPLACE` and `ON CONFLICT`, SQLite notes every page that it touches, to be able to take half a statement back.
+fn add(transaction: &Transaction<'_>, rows: &[(&NewBan<'_>, &[u8])]) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO bans(jail, ip, timeofban, bantime, bancount, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (ban, data) in rows {
+        insert.execute(params![
+            ban.jail,
+            ban.ip,
+            ban.timeofban,
+            ban.bantime,
+            ban.bancount,
+            data
+        ])?;
+    }
+    let mut update = transaction.prepare_cached(
+        "UPDATE bips SET timeofban = ?3, bantime = ?4, bancount = ?5, data = ?6 WHERE ip = ?2 AND jail = ?1",
+    )?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO bips(jail, ip, timeofban, bantime, bancount, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (ban, data) in rows {
+        let values = params![ban.jail, ban.ip, ban.timeofban, ban.bantime, ban.bancount, data];
+        if update.execute(values)? == 0 {
+            insert.execute(values)?;
+        }
+    }
     // Progress is written now and then; what is counted here is not counted again when its lines are read again after
     // an unclean end.
-    transaction
-        .prepare_cached(
-            "INSERT INTO bantam_totals(jail, failed, banned) VALUES(?1, 0, 1)
-             ON CONFLICT(jail) DO UPDATE SET banned = banned + 1",
-        )?
-        .execute([&ban.jail])?;
+    let mut update = transaction.prepare_cached("UPDATE bantam_totals SET banned = banned + 1 WHERE jail = ?1")?;
+    let mut insert = transaction.prepare_cached("INSERT INTO bantam_totals(jail, failed, banned) VALUES(?1, 0, 1)")?;
+    for (ban, _) in rows {
+        if update.execute([ban.jail])? == 0 {
+            insert.execute([ban.jail])?;
+        }
+    }
     Ok(())
 }

@@ -1,100 +1,91 @@
 //! The column `data`: what a ban carries besides its numbers, as JSON in the original's spelling.
-use crate::BanRow;
+use crate::NewBan;
+use crate::quoting::{append, append_text};
 use rusqlite::types::ValueRef;
-use serde::Serialize;
-use serde_json::ser::Formatter;
 use serde_json::{Map, Value};
-use std::io;
+use std::ops::Range;
 
-/// The column's bytes for a ban, with the newest `most` of its lines.
-pub(crate) fn write(ban: &BanRow, most: usize) -> Vec<u8> {
-    let newest = &ban.matches[ban.matches.len().saturating_sub(most)..];
-    let lengths = newest.iter().flatten().map(String::len);
-    // Many a line is of JSON, and a third longer when it is quoted.
-    let mut bytes = Vec::with_capacity(256 + lengths.sum::<usize>() / 3 * 4);
-    bytes.push(b'{');
-    // Without lines to keep, the original leaves the member out where there were some.
-    if most > 0 || ban.matches.is_empty() {
-        bytes.extend_from_slice(b"\"matches\": [");
-        for (number, parts) in newest.iter().enumerate() {
-            if number > 0 {
-                bytes.extend_from_slice(b", ");
+/// So many lines are remembered as they are quoted.
+const REMEMBERED: usize = 64;
+
+/// The columns of bans that are stored together, one behind the other: jails that read the same file ban a client because
+/// of the same lines, and these are quoted once.
+pub(crate) struct Columns<'a> {
+    /// The newest so many lines of a ban are stored.
+    most: usize,
+    bytes: Vec<u8>,
+    lines: Vec<([&'a str; 3], Range<usize>)>,
+}
+
+impl<'a> Columns<'a> {
+    /// Written into memory that was used before.
+    pub(crate) fn new(most: usize, mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Columns {
+            most,
+            bytes,
+            lines: Vec::new(),
+        }
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Says where the column of a ban stands.
+    pub(crate) fn write(&mut self, ban: &NewBan<'a>) -> Range<usize> {
+        let begin = self.bytes.len();
+        let newest = &ban.matches[ban.matches.len().saturating_sub(self.most)..];
+        self.bytes.push(b'{');
+        // Without lines to keep, the original leaves the member out where there were some.
+        if self.most > 0 || ban.matches.is_empty() {
+            self.bytes.extend_from_slice(b"\"matches\": [");
+            for (number, parts) in newest.iter().enumerate() {
+                if number > 0 {
+                    self.bytes.extend_from_slice(b", ");
+                }
+                self.write_match(*parts);
             }
-            append_match(&mut bytes, parts);
+            self.bytes.extend_from_slice(b"], ");
         }
-        bytes.extend_from_slice(b"], ");
-    }
-    bytes.extend_from_slice(b"\"failures\": ");
-    append(&mut bytes, &ban.failures);
-    for (name, value) in &ban.data {
-        if name != "matches" && name != "failures" && !value.is_null() {
-            bytes.extend_from_slice(b", ");
-            append(&mut bytes, name);
-            bytes.extend_from_slice(b": ");
-            append(&mut bytes, value);
+        let bytes = &mut self.bytes;
+        bytes.extend_from_slice(b"\"failures\": ");
+        append(bytes, &ban.failures);
+        for (name, value) in &ban.data {
+            if name != "matches" && name != "failures" && !value.is_null() {
+                bytes.extend_from_slice(b", ");
+                append(bytes, name);
+                bytes.extend_from_slice(b": ");
+                append(bytes, value);
+            }
         }
+        bytes.push(b'}');
+        begin..bytes.len()
     }
-    bytes.push(b'}');
-    bytes
+
+    fn write_match(&mut self, parts: [&'a str; 3]) {
+        if let Some((_, range)) = self.lines.iter().find(|(known, _)| *known == parts) {
+            return self.bytes.extend_from_within(range.clone());
+        }
+        let begin = self.bytes.len();
+        append_match(&mut self.bytes, parts);
+        if self.lines.len() >= REMEMBERED {
+            self.lines.clear();
+        }
+        self.lines.push((parts, begin..self.bytes.len()));
+    }
 }
 
 /// A line whose date was not cut out is plain text, another one is stored in its three parts.
-fn append_match(bytes: &mut Vec<u8>, parts: &[String; 3]) {
+fn append_match(bytes: &mut Vec<u8>, parts: [&str; 3]) {
     if parts[0].is_empty() && parts[1].is_empty() {
-        append_text(bytes, &parts[2]);
+        append_text(bytes, parts[2]);
     } else {
         for (text, before) in parts.iter().zip(["[", ", ", ", "]) {
             bytes.extend_from_slice(before.as_bytes());
             append_text(bytes, text);
         }
         bytes.push(b']');
-    }
-}
-
-/// Appends a text as [`append`] does. Lines of logs are long, and those of JSON full of what is to be quoted: each byte is
-/// written as two, of which the second mostly gives way to the next one.
-fn append_text(bytes: &mut Vec<u8>, text: &str) {
-    let has_control = text.bytes().fold(false, |has, byte| has | (byte < b' '));
-    if has_control {
-        return append(bytes, text);
-    }
-    bytes.push(b'"');
-    for piece in text.as_bytes().chunks(63) {
-        let mut quoted = [0; 128];
-        let mut end = 0;
-        for &byte in piece {
-            let is_quoted = byte == b'"' || byte == b'\\';
-            quoted[end % 128] = if is_quoted { b'\\' } else { byte };
-            quoted[(end + 1) % 128] = byte;
-            end += 1 + usize::from(is_quoted);
-        }
-        bytes.extend_from_slice(quoted.get(..end).unwrap_or_default());
-    }
-    bytes.push(b'"');
-}
-
-fn append(bytes: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
-    let start = bytes.len();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *bytes, Spaced);
-    if value.serialize(&mut serializer).is_err() {
-        // Writing a value to memory has nothing to fail at; half a value must not stay, though.
-        bytes.truncate(start);
-        bytes.extend_from_slice(b"null");
-    }
-}
-
-/// Python's separators: `, ` and `: `.
-struct Spaced;
-
-impl Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
-        w.write_all(if first { b"" } else { b", " })
-    }
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
-        w.write_all(if first { b"" } else { b", " })
-    }
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
-        w.write_all(b": ")
     }
 }
 
@@ -149,9 +140,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    fn ban(matches: Vec<[String; 3]>, data: Value) -> BanRow {
-        BanRow {
-            jail: "j".into(),
+    fn ban<'a>(matches: Vec<[&'a str; 3]>, data: Value) -> NewBan<'a> {
+        NewBan {
+            jail: "j",
             ip: "192.0.2.1".into(),
             timeofban: 0,
             bantime: 0,
@@ -166,36 +157,43 @@ mod tests {
         [before.into(), date.into(), after.into()]
     }
 
-    #[test]
-    fn a_line_is_quoted_as_any_other_text() {
-        let printable: String = (' '..='\u{ff}').chain("\u{2028}\u{1f600}".chars()).collect();
-        let all: String = ('\0'..='\u{ff}').collect();
-        for text in ["", "\"", &printable, &printable.repeat(100), &all, &"\"\\".repeat(5000)] {
-            let (mut one, mut other) = (b"x".to_vec(), b"x".to_vec());
-            append_text(&mut one, text);
-            append(&mut other, text);
-            assert_eq!(one, other);
-        }
+    fn written<'a>(columns: &mut Columns<'a>, ban: &NewBan<'a>) -> String {
+        let range = columns.write(ban);
+        String::from_utf8(columns.bytes[range].to_vec()).unwrap()
+    }
+
+    fn alone(most: usize, ban: &NewBan<'_>) -> String {
+        written(&mut Columns::new(most, Vec::new()), ban)
     }
 
     #[test]
     fn the_column_is_spelt_as_python_spells_it() {
         let ban = ban(
-            vec![
-                parts("", "", "old"),
-                parts("", "", "a\"\n\u{e9}"),
-                parts("[", "12:00", "] x"),
-            ],
+            vec![["", "", "old"], ["", "", "a\"\n\u{e9}"], ["[", "12:00", "] x"]],
             serde_json::json!({"user": "b", "nothing": null, "list": [1, {"k": true}]}),
         );
         assert_eq!(
-            String::from_utf8(write(&ban, 2)).unwrap(),
+            alone(2, &ban),
             r#"{"matches": ["a\"\né", ["[", "12:00", "] x"]], "failures": 3, "list": [1, {"k": true}], "user": "b"}"#
         );
         assert_eq!(
-            String::from_utf8(write(&ban, 0)).unwrap(),
+            alone(0, &ban),
             r#"{"failures": 3, "list": [1, {"k": true}], "user": "b"}"#
         );
+    }
+
+    #[test]
+    fn lines_that_stand_in_several_bans_stand_in_each_as_in_one() {
+        let texts: Vec<String> = (0..3 * REMEMBERED)
+            .map(|number| format!("\"{}\"", number / 3))
+            .collect();
+        let lines: Vec<[&str; 3]> = texts.iter().map(|text| ["", &text[..1], &text[1..]]).collect();
+        let mut together = Columns::new(5, b"used".to_vec());
+        for number in 0..lines.len() {
+            let ban = ban(lines[number / 2..=number].to_vec(), serde_json::json!({"n": number}));
+            assert_eq!(written(&mut together, &ban), alone(5, &ban));
+        }
+        assert!(together.lines.len() <= REMEMBERED);
     }
 
     #[test]

@@ -10,14 +10,18 @@ mod effects;
 mod glance;
 mod open;
 mod progress;
+mod quoting;
 mod schema;
 mod store;
+mod tidy;
 
 pub use batch::Batch;
 pub use glance::{Glance, glance};
 pub use schema::VERSION as SCHEMA;
 pub use store::Store;
+pub use tidy::tidy;
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Why the database could not be used.
@@ -66,6 +70,47 @@ pub struct BanRow {
     pub matches: Vec<[String; 3]>,
     /// Captured values and whatever else the `data` column holds, as JSON.
     pub data: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A ban to be written, as far as it can be lent: its lines are long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewBan<'a> {
+    /// Jail.
+    pub jail: &'a str,
+    /// Id as text.
+    pub ip: Cow<'a, str>,
+    /// Begin, whole seconds.
+    pub timeofban: i64,
+    /// Seconds, whole; -1 for ever.
+    pub bantime: i64,
+    /// How many times banned, this time included.
+    pub bancount: u32,
+    /// Failures that led to it.
+    pub failures: u32,
+    /// Lines: each either text or its three parts.
+    pub matches: Vec<[&'a str; 3]>,
+    /// Captured values and whatever else the `data` column holds, as JSON.
+    pub data: serde_json::Map<String, serde_json::Value>,
+}
+
+impl BanRow {
+    /// As it can be written.
+    pub fn as_new(&self) -> NewBan<'_> {
+        NewBan {
+            jail: &self.jail,
+            ip: Cow::Borrowed(&self.ip),
+            timeofban: self.timeofban,
+            bantime: self.bantime,
+            bancount: self.bancount,
+            failures: self.failures,
+            matches: self
+                .matches
+                .iter()
+                .map(|parts| parts.each_ref().map(String::as_str))
+                .collect(),
+            data: self.data.clone(),
+        }
+    }
 }
 
 /// What is remembered of an id's bans.

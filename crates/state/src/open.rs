@@ -1,5 +1,6 @@
 //! Opening the file, whatever state it is in: new, of today, of an older schema, or broken.
 use crate::schema::{self, TABLES, VERSION};
+use crate::tidy::MOST;
 use crate::{Doing, StateError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
@@ -72,6 +73,9 @@ fn attempt(path: &Path, notes: &mut Vec<String>) -> Result<Connection, StateErro
             path.display()
         ));
     }
+    connection
+        .pragma_update(None, "wal_autocheckpoint", MOST)
+        .doing("switching to write-ahead")?;
     Ok(connection)
 }
 

@@ -16,6 +16,8 @@ pub struct Store {
     known_jails: HashSet<String>,
     /// How many records stand in a jail's batches, as far as that was asked.
     pub(crate) batched: HashMap<String, u64>,
+    /// What bans were written in, for the next ones.
+    pub(crate) spare: Vec<u8>,
     notes: Vec<String>,
 }
 
@@ -41,6 +43,7 @@ impl Store {
             max_matches: 10,
             known_jails: HashSet::new(),
             batched: HashMap::new(),
+            spare: Vec::new(),
             notes,
         }
     }

@@ -1,8 +1,8 @@
-//! A ban that was said to be written is there after `kill -9` at any moment.
+//! A ban that was said to be written is there after `kill -9` at any moment, also while the file is tidied up.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 mod common;
 
-use bantam_state::{BanRow, LogRow, Progress, Store, Totals};
+use bantam_state::{BanRow, LogRow, Progress, Store, Totals, tidy};
 use common::{load, progress};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -39,6 +39,12 @@ fn write_for_ever(file: &Path) {
     let mut store = Store::open(file).unwrap();
     assert!(store.notes().is_empty(), "{:?}", store.notes());
     store.enable_jail("j").unwrap();
+    let path = file.to_owned();
+    std::thread::spawn(move || {
+        loop {
+            tidy(&path).unwrap();
+        }
+    });
     let mut out = std::io::stdout().lock();
     for number in 0u32.. {
         let ip = format!("10.{}.{}.{}", round, number >> 8 & 255, number & 255);

@@ -142,7 +142,8 @@ impl Worker {
         patience(next_end, now)
     }
 
-    /// What time asks for: bans that end, counters that are forgotten, progress that is to be written.
+    /// What time asks for: bans that end, counters that are forgotten, progress that is to be written, a database that is
+    /// to be tidied up.
     /// Gives the end of the ban that ends next.
     fn tend(&mut self, now: Time) -> Option<Time> {
         let mut next_end: Option<Time> = None;
@@ -160,6 +161,7 @@ impl Worker {
         }
         self.save(false, now);
         self.judge.records.purge_if_due(now);
+        self.judge.records.tidy_if_due();
         next_end
     }
 
