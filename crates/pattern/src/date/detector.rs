@@ -54,7 +54,7 @@ pub struct Detector {
     last: Option<Last>,
     first_unused: usize,
     default_offset: Option<i32>,
-    local: TimeZone,
+    local: Arc<TimeZone>,
     /// The present second, and what the local clock shows.
     clock: Option<(i64, DateTime)>,
     /// Of the line that is looked at.
@@ -315,7 +315,8 @@ impl Detector {
                 .iter()
                 .zip(&other.slots)
                 .all(|(one, other)| one.is_like(other, self.slots.len() > 1))
-            && self.local == other.local
+            // Zones are compared by their names and rules, which takes a while.
+            && (Arc::ptr_eq(&self.local, &other.local) || self.local == other.local)
     }
 
     /// The hits of the only template, for those who know by other means in which lines it is found. None where there
@@ -370,7 +371,7 @@ impl Clone for Detector {
             last: self.last,
             first_unused: self.first_unused,
             default_offset: self.default_offset,
-            local: self.local.clone(),
+            local: Arc::clone(&self.local),
             clock: self.clock,
             shapes: self.shapes.clone(),
             // They are of one line.

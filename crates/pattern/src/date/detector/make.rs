@@ -66,7 +66,7 @@ impl Detector {
         }
         detector.unset = self.unset;
         detector.default_offset = self.default_offset;
-        detector.local = self.local.clone();
+        detector.local = Arc::clone(&self.local);
         detector
     }
 
@@ -77,7 +77,7 @@ impl Detector {
             last: None,
             first_unused: 0,
             default_offset: None,
-            local: crate::local_zone(),
+            local: crate::local_zone().into(),
             clock: None,
             marks: Marks::default(),
             found: Box::default(),
@@ -168,7 +168,7 @@ impl Detector {
     pub fn set_local_zone(&mut self, zone: TimeZone) {
         self.recent = Recent::default();
         self.repeat.forget();
-        self.local = zone;
+        self.local = Arc::new(zone);
         self.clock = None;
     }
 }
