@@ -15,6 +15,7 @@ mod ignore;
 mod increment;
 mod jail;
 mod keep;
+mod numbers;
 mod packed;
 mod places;
 mod slots;

@@ -1,5 +1,6 @@
 //! What counters remember besides their numbers: where their lines are kept, and what their first failures told.
 use crate::keep::{Blocks, Place};
+use crate::numbers::{read_number, write_number};
 use crate::{Id, MatchedLine};
 use bantam_detect::{Evidence, LineParts, Mark};
 use std::collections::{BTreeMap, VecDeque};
@@ -229,14 +230,6 @@ fn read_rest(rest: &[u8], into: &mut Unpacked) -> Option<()> {
     Some(())
 }
 
-fn write_number(bytes: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
 fn write_text(bytes: &mut Vec<u8>, text: &str) {
     write_number(bytes, text.len());
     bytes.extend_from_slice(text.as_bytes());
@@ -252,17 +245,7 @@ struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     fn number(&mut self) -> Option<usize> {
-        let mut number = 0usize;
-        let mut shift = 0;
-        loop {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            number |= usize::from(byte & 0x7f).checked_shl(shift)?;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-            shift += 7;
-        }
+        read_number(&mut self.0)
     }
 
     fn bytes(&mut self) -> Option<&'a [u8]> {

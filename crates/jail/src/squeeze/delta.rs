@@ -1,5 +1,6 @@
 //! Pieces as what they do not have in common with one before: lines of a log are alike field by field, so each field is
 //! looked at once, with the same field of the other line, and nothing is searched for.
+use crate::numbers::{read_number, write_number};
 use std::ops::Range;
 
 /// Shorter repetitions are not worth telling.
@@ -94,14 +95,6 @@ fn common(one: &[u8], other: &[u8]) -> usize {
     same + rest.take_while(|(a, b)| a == b).count()
 }
 
-fn write_number(bytes: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
 /// The block of that length that was pressed.
 pub(super) fn open(mut small: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut block: Vec<u8> = Vec::with_capacity(length);
@@ -131,19 +124,6 @@ pub(super) fn open(mut small: &[u8], length: usize) -> Option<Vec<u8>> {
         last = [begin..end, newest];
     }
     (block.len() == length).then_some(block)
-}
-
-fn read_number(bytes: &mut &[u8]) -> Option<usize> {
-    let (mut number, mut shift) = (0usize, 0u32);
-    loop {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= usize::from(byte & 0x7f).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-        shift += 7;
-    }
 }
 
 #[cfg(test)]
