@@ -62,16 +62,28 @@ impl Judge {
             return;
         }
         let are_same = found.windows(2).all(|pair| Arc::ptr_eq(&pair[0], &pair[1]));
-        if let (true, Some(failures)) = (are_same && count_as_one(members), found.first()) {
+        let companies = match are_same {
+            true => companies(members),
+            false => (0..members.len()).map(|member| vec![member]).collect(),
+        };
+        for company in companies {
+            let Some(failures) = company.first().and_then(|first| found.get(*first)) else {
+                continue;
+            };
             let ends = together.said.of(failures, &self.log);
-            return self.count_as_one(members, failures, ends, now);
-        }
-        for (Member { jail, work, .. }, failures) in members.iter_mut().zip(&found) {
-            self.failures(jail, work, failures, together.said.of(failures, &self.log), now);
+            let own = members
+                .iter_mut()
+                .enumerate()
+                .filter(|(member, _)| company.contains(member));
+            let mut own: Vec<&mut Member<'_>> = own.map(|(_, member)| member).collect();
+            match own.as_mut_slice() {
+                [only] => self.failures(only.jail, only.work, failures, ends, now),
+                several => self.count_as_one(several, failures, ends, now),
+            }
         }
     }
 
-    fn count_as_one(&self, members: &mut [Member<'_>], failures: &[Failure], ends: &Ends, now: Time) {
+    fn count_as_one(&self, members: &mut [&mut Member<'_>], failures: &[Failure], ends: &Ends, now: Time) {
         let Some(first) = members.first() else { return };
         let rules = self.rules_for(first.work, failures);
         for member in members.iter() {
@@ -93,8 +105,8 @@ impl Judge {
             member.work.counters_changed = true;
         }
         for (member, id, ruling) in rulings {
-            if let Some(Member { jail, work, .. }) = members.get_mut(member) {
-                self.carry_out(jail, work, ruling, &id, Known::default());
+            if let Some(member) = members.get_mut(member) {
+                self.carry_out(member.jail, member.work, ruling, &id, Known::default());
             }
         }
     }
@@ -114,11 +126,14 @@ impl Judge {
     }
 }
 
-/// Whether they count as one, from now on if they can.
-fn count_as_one(members: &mut [Member<'_>]) -> bool {
+/// Which of them count as one, from now on if they can: their indices.
+fn companies(members: &mut [Member<'_>]) -> Vec<Vec<usize>> {
+    let mut new: Vec<&mut Jail> = members
+        .iter_mut()
+        .map(|member| &mut member.work.jail)
+        .filter(|jail| jail.may_unite())
+        .collect();
+    Jail::unite(&mut new);
     let mut jails: Vec<&mut Jail> = members.iter_mut().map(|member| &mut member.work.jail).collect();
-    if jails.iter().all(|jail| jail.may_unite()) {
-        Jail::unite(&mut jails);
-    }
-    Jail::companies(&mut jails).len() == 1
+    Jail::companies(&mut jails)
 }
