@@ -1,6 +1,5 @@
 //! Jails that count the same: what each failure means to them is found out once.
 use crate::counters::Counters;
-use crate::tally::Tally;
 use crate::{Failure, Id, Jail, Known, Options, Ruling, Time};
 use std::sync::Arc;
 
@@ -109,22 +108,5 @@ impl Jail {
                 }
             }
         }
-    }
-
-    /// What comes of a client's failures if they reach the limit.
-    pub(crate) fn reached(
-        &mut self,
-        tally: &mut Tally,
-        place: u32,
-        id: &Id,
-        known: Known,
-        now: Time,
-        luck: &mut dyn FnMut() -> f64,
-    ) -> Option<Ruling> {
-        let state = tally.state(place, self.counters.seat())?;
-        if state.retry < self.options.maxretry {
-            return None;
-        }
-        self.decide(tally, place, id, known, now, luck)
     }
 }

@@ -213,8 +213,8 @@ impl Jail {
         }
     }
 
-    /// The failures counted there have reached the limit.
-    pub(crate) fn decide(
+    /// What comes of the failures counted there, if they reach the limit.
+    pub(crate) fn reached(
         &mut self,
         tally: &mut Tally,
         place: u32,
@@ -224,7 +224,11 @@ impl Jail {
         luck: &mut dyn FnMut() -> f64,
     ) -> Option<Ruling> {
         let seat = self.counters.seat();
-        let (begin, bantime) = (tally.state(place, seat)?.last, base(&self.options));
+        let state = tally.state(place, seat)?;
+        if state.retry < self.options.maxretry {
+            return None;
+        }
+        let (begin, bantime) = (state.last, base(&self.options));
         // The original asks whether the ban would be over before it makes it longer.
         if is_over(begin, bantime, now) {
             tally.take(place, seat, false);

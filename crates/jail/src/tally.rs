@@ -317,7 +317,7 @@ impl Tally {
             };
             match self.apart.get(&place) {
                 None if entry.common.last > limit => stays(entry.common.last),
-                None => self.forget_at(place, None),
+                None => self.forget_common(place),
                 Some(states) => {
                     let states = states.iter().enumerate();
                     let known: Vec<(usize, Time)> = states
@@ -326,7 +326,7 @@ impl Tally {
                     for (seat, last) in known {
                         match last > limit {
                             true => stays(last),
-                            false => self.forget_at(place, Some(seat)),
+                            false => drop(self.take(place, seat, false)),
                         }
                     }
                 }
@@ -338,12 +338,8 @@ impl Tally {
         }
     }
 
-    /// Forgets a counter: that of one seat, or what is common.
-    fn forget_at(&mut self, place: u32, seat: Option<usize>) {
-        if let Some(seat) = seat {
-            self.take(place, seat, false);
-            return;
-        }
+    /// Forgets a counter that all have in common.
+    fn forget_common(&mut self, place: u32) {
         let Some((id, entry)) = self.slots.at(place) else {
             return;
         };
