@@ -26,6 +26,8 @@ pub(crate) struct Sight {
     /// What a filter needs, and what a date begins with.
     literals: [Literal; 2],
     pairs: [Pair; 2],
+    /// How far apart the bytes of a pair are.
+    apart: usize,
     unit: Unit,
 }
 
@@ -36,19 +38,22 @@ struct Literal {
     ends: Option<[u64; 2]>,
 }
 
-/// Two bytes of a literal, and where they stand in it.
-#[derive(Debug, Clone, Copy, Default)]
+/// Two bytes of a literal, and where the first of them stands in it; how far apart they are is the same for both
+/// literals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pair {
     bytes: [u8; 2],
-    places: [usize; 2],
+    place: usize,
 }
 
 /// So many places are looked at in a turn.
 const PLACES: usize = 64;
 /// So much of a log is looked at for what is rare in it.
 const SAMPLE: usize = 4 << 10;
-/// So many bytes of a literal are thought of.
-const THOUGHT_OF: usize = 6;
+/// So far apart are the bytes of a pair at most.
+const MOST_APART: usize = 16;
+/// So many pairs of a literal are counted.
+const THOUGHT_OF: usize = 4;
 
 /// The line that is being looked through.
 #[derive(Debug, Default)]
@@ -67,9 +72,11 @@ impl Sight {
             return None;
         }
         let sample = &sample[..sample.len().min(SAMPLE)];
+        let (apart, pairs) = pairs([needed, date], sample)?;
         Some(Sight {
             literals: [needed, date].map(Literal::of),
-            pairs: [Pair::of(needed, sample)?, Pair::of(date, sample)?],
+            pairs,
+            apart,
             unit: Unit::all().next()?,
         })
     }
@@ -84,27 +91,24 @@ impl Sight {
     pub(crate) fn look(&self, block: &[u8]) -> Vec<Seen> {
         let mut seen = Vec::new();
         let mut now = Now::default();
-        let longest = self
-            .literals
-            .iter()
-            .map(|literal| literal.text.len())
-            .max()
-            .unwrap_or(0);
-        let turns = block.len().saturating_sub(longest) / PLACES;
-        let at_place = |place: usize| block.get(place..place + turns * PLACES).unwrap_or_default();
-        let [one, other] = &self.pairs;
-        let texts = [0, one.places[0], one.places[1], other.places[0], other.places[1]].map(at_place);
-        let bytes = [b'\n', one.bytes[0], one.bytes[1], other.bytes[0], other.bytes[1]];
-        self.unit.each(texts, bytes, &mut |from, found| {
-            let mut any = found.iter().fold(0, |any, found| any | found);
-            while any != 0 {
-                let bit = any.trailing_zeros();
-                let may = found.map(|found| found >> bit & 1 != 0);
-                self.find(block, from + bit as usize, may, &mut now, &mut seen);
-                any &= any - 1;
-            }
-        });
-        for at in turns * PLACES..block.len() {
+        let length = block.len().saturating_sub(self.apart) / PLACES * PLACES;
+        let texts = [0, self.apart].map(|place| block.get(place..place + length).unwrap_or_default());
+        let [needed, date] = self.pairs.map(|pair| pair.bytes);
+        self.unit.each(
+            texts,
+            [b'\n', needed[0], date[0]],
+            [needed[1], date[1]],
+            &mut |from, found| {
+                let mut any = found.iter().fold(0, |any, found| any | found);
+                while any != 0 {
+                    let bit = any.trailing_zeros();
+                    let may = found.map(|found| found >> bit & 1 != 0);
+                    self.find(block, from + bit as usize, may, &mut now, &mut seen);
+                    any &= any - 1;
+                }
+            },
+        );
+        for at in length..block.len() {
             self.find(block, at, [block[at] == b'\n', true, true], &mut now, &mut seen);
         }
         if now.start < block.len() {
@@ -113,7 +117,7 @@ impl Sight {
         seen
     }
 
-    /// What may begin here: a line's end, and the two literals.
+    /// What may be here: a line's end, and the first bytes of the two pairs.
     #[inline]
     fn find(&self, block: &[u8], at: usize, may: [bool; 3], now: &mut Now, seen: &mut Vec<Seen>) {
         let [ends, needed, date] = may;
@@ -121,13 +125,20 @@ impl Sight {
             seen.push(std::mem::take(now).end(at));
             now.start = at + 1;
         }
-        if needed && self.literals[0].stands(block, at) {
+        if needed && self.begins(0, block, at).is_some() {
             now.is_candidate = true;
         }
-        if date && self.literals[1].stands(block, at) {
+        if date && let Some(place) = self.begins(1, block, at) {
             now.dates += 1;
-            now.date = Some(at);
+            now.date = Some(place);
         }
+    }
+
+    /// Where this literal stands, if the first byte of its pair is here.
+    #[inline]
+    fn begins(&self, literal: usize, block: &[u8], at: usize) -> Option<usize> {
+        let begin = at.checked_sub(self.pairs[literal].place)?;
+        self.literals[literal].stands(block, begin).then_some(begin)
     }
 }
 
@@ -167,32 +178,43 @@ impl Now {
     }
 }
 
-impl Pair {
-    /// Two bytes of the literal that in the sample stand together least.
-    fn of(literal: &[u8], sample: &[u8]) -> Option<Pair> {
-        let mut counts = [0_u32; 256];
-        sample.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-        let mut bytes: Vec<(usize, u8)> = literal.iter().copied().enumerate().collect();
-        bytes.sort_by_key(|(_, byte)| counts[usize::from(*byte)]);
-        bytes.truncate(THOUGHT_OF);
-        let pairs = bytes.iter().enumerate().flat_map(|(index, one)| {
-            let others = bytes.iter().skip(index + 1);
-            others.map(move |other| Pair {
-                bytes: [one.1, other.1],
-                places: [one.0, other.0],
-            })
-        });
-        pairs.min_by_key(|pair| pair.count_in(sample))
-    }
+/// Of each literal two bytes that stand equally far apart in both, those that in the sample stand so least.
+fn pairs(literals: [&[u8]; 2], sample: &[u8]) -> Option<(usize, [Pair; 2])> {
+    let shorter = literals.iter().map(|literal| literal.len()).min().unwrap_or_default();
+    let mut counts = [0_u32; 64];
+    sample.iter().for_each(|byte| counts[usize::from(by_six(*byte))] += 1);
+    let each = (1..shorter.min(MOST_APART + 1)).filter_map(|apart| {
+        let [needed, date] = literals.map(|literal| rarest(literal, apart, &counts, sample));
+        let ((many, needed), (more, date)) = (needed?, date?);
+        Some((many + more, (apart, [needed, date])))
+    });
+    each.min_by_key(|(many, _)| *many).map(|(_, pairs)| pairs)
+}
 
-    fn count_in(&self, sample: &[u8]) -> usize {
-        let [one, other] = self.places.map(|place| sample.get(place..).unwrap_or_default());
-        let [first, second] = self.bytes;
-        one.iter()
-            .zip(other)
-            .filter(|(one, other)| (**one, **other) == (first, second))
-            .count()
-    }
+/// Six bits of a byte, by which it is told first.
+fn by_six(byte: u8) -> u8 {
+    byte & 63
+}
+
+/// Two bytes of a literal, so far apart, that in the sample stand so least, and how often they do.
+fn rarest(literal: &[u8], apart: usize, counts: &[u32; 64], sample: &[u8]) -> Option<(usize, Pair)> {
+    let all = literal.iter().zip(literal.get(apart..)?).enumerate();
+    let mut all: Vec<Pair> = all
+        .map(|(place, (one, other))| Pair {
+            bytes: [*one, *other],
+            place,
+        })
+        .collect();
+    let count = |byte: u8| counts[usize::from(by_six(byte))];
+    all.sort_by_key(|pair| pair.bytes.map(count).into_iter().min());
+    let count_both = |[first, second]: [u8; 2]| {
+        let both = sample.iter().zip(sample.get(apart..).unwrap_or_default());
+        let are_both = |(one, other): &(&u8, &u8)| (by_six(**one), by_six(**other)) == (by_six(first), by_six(second));
+        both.filter(are_both).count()
+    };
+    let few = all.into_iter().take(THOUGHT_OF);
+    few.map(|pair| (count_both(pair.bytes), pair))
+        .min_by_key(|(many, _)| *many)
 }
 
 #[cfg(test)]
@@ -208,7 +230,7 @@ mod tests {
             needed in "[ab:]{2,20}",
             date in "[ab:]{2,20}",
             sample in "[ab:]{0,60}",
-            parts in prop::collection::vec((0_u8..5, "[ab:\n]{0,9}", "[x\n]{0,120}"), 0..30),
+            parts in prop::collection::vec((0_u8..5, "[ab:\n]{0,9}", "[xJ!z\"\n]{0,120}"), 0..30),
         ) {
             let block: String = parts
                 .iter()

@@ -12,8 +12,14 @@ enum Kind {
     Avx512,
 }
 
-/// For each of 64 places whether it is found there: the first byte, the next two, or the last two.
+/// For each of 64 places whether it is found there: the first byte alone, and each of the others with what belongs to it.
 pub(super) type Found = [u64; 3];
+
+/// Bytes that are looked for at the same place: one alone, and two that count if others stand further on.
+pub(super) type Here = [u8; 3];
+
+/// Those others, in the second text.
+pub(super) type There = [u8; 2];
 
 impl Unit {
     /// All that this machine has, the best first.
@@ -24,11 +30,11 @@ impl Unit {
             .map(Unit)
     }
 
-    /// Looks for bytes, each in the text that belongs to it, at the same places of all texts. Tells of each turn of
-    /// [`PLACES`] in which something is found where it begins and what is found.
+    /// Looks for bytes at the same places of two texts. Tells of each turn of [`PLACES`] in which something may be found
+    /// where it begins and what is found.
     #[inline]
-    pub(super) fn each(self, texts: [&[u8]; 5], bytes: [u8; 5], tell: &mut impl FnMut(usize, Found)) {
-        each(self.0, texts, bytes, tell);
+    pub(super) fn each(self, texts: [&[u8]; 2], here: Here, there: There, tell: &mut impl FnMut(usize, Found)) {
+        each(self.0, texts, here, there, tell);
     }
 }
 
@@ -38,28 +44,34 @@ fn has(_: Kind) -> bool {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn each(_: Kind, _: [&[u8]; 5], _: [u8; 5], _: &mut impl FnMut(usize, Found)) {}
+fn each(_: Kind, _: [&[u8]; 2], _: Here, _: There, _: &mut impl FnMut(usize, Found)) {}
 
 #[cfg(target_arch = "x86_64")]
 fn has(kind: Kind) -> bool {
     match kind {
         Kind::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
-        Kind::Avx512 => std::arch::is_x86_feature_detected!("avx512bw"),
+        Kind::Avx512 => {
+            std::arch::is_x86_feature_detected!("avx512bw") && std::arch::is_x86_feature_detected!("avx512vbmi")
+        }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[allow(unsafe_code, reason = "a function of the CPU's vector unit can only be called so")]
-fn each(kind: Kind, texts: [&[u8]; 5], bytes: [u8; 5], tell: &mut impl FnMut(usize, Found)) {
+fn each(kind: Kind, texts: [&[u8]; 2], here: Here, there: There, tell: &mut impl FnMut(usize, Found)) {
     // SAFETY: a unit is only made where the instructions are there.
     unsafe {
         match kind {
-            Kind::Avx2 => avx2::each(texts, bytes, tell),
-            Kind::Avx512 => avx512::each(texts, bytes, tell),
+            Kind::Avx2 => avx2::each(texts, here, there, tell),
+            Kind::Avx512 => avx512::each(texts, here, there, tell),
         }
     }
 }
+
+/// A turn's places in both texts.
+#[cfg(target_arch = "x86_64")]
+type Turn<'t> = [&'t [u8; PLACES]; 2];
 
 /// So many turns are looked through before it is told in which of them something is found. Where that is cannot be
 /// guessed, so it is put on a list without a question.
@@ -98,71 +110,77 @@ impl List {
         self.length += usize::from(is_found);
     }
 
-    /// Those of the row, with their texts.
+    /// Those of the row.
     #[inline]
-    fn of<'t>(&self, row: [&'t [u8]; 5]) -> impl Iterator<Item = (usize, [&'t [u8; PLACES]; 5])> {
+    fn of<'t>(&self, row: [&'t [u8]; 2]) -> impl Iterator<Item = (usize, Turn<'t>)> {
         let row = row.map(|text| text.as_chunks().0);
         let turns = self.turns.iter().take(self.length).map(|turn| usize::from(*turn));
         turns.map(move |turn| (turn, row.map(|chunks| &chunks[turn])))
     }
 }
 
-/// Rows of five texts, side by side.
+/// Rows of two texts, side by side.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn rows(texts: [&[u8]; 5]) -> impl Iterator<Item = [&[u8]; 5]> {
-    zip(texts.map(|text| text.chunks(ROW)))
+fn rows([one, other]: [&[u8]; 2]) -> impl Iterator<Item = [&[u8]; 2]> {
+    one.chunks(ROW).zip(other.chunks(ROW)).map(|(one, other)| [one, other])
 }
 
 /// The turns of a row.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn turns(row: [&[u8]; 5]) -> impl Iterator<Item = [&[u8; PLACES]; 5]> {
-    zip(row.map(|text| text.as_chunks().0.iter()))
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn zip<I: Iterator>([ends, one, two, three, four]: [I; 5]) -> impl Iterator<Item = [I::Item; 5]> {
-    let pairs = one.zip(two).zip(three.zip(four));
-    ends.zip(pairs)
-        .map(|(ends, ((one, two), (three, four)))| [ends, one, two, three, four])
+fn turns([one, other]: [&[u8]; 2]) -> impl Iterator<Item = Turn<'_>> {
+    let turns = one.as_chunks().0.iter().zip(other.as_chunks().0);
+    turns.map(|(one, other)| [one, other])
 }
 
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "loads take a pointer")]
 mod avx512 {
-    use super::{Found, List, PLACES, ROW, rows, turns};
+    use super::{Found, Here, List, PLACES, ROW, There, Turn, rows, turns};
     use std::arch::x86_64::{
-        __m512i, _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_mask_cmpeq_epi8_mask, _mm512_set1_epi8,
+        __m512i, _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_mask_cmpeq_epi8_mask, _mm512_permutexvar_epi8,
+        _mm512_set1_epi8, _mm512_test_epi8_mask,
     };
 
-    #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn each(texts: [&[u8]; 5], bytes: [u8; 5], tell: &mut impl FnMut(usize, Found)) {
-        let bytes = bytes.map(|byte| _mm512_set1_epi8(byte as i8));
+    /// What is looked for at a place has a bit each: bytes are looked up by six of their bits, so that one instruction
+    /// tells which of the three may stand there. Where all bits of one are set, it is looked closer.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    pub(super) fn each(texts: [&[u8]; 2], here: Here, there: There, tell: &mut impl FnMut(usize, Found)) {
+        let bits = [1, 2, 4];
+        let first_table = load(&table(0, here.into_iter().zip(bits)));
+        // The first stands alone.
+        let other_table = load(&table(bits[0], there.into_iter().zip([bits[1], bits[2]])));
+        let here = here.map(|byte| _mm512_set1_epi8(byte as i8));
+        let there = there.map(|byte| _mm512_set1_epi8(byte as i8));
         let mut list = List::default();
         for (number, row) in rows(texts).enumerate() {
             list.begin();
-            for (turn, texts) in turns(row).enumerate() {
-                let found = look(texts, bytes);
-                list.push(turn, found[0] | found[1] | found[2] != 0);
+            for (turn, [one, other]) in turns(row).enumerate() {
+                let bits = _mm512_permutexvar_epi8(load(one), first_table);
+                let other_bits = _mm512_permutexvar_epi8(load(other), other_table);
+                list.push(turn, _mm512_test_epi8_mask(bits, other_bits) != 0);
             }
             for (turn, texts) in list.of(row) {
-                tell(number * ROW + turn * PLACES, look(texts, bytes));
+                tell(number * ROW + turn * PLACES, look(texts, here, there));
             }
         }
     }
 
+    fn table(all: u8, bytes: impl Iterator<Item = (u8, u8)>) -> [u8; PLACES] {
+        let mut table = [all; PLACES];
+        bytes.for_each(|(byte, bit)| table[usize::from(byte) % PLACES] |= bit);
+        table
+    }
+
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    fn look([ends, ones, twos, threes, fours]: [&[u8; PLACES]; 5], bytes: [__m512i; 5]) -> Found {
-        let [end, one, two, three, four] = bytes;
-        let is_first = _mm512_cmpeq_epi8_mask(load(ones), one);
-        let is_other = _mm512_cmpeq_epi8_mask(load(threes), three);
+    fn look([one, other]: Turn<'_>, here: [__m512i; 3], there: [__m512i; 2]) -> Found {
+        let (one, other) = (load(one), load(other));
         [
-            _mm512_cmpeq_epi8_mask(load(ends), end),
-            _mm512_mask_cmpeq_epi8_mask(is_first, load(twos), two),
-            _mm512_mask_cmpeq_epi8_mask(is_other, load(fours), four),
+            _mm512_cmpeq_epi8_mask(one, here[0]),
+            _mm512_mask_cmpeq_epi8_mask(_mm512_cmpeq_epi8_mask(other, there[0]), one, here[1]),
+            _mm512_mask_cmpeq_epi8_mask(_mm512_cmpeq_epi8_mask(other, there[1]), one, here[2]),
         ]
     }
 
@@ -177,7 +195,7 @@ mod avx512 {
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "loads take a pointer")]
 mod avx2 {
-    use super::{Found, List, PLACES, ROW, rows, turns};
+    use super::{Found, Here, List, PLACES, ROW, There, Turn, rows, turns};
     use std::arch::x86_64::{
         __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
         _mm256_set1_epi8, _mm256_testz_si256,
@@ -187,33 +205,38 @@ mod avx2 {
     const LANES: usize = 32;
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn each(texts: [&[u8]; 5], bytes: [u8; 5], tell: &mut impl FnMut(usize, Found)) {
-        let bytes = bytes.map(|byte| _mm256_set1_epi8(byte as i8));
+    pub(super) fn each(texts: [&[u8]; 2], here: Here, there: There, tell: &mut impl FnMut(usize, Found)) {
+        let here = here.map(|byte| _mm256_set1_epi8(byte as i8));
+        let there = there.map(|byte| _mm256_set1_epi8(byte as i8));
         let mut list = List::default();
         for (number, row) in rows(texts).enumerate() {
             list.begin();
             for (turn, texts) in turns(row).enumerate() {
-                let halves = [0, LANES].map(|at| half(texts, at, bytes));
+                let halves = [0, LANES].map(|at| look(texts, at, here, there));
                 let any = halves.map(|[ends, first, second]| _mm256_or_si256(ends, _mm256_or_si256(first, second)));
                 let any = _mm256_or_si256(any[0], any[1]);
                 list.push(turn, _mm256_testz_si256(any, any) == 0);
             }
             for (turn, texts) in list.of(row) {
-                let halves = [0, LANES].map(|at| half(texts, at, bytes));
+                let halves = [0, LANES].map(|at| look(texts, at, here, there));
                 let [low, high] = halves.map(|half| half.map(|found| u64::from(_mm256_movemask_epi8(found) as u32)));
-                tell(
-                    number * ROW + turn * PLACES,
-                    [0, 1, 2].map(|kind| low[kind] | high[kind] << LANES),
-                );
+                let found = [0, 1, 2].map(|kind| low[kind] | high[kind] << LANES);
+                tell(number * ROW + turn * PLACES, found);
             }
         }
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn half(texts: [&[u8; PLACES]; 5], at: usize, bytes: [__m256i; 5]) -> [__m256i; 3] {
-        let [ends, one, two, three, four] = [0, 1, 2, 3, 4].map(|n| _mm256_cmpeq_epi8(load(texts[n], at), bytes[n]));
-        [ends, _mm256_and_si256(one, two), _mm256_and_si256(three, four)]
+    fn look([one, other]: Turn<'_>, at: usize, here: [__m256i; 3], there: [__m256i; 2]) -> [__m256i; 3] {
+        let (one, other) = (load(one, at), load(other, at));
+        let [end, first, second] = here.map(|byte| _mm256_cmpeq_epi8(one, byte));
+        let [first_too, second_too] = there.map(|byte| _mm256_cmpeq_epi8(other, byte));
+        [
+            end,
+            _mm256_and_si256(first, first_too),
+            _mm256_and_si256(second, second_too),
+        ]
     }
 
     #[inline]
