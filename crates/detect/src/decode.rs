@@ -1,6 +1,6 @@
 //! From the bytes of a line to text. Log files are written by programs that do not agree on an encoding, and by
 //! attackers; no byte may stop a line from being read.
-use bantam_pattern::is_very_long;
+use bantam_pattern::{as_ascii, is_very_long};
 use std::borrow::Cow;
 
 /// In very long lines so many places that are no text are replaced in the middle …
@@ -52,6 +52,10 @@ impl Encoding {
 
     /// The bytes as text, line ends included.
     pub(crate) fn decode_all(self, line: &[u8]) -> Cow<'_, str> {
+        // Nearly all lines, and all encodings have it.
+        if let Some(text) = as_ascii(line) {
+            return Cow::Borrowed(text);
+        }
         match self {
             // Checking is several times quicker than walking from one valid part to the next.
             Encoding::Utf8 => match simdutf8::basic::from_utf8(line) {
@@ -59,7 +63,6 @@ impl Encoding {
                 Err(_) if is_very_long(line.len()) => Cow::Owned(long_lossy(line)),
                 Err(_) => String::from_utf8_lossy(line),
             },
-            _ if line.is_ascii() => String::from_utf8_lossy(line),
             Encoding::Ascii => line
                 .iter()
                 .map(|&byte| match byte {

@@ -5,9 +5,10 @@ use crate::filter::{Note, Resolver};
 use crate::judge::Rules;
 use crate::name::Key;
 use crate::record::{Record, Value};
+use bantam_pattern::ipv4;
 use bantam_pattern::tags::UseDns;
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// The texts of the identifying groups.
 pub(crate) struct Who<'t> {
@@ -109,7 +110,7 @@ pub(crate) fn identify(
         false => Id::parse(text),
     };
     let (text, address) = if let Some(ip) = &who.ip4 {
-        let parsed = ip.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
+        let parsed = ipv4(ip).map(IpAddr::V4);
         (ip, address_id(ip, parsed, who.cidr.as_deref()))
     } else if let Some(ip) = &who.ip6 {
         let parsed = ip.parse::<Ipv6Addr>().ok().map(IpAddr::V6);

@@ -18,6 +18,7 @@ mod local;
 mod order;
 pub mod plan;
 mod print;
+mod quad;
 mod regex;
 pub mod slices;
 pub mod syntax;
@@ -25,10 +26,12 @@ pub mod tags;
 mod tail;
 mod time;
 
+pub use ascii::as_ascii;
 pub use budget::{LineBudget, LongLine, is_very_long, may_look, uncounted};
 pub use error::PatternError;
 pub use local::local_zone;
 pub use plan::{Plan, PlanKind};
+pub use quad::ipv4;
 #[cfg(any(test, feature = "differential"))]
 pub use regex::Stage;
 pub use regex::{Captures, LimitHit, Options, Regex};

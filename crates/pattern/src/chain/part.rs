@@ -3,6 +3,7 @@ use super::{Spans, plain_text};
 use crate::budget;
 use crate::plan::Fault;
 use crate::print::ascii_members;
+use crate::quad::is_dotted_quad;
 use crate::regex::Regex;
 use crate::syntax::{Assertion, Ast, Case, ClassItem, Greed, Kind, Node, PerlClass, Span};
 use std::sync::OnceLock;
@@ -32,6 +33,8 @@ pub(super) enum Fit {
 enum Quick {
     /// One of these, captured by this group of the whole.
     Words(Vec<Vec<u8>>, Option<usize>),
+    /// The same of few bytes each, told apart by one comparison.
+    ShortWords(Vec<u64>, Option<usize>),
     /// Four numbers with dots between, which are the first thing tried, captured by this group alone.
     DottedQuad(usize),
     /// So many of these characters of ASCII, a bit for each, captured by this group of the whole.
@@ -89,6 +92,7 @@ impl Part {
                 let fits = words.iter().any(|word| word.last() == text.last() && word == text);
                 (fits, Fit::No)
             }
+            Some(Quick::ShortWords(words, _)) => (short(text).is_some_and(|text| words.contains(&text)), Fit::No),
             Some(Quick::DottedQuad(_)) => (is_dotted_quad(text), Fit::Unknown),
             Some(Quick::Run { members, min, max, .. }) => {
                 let are_members = text.iter().all(|&byte| byte < 128 && members >> byte & 1 == 1);
@@ -103,7 +107,7 @@ impl Part {
     /// The group of the whole that then captures all of it, alone.
     pub fn quick_group(&self) -> Option<usize> {
         match &self.quick {
-            Some(Quick::Words(_, group)) => *group,
+            Some(Quick::Words(_, group) | Quick::ShortWords(_, group)) => *group,
             Some(Quick::DottedQuad(group)) => Some(*group),
             Some(Quick::Run { group, .. }) => *group,
             None => None,
@@ -143,12 +147,31 @@ impl Quick {
                 group,
             });
         }
-        let words = match &node.kind {
+        let words: Vec<Vec<u8>> = match &node.kind {
             Kind::Alternation(ways) => ways.iter().map(plain_text).collect::<Option<_>>()?,
             _ => vec![plain_text(node)?],
         };
-        Some(Quick::Words(words, group))
+        let short: Option<Vec<_>> = words.iter().map(|word| short(word)).collect();
+        Some(match short {
+            Some(words) => Quick::ShortWords(words, group),
+            None => Quick::Words(words, group),
+        })
     }
+}
+
+/// A short text and its length in one number; none if it is longer.
+#[inline(always)]
+fn short(text: &[u8]) -> Option<u64> {
+    let pair = |bytes: [u8; 2]| u64::from(u16::from_le_bytes(bytes));
+    let bytes = match *text {
+        [] => 0,
+        [one] => u64::from(one),
+        [one, two] => pair([one, two]),
+        [one, two, three] => pair([one, two]) | u64::from(three) << 16,
+        [one, two, three, four] => pair([one, two]) | pair([three, four]) << 16,
+        _ => return None,
+    };
+    Some(bytes | (text.len() as u64) << 56)
 }
 
 /// The group of `(?:…)?((?:\d{1,3}\.){3}\d{1,3})`, what is optional beginning with a colon; it may be the first of
@@ -229,17 +252,6 @@ fn repeated(node: &Node, from: u32, to: u32) -> Option<&Node> {
         } if (*min, *max) == (from, to) => Some(node),
         _ => None,
     }
-}
-
-fn is_dotted_quad(text: &[u8]) -> bool {
-    let mut numbers = 0;
-    let is_number = |part: &[u8]| (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-    text.len() <= 15
-        && text.split(|&byte| byte == b'.').all(|part| {
-            numbers += 1;
-            is_number(part)
-        })
-        && numbers == 4
 }
 
 /// That a node cannot take this character and looks at nothing after it.
