@@ -161,6 +161,16 @@ impl Expression {
         self.regex.is_match(text)
     }
 
+    /// Where this is another expression but for words with which a gap has to end: the gap's group in the other one.
+    pub(crate) fn narrows(&self, other: &Expression) -> Option<usize> {
+        self.regex.narrows(&other.regex)
+    }
+
+    /// Whether it matches a text that the other expression matches which this one narrows, with that group ending here.
+    pub(crate) fn is_match_up_to(&self, text: &str, end: usize) -> Result<bool, LimitHit> {
+        self.regex.is_match_up_to(text, end)
+    }
+
     pub(crate) fn required_literal(&self) -> Option<&[u8]> {
         // A line never holds its own end, the text that an expression sees does.
         self.regex

@@ -79,6 +79,8 @@ pub(crate) struct Rules {
     needs: OnceLock<Arc<Needs>>,
     /// Tells which of the failregexes are worth a try.
     dispatch: OnceLock<Option<Dispatch>>,
+    /// By failregex and ignoreregex: the group of the former that the latter narrows.
+    narrowed: OnceLock<Vec<Vec<Option<usize>>>>,
 }
 
 impl Rules {
@@ -97,11 +99,13 @@ impl Rules {
             literals: OnceLock::new(),
             needs: OnceLock::new(),
             dispatch: OnceLock::new(),
+            narrowed: OnceLock::new(),
         }
     }
 
-    /// To be called after a change of prefregex or failregex.
+    /// To be called after a change of an expression.
     pub(crate) fn refresh(&mut self) {
+        self.narrowed = OnceLock::new();
         self.literals = OnceLock::new();
         self.needs = OnceLock::new();
         self.dispatch = OnceLock::new();
@@ -141,6 +145,14 @@ impl Rules {
     /// Few ignoreregexes beside many failregexes are tried before them.
     pub(crate) fn ignores_first(&self) -> bool {
         !self.ignore.is_empty() && self.ignore.len() + 2 < self.fail.len()
+    }
+
+    /// The groups of a failregex that the ignoreregexes narrow, in their order.
+    fn narrowed(&self, expression: usize) -> &[Option<usize>] {
+        let narrowed = |fail: &Expression| self.ignore.iter().map(|ignore| ignore.narrows(fail)).collect();
+        let make = || uncounted(|| self.fail.iter().map(narrowed).collect());
+        let all = self.narrowed.get_or_init(make);
+        all.get(expression).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn needs_record(&self, expression: &Expression) -> bool {
@@ -264,7 +276,7 @@ struct Pass<'a, 'c, 'w> {
 
 impl<'w> Pass<'_, '_, 'w> {
     fn run(&mut self, whole: &'w str, content: &mut String) {
-        if self.rules.ignores_first() && self.is_ignored(whole) {
+        if self.rules.ignores_first() && self.is_ignored(whole, None) {
             return;
         }
         if self.lacks_literals(whole) {
@@ -389,7 +401,7 @@ impl<'w> Pass<'_, '_, 'w> {
         } else {
             Taken::default()
         };
-        if !self.rules.ignore.is_empty() && self.is_match_ignored(text, &taken) {
+        if !self.rules.ignore.is_empty() && self.is_match_ignored(text, &taken, (index, found)) {
             if consumes {
                 *rest = Some(taken.left);
             }
@@ -544,19 +556,30 @@ impl<'w> Pass<'_, '_, 'w> {
         });
     }
 
-    fn is_match_ignored(&mut self, text: &str, taken: &Taken) -> bool {
+    /// `matched`: the failregex that matched, and where.
+    fn is_match_ignored(&mut self, text: &str, taken: &Taken, matched: (usize, &Captures)) -> bool {
         if !self.rules.multi_line() {
-            return self.is_ignored(text);
+            return self.is_ignored(text, Some(matched));
         }
-        let mut matched = String::new();
-        write_lines(&taken.matched, &mut matched);
-        self.is_ignored(&matched)
+        let mut lines = String::new();
+        write_lines(&taken.matched, &mut lines);
+        self.is_ignored(&lines, None)
     }
 
-    fn is_ignored(&mut self, text: &str) -> bool {
+    fn is_ignored(&mut self, text: &str, matched: Option<(usize, &Captures)>) -> bool {
+        let rules = self.rules;
+        let narrowed = matched.map_or(&[][..], |(failregex, _)| rules.narrowed(failregex));
+        let end = |index: usize| {
+            let group = narrowed.get(index).copied().flatten()?;
+            Some(matched?.1.spans.get(group).copied()??.1)
+        };
         let mut ignored = false;
         for (index, expression) in self.rules.ignore.iter().enumerate() {
-            match expression.is_match(text) {
+            let found = match end(index) {
+                Some(end) => expression.is_match_up_to(text, end),
+                None => expression.is_match(text),
+            };
+            match found {
                 Ok(true) => {
                     self.report.ignored.push(index);
                     ignored = true;

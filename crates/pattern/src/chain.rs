@@ -20,6 +20,7 @@
 //! - the same holds for words at a gap's end (`.*(\.js|\.png)(/)*?` before a literal): the literal is placed at the
 //!   latest where one of them stands before it;
 //! - a part does not look at what stands after it.
+mod beside;
 mod build;
 mod elements;
 mod ending;
@@ -54,6 +55,8 @@ pub(crate) struct Chain {
     /// Which links have parts before them.
     parts: Vec<usize>,
     groups: usize,
+    /// What is told of each link, where that is all there is to tell.
+    told: Option<Vec<Told>>,
     /// The first gap that ends with words, by its link, and what finds the literal behind it.
     ending: Option<(usize, Box<Finder<'static>>)>,
 }
@@ -100,6 +103,15 @@ enum Between {
 
 /// With more, the places would not be kept on the stack.
 const MOST_LINKS: usize = 64;
+
+/// What is told of a link that is one group.
+#[derive(Debug)]
+struct Told {
+    /// The group; beyond all groups if it is none.
+    group: usize,
+    /// How long the link's literal is.
+    literal: usize,
+}
 
 /// Where the literals of a match stand.
 struct Places {
@@ -206,9 +218,30 @@ impl Chain {
         Some(asked)
     }
 
+    /// Tells where the groups are; of nothing but gaps and parts that are one group each, without looking at each kind.
     fn tell(&self, body: &[u8], places: &Places, asked: &Asked, spans: &mut Spans) {
         spans.clear();
         spans.resize(self.groups, None);
+        match &self.told {
+            Some(told) if asked.links == 0 => self.tell_told(told, places, spans),
+            _ => self.tell_each(body, places, asked, spans),
+        }
+    }
+
+    fn tell_told(&self, told: &[Told], places: &Places, spans: &mut Spans) {
+        let mut from = places.first + self.first.len;
+        for (told, &to) in told.iter().zip(&places.links) {
+            if let Some(span) = spans.get_mut(told.group) {
+                *span = Some((from, to));
+            }
+            from = to + told.literal;
+        }
+        if let Some(span) = spans.first_mut() {
+            *span = Some((places.first, from));
+        }
+    }
+
+    fn tell_each(&self, body: &[u8], places: &Places, asked: &Asked, spans: &mut Spans) {
         let mut set = |group: Option<usize>, span: (usize, usize)| {
             if let Some(span_of_group) = group.and_then(|group| spans.get_mut(group)) {
                 *span_of_group = Some(span);

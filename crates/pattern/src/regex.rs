@@ -176,6 +176,22 @@ impl Regex {
         self.find(text, 0, None, false)
     }
 
+    /// Where this expression is another one but for words with which a gap has to end: the gap's group in the other one.
+    pub fn narrows(&self, other: &Regex) -> Option<usize> {
+        let (own, theirs) = (self.chain.as_ref()?, other.chain.as_ref()?);
+        own.narrows(&self.ast, theirs, &other.ast)
+    }
+
+    /// Like [`Regex::is_match`], in a text that the other expression matches which this one [narrows][Regex::narrows],
+    /// with that group ending here.
+    pub fn is_match_up_to(&self, text: &str, end: usize) -> Result<bool, LimitHit> {
+        let chain = self.chain.as_ref().filter(|_| !budget::is_very_long(text.len()));
+        match chain.is_some_and(|chain| chain.lacks_ending_up_to(text.as_bytes(), end)) {
+            true => Ok(false),
+            false => self.is_match(text),
+        }
+    }
+
     /// The first match with its groups.
     pub fn captures(&self, text: &str) -> Result<Option<Captures>, LimitHit> {
         self.captures_at(text, 0)

@@ -151,6 +151,7 @@ impl Filter {
         self.key = OnceLock::new();
         let expression = Expression::new(source, self.rules.use_dns, false)?;
         self.rules.ignore.push(expression);
+        self.rules.refresh();
         Ok(())
     }
 
@@ -160,6 +161,7 @@ impl Filter {
         let there = index < self.rules.ignore.len();
         if there {
             self.rules.ignore.remove(index);
+            self.rules.refresh();
         }
         there
     }

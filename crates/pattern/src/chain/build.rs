@@ -1,7 +1,7 @@
 //! How a chain is made of an expression, or why not.
 use super::elements::{Element, between_ends, elements, may_begin};
 use super::literal::{Literal, More};
-use super::{Begin, Between, Chain, End, Link, MOST_LINKS, Part};
+use super::{Begin, Between, Chain, End, Link, MOST_LINKS, Part, Told};
 use crate::plan::Fault;
 use crate::syntax::Ast;
 use memchr::memmem::Finder;
@@ -52,9 +52,14 @@ impl Chain {
             .position(|link| matches!(link.between, Between::Ending(_)))
             .and_then(|at| Some((at, Finder::new(&links.get(at)?.literal.needle.text).into_owned())));
         let is_part = |at: &usize| matches!(links.get(*at).map(|link| &link.between), Some(Between::Part(_)));
+        let is_plain = !first.has_more() && !links.iter().any(|link| link.is_near || link.literal.has_more());
         Chain {
+            told: match is_plain && !matches!(end, End::Gap(_)) {
+                true => links.iter().map(told).collect(),
+                false => None,
+            },
             ends_with_newline: links.last().map_or(&first, |link| &link.literal).takes_newline(),
-            is_plain: !first.has_more() && !links.iter().any(|link| link.is_near || link.literal.has_more()),
+            is_plain,
             begin,
             first,
             end,
@@ -79,6 +84,19 @@ impl Chain {
             false => Err(Fault::of_all("it has no gap such as `.*`")),
         }
     }
+}
+
+/// What is told of a link, if it is one group or none.
+fn told(link: &Link) -> Option<Told> {
+    let group = match &link.between {
+        Between::Gap(group) => *group,
+        Between::Part(part) => part.quick_group(),
+        Between::Ending(_) => return None,
+    };
+    Some(Told {
+        group: group.unwrap_or(usize::MAX),
+        literal: link.literal.len,
+    })
 }
 
 /// All links, and the gap behind the last one's literal, by its group.

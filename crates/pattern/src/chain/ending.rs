@@ -68,6 +68,18 @@ impl Ending {
     }
 }
 
+/// The gap alone, of one that ends with words.
+pub(super) fn without_words(node: &Node) -> Option<Node> {
+    Ending::of(node)?;
+    match &node.kind {
+        Kind::Capture { node, .. } => match &node.kind {
+            Kind::Concat(nodes) => nodes.first().map(|gap| uncaptured(gap).1.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn uncaptured(node: &Node) -> (Option<usize>, &Node) {
     match &node.kind {
         Kind::Capture { group, node } => (Some(*group), node),
