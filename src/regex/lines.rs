@@ -2,10 +2,15 @@
 use bantam_detect::trim_line_end;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
+use std::ops::Range;
 use std::path::Path;
 
 /// Bytes read at once.
 const BLOCK: usize = 256 << 10;
+/// What is read comes to stand at a multiple of this, to which the system copies it quicker.
+const PAGE: usize = 4 << 10;
+/// Room for what was left of the block before; for a longer line it grows.
+const ROOM: usize = 64 << 10;
 /// Files from this size on show how far reading got.
 const LARGE: u64 = 64 << 20;
 
@@ -18,11 +23,11 @@ pub enum Lines {
 /// A file under way.
 pub struct LogFile {
     file: File,
-    /// Begins with what was left of the last block.
     buffer: Vec<u8>,
-    filled: usize,
-    /// Where the next block begins.
-    consumed: usize,
+    /// Where in the buffer each block is read to.
+    origin: usize,
+    /// What was left of the last one, which begins the next.
+    rest: Range<usize>,
     progress: Option<Progress>,
 }
 
@@ -42,11 +47,12 @@ impl Lines {
             read: 0,
             shown: 0,
         });
+        let (buffer, origin) = buffer_with(ROOM);
         Ok(Lines::File(LogFile {
             file,
-            buffer: vec![0; BLOCK],
-            filled: 0,
-            consumed: 0,
+            buffer,
+            origin,
+            rest: 0..0,
             progress,
         }))
     }
@@ -68,17 +74,19 @@ impl Lines {
     }
 }
 
+/// A buffer for a block, and where in it that begins: behind at least so much room.
+fn buffer_with(room: usize) -> (Vec<u8>, usize) {
+    let buffer = vec![0; room + PAGE + BLOCK];
+    let origin = room + buffer[room..].as_ptr().align_offset(PAGE).min(PAGE);
+    (buffer, origin)
+}
+
 impl LogFile {
     fn next_block(&mut self) -> io::Result<Option<&[u8]>> {
-        self.buffer.copy_within(self.consumed..self.filled, 0);
-        self.filled -= self.consumed;
-        self.consumed = 0;
         loop {
-            if self.filled == self.buffer.len() {
-                // A line longer than the block.
-                self.buffer.resize(self.buffer.len() * 2, 0);
-            }
-            let read = match self.file.read(&mut self.buffer[self.filled..]) {
+            let begin = self.put_rest_before_origin();
+            let room = self.origin..self.origin + BLOCK;
+            let read = match self.file.read(&mut self.buffer[room]) {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
@@ -87,14 +95,30 @@ impl LogFile {
                 self.finish_progress();
                 return Ok(None);
             }
-            let fresh = self.filled;
-            self.filled += read;
             self.show_progress(read);
-            if let Some(at) = memchr::memrchr(b'\n', &self.buffer[fresh..self.filled]) {
-                self.consumed = fresh + at + 1;
-                return Ok(Some(&self.buffer[..self.consumed]));
+            let end = self.origin + read;
+            if let Some(at) = memchr::memrchr(b'\n', &self.buffer[self.origin..end]) {
+                let border = self.origin + at + 1;
+                self.rest = border..end;
+                return Ok(Some(&self.buffer[begin..border]));
             }
+            self.rest = begin..end;
         }
+    }
+
+    /// Moves what was left to where the next block will follow it; gives where it begins.
+    fn put_rest_before_origin(&mut self) -> usize {
+        let rest = std::mem::take(&mut self.rest);
+        let length = rest.len();
+        if length <= self.origin {
+            self.buffer.copy_within(rest, self.origin - length);
+        } else {
+            let (mut buffer, origin) = buffer_with(2 * length);
+            buffer[origin - length..origin].copy_from_slice(&self.buffer[rest]);
+            (self.buffer, self.origin) = (buffer, origin);
+        }
+        self.rest = self.origin - length..self.origin;
+        self.rest.start
     }
 
     fn show_progress(&mut self, read: usize) {
@@ -163,6 +187,21 @@ mod tests {
         }
         let expected: [&[u8]; 4] = [b"a", long.as_bytes(), b"b", b"c"];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn blocks_one_behind_the_other_are_the_file() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let lengths = (0..400).map(|number| number * 7919 % (2 * ROOM));
+        let text: String = lengths.map(|length| "y".repeat(length) + "\n").collect();
+        file.write_all(text.as_bytes()).unwrap();
+        let mut lines = Lines::open(file.path()).unwrap();
+        let mut seen = Vec::new();
+        while let Some(block) = lines.next_block().unwrap() {
+            assert!(block.ends_with(b"\n"));
+            seen.extend_from_slice(&block);
+        }
+        assert!(seen == text.as_bytes(), "{} bytes of {}", seen.len(), text.len());
     }
 
     #[test]

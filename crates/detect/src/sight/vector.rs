@@ -134,10 +134,25 @@ fn turns([one, other]: [&[u8]; 2]) -> impl Iterator<Item = Turn<'_>> {
     turns.map(|(one, other)| [one, other])
 }
 
+/// So far ahead the processor is asked to fetch what will be looked at.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 512;
+
+/// Asks for what stands some turns behind this one. What is looked at was just read from a file and is near, but not as
+/// near as it could be.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[allow(unsafe_code, reason = "takes a pointer")]
+fn fetch(turn: &[u8; PLACES]) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: SSE belongs to the architecture, and nothing is read or written: the address may be any.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(turn.as_ptr().wrapping_add(AHEAD).cast()) }
+}
+
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "loads take a pointer")]
 mod avx512 {
-    use super::{Found, Here, List, PLACES, ROW, There, Turn, rows, turns};
+    use super::{Found, Here, List, PLACES, ROW, There, Turn, fetch, rows, turns};
     use std::arch::x86_64::{
         __m512i, _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_mask_cmpeq_epi8_mask, _mm512_permutexvar_epi8,
         _mm512_set1_epi8, _mm512_test_epi8_mask,
@@ -157,6 +172,7 @@ mod avx512 {
         for (number, row) in rows(texts).enumerate() {
             list.begin();
             for (turn, [one, other]) in turns(row).enumerate() {
+                fetch(one);
                 let bits = _mm512_permutexvar_epi8(load(one), first_table);
                 let other_bits = _mm512_permutexvar_epi8(load(other), other_table);
                 list.push(turn, _mm512_test_epi8_mask(bits, other_bits) != 0);
@@ -195,7 +211,7 @@ mod avx512 {
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "loads take a pointer")]
 mod avx2 {
-    use super::{Found, Here, List, PLACES, ROW, There, Turn, rows, turns};
+    use super::{Found, Here, List, PLACES, ROW, There, Turn, fetch, rows, turns};
     use std::arch::x86_64::{
         __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
         _mm256_set1_epi8, _mm256_testz_si256,
@@ -212,6 +228,7 @@ mod avx2 {
         for (number, row) in rows(texts).enumerate() {
             list.begin();
             for (turn, texts) in turns(row).enumerate() {
+                fetch(texts[0]);
                 let halves = [0, LANES].map(|at| look(texts, at, here, there));
                 let any = halves.map(|[ends, first, second]| _mm256_or_si256(ends, _mm256_or_si256(first, second)));
                 let any = _mm256_or_si256(any[0], any[1]);
