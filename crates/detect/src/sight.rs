@@ -52,8 +52,8 @@ const PLACES: usize = 64;
 const SAMPLE: usize = 4 << 10;
 /// So far apart are the bytes of a pair at most.
 const MOST_APART: usize = 16;
-/// So many pairs of a literal are counted.
-const THOUGHT_OF: usize = 4;
+/// So many of the best guesses are counted.
+const COUNTED: usize = 4;
 
 /// The line that is being looked through.
 #[derive(Debug, Default)]
@@ -178,43 +178,49 @@ impl Now {
     }
 }
 
-/// Of each literal two bytes that stand equally far apart in both, those that in the sample stand so least.
+/// Of each literal two bytes that stand equally far apart in both, those that in the sample stand so least; which may be
+/// is guessed from how often each byte stands there.
 fn pairs(literals: [&[u8]; 2], sample: &[u8]) -> Option<(usize, [Pair; 2])> {
     let shorter = literals.iter().map(|literal| literal.len()).min().unwrap_or_default();
-    let mut counts = [0_u32; 64];
-    sample.iter().for_each(|byte| counts[usize::from(by_six(*byte))] += 1);
-    let each = (1..shorter.min(MOST_APART + 1)).filter_map(|apart| {
-        let [needed, date] = literals.map(|literal| rarest(literal, apart, &counts, sample));
-        let ((many, needed), (more, date)) = (needed?, date?);
-        Some((many + more, (apart, [needed, date])))
+    let mut counts = [0_usize; 64];
+    sample.iter().for_each(|byte| counts[by_six(*byte)] += 1);
+    let guess = |apart: usize| {
+        let [needed, date] = literals.map(|literal| rarest(literal, apart, &counts));
+        let ((few, needed), (more, date)) = (needed?, date?);
+        Some((few + more, apart, [needed, date]))
+    };
+    let mut guesses: Vec<_> = (1..shorter.min(MOST_APART + 1)).filter_map(guess).collect();
+    guesses.sort_by_key(|(guessed, ..)| *guessed);
+    let best = guesses.into_iter().take(COUNTED).min_by_key(|(_, apart, pairs)| {
+        let counted = pairs.map(|pair| pair.count_in(sample, *apart));
+        counted.iter().sum::<usize>()
     });
-    each.min_by_key(|(many, _)| *many).map(|(_, pairs)| pairs)
+    best.map(|(_, apart, pairs)| (apart, pairs))
+}
+
+/// Two bytes of a literal, so far apart, that may stand so least, and a measure of how often.
+fn rarest(literal: &[u8], apart: usize, counts: &[usize; 64]) -> Option<(usize, Pair)> {
+    let all = literal.iter().zip(literal.get(apart..)?).enumerate();
+    let measured = all.map(|(place, (one, other))| {
+        let bytes = [*one, *other];
+        let [first, second] = bytes.map(|byte| counts[by_six(byte)]);
+        (first * second, Pair { bytes, place })
+    });
+    measured.min_by_key(|(measure, _)| *measure)
 }
 
 /// Six bits of a byte, by which it is told first.
-fn by_six(byte: u8) -> u8 {
-    byte & 63
+fn by_six(byte: u8) -> usize {
+    usize::from(byte) % 64
 }
 
-/// Two bytes of a literal, so far apart, that in the sample stand so least, and how often they do.
-fn rarest(literal: &[u8], apart: usize, counts: &[u32; 64], sample: &[u8]) -> Option<(usize, Pair)> {
-    let all = literal.iter().zip(literal.get(apart..)?).enumerate();
-    let mut all: Vec<Pair> = all
-        .map(|(place, (one, other))| Pair {
-            bytes: [*one, *other],
-            place,
-        })
-        .collect();
-    let count = |byte: u8| counts[usize::from(by_six(byte))];
-    all.sort_by_key(|pair| pair.bytes.map(count).into_iter().min());
-    let count_both = |[first, second]: [u8; 2]| {
+impl Pair {
+    fn count_in(&self, sample: &[u8], apart: usize) -> usize {
+        let sought = self.bytes.map(by_six);
         let both = sample.iter().zip(sample.get(apart..).unwrap_or_default());
-        let are_both = |(one, other): &(&u8, &u8)| (by_six(**one), by_six(**other)) == (by_six(first), by_six(second));
-        both.filter(are_both).count()
-    };
-    let few = all.into_iter().take(THOUGHT_OF);
-    few.map(|pair| (count_both(pair.bytes), pair))
-        .min_by_key(|(many, _)| *many)
+        both.filter(|(one, other)| [**one, **other].map(by_six) == sought)
+            .count()
+    }
 }
 
 #[cfg(test)]
