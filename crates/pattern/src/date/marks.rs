@@ -153,7 +153,13 @@ impl Marks {
             Need::Literal(_) => {}
         }
         let fits = move |colon: &usize| before.is_none_or(|before| before.fits(text, *colon));
-        let places = times.iter().copied().filter(fits).chain(memchr_iter(byte, marked));
+        let mut seen = 0_usize;
+        let in_time = move |_: &usize| {
+            seen += 1;
+            !seen.is_multiple_of(PORTION) || budget::may_look(text.len())
+        };
+        let times = times.iter().copied().take_while(in_time);
+        let places = times.filter(fits).chain(memchr_iter(byte, marked));
         windows(places, reach).chain(runs.iter().copied())
     }
 }
@@ -298,13 +304,22 @@ fn find_runs(text: &[u8], runs: &mut Vec<usize>) -> bool {
         }
         let (before, after) = text.split_at(at);
         let digits_before = before.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-        let digits_after = after.iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits_after = digits_at(after);
         if digits_before + digits_after >= 8 {
             runs.push(at - digits_before);
         }
         at += digits_after.max(1).next_multiple_of(8);
     }
     true
+}
+
+/// How many digits a text begins with; a megabyte of them is not to be looked at one by one.
+fn digits_at(text: &[u8]) -> usize {
+    let (blocks, _) = text.as_chunks::<64>();
+    let all_digits = |block: &&[u8; 64]| block.iter().fold(true, |all, byte| all & byte.is_ascii_digit());
+    let whole = 64 * blocks.iter().take_while(all_digits).count();
+    let rest = text.get(whole..).unwrap_or_default();
+    whole + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 /// Whether a text that begins with `@` begins with a TAI64N label.

@@ -21,6 +21,7 @@ impl Detector {
             if is_found && self.is_settled(&last, columns) {
                 return (Some(last.index), whole_line);
             }
+            self.marks.gave_up |= !is_found && !budget::may_look(line.len());
             if is_found {
                 kept = Some((last.index, *self.found));
             }
@@ -126,6 +127,10 @@ impl Detector {
             };
             if candidates.is_some_and(|candidates| candidates >> slot.id & 1 == 0) {
                 continue;
+            }
+            if !budget::may_look(line.len()) {
+                self.marks.gave_up = true;
+                break;
             }
             if !slot.template.search(line, &mut self.marks, &mut self.found) {
                 continue;
