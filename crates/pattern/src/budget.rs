@@ -15,7 +15,7 @@
 //! A very long line is another matter: a single look through it takes its time, and whoever judges it takes many. So the
 //! processor time counts from the moment at which it is decoded ([`LongLine`]), for everything that is done with it,
 //! and grows hardly with its length. Searches through it are made in slices, between which the clock is looked at
-//! ([`crate::slices`]), and what cannot be stopped is only begun while there is time for all of it.
+//! ([`crate::slices`]), and PCRE2's scans in portions (see [`crate::print`]).
 use std::cell::Cell;
 use std::marker::PhantomData;
 
@@ -43,12 +43,11 @@ const LONG: usize = 4096;
 const VERY_LONG: usize = 32 << 10;
 /// … for so long, in nanoseconds of processor time, and this much more for a megabyte.
 const LONG_TIME: u64 = 550_000;
-const LONG_TIME_PER_MEGABYTE: u64 = 100_000;
+const LONG_TIME_PER_MEGABYTE: u64 = 200_000;
 /// What their expressions get of it in any case; their dates get no more than half.
 const LONG_LEAST: u64 = 4;
-/// Bytes of a scan that cannot be stopped, in a nanosecond, and beyond ASCII.
-const SCANNED_PER_NANO: u64 = 6;
-const SLOWLY_PER_NANO: u64 = 1;
+/// What a scan of such a line counts for, which is stopped after a part of it.
+const LONG_SCAN: u32 = CREDIT / 2;
 /// How much slower PCRE2's interpreter is.
 const INTERPRETER: u64 = 20;
 /// Which part of the line's budget the search for its date has.
@@ -203,7 +202,6 @@ pub(crate) fn may_work(work: u32) -> bool {
         meter,
         until: meter.end,
         scan: 0,
-        margin: 0,
         little: None,
     };
     let may = allowance.may_work(work);
@@ -324,7 +322,12 @@ impl Meter {
             return end;
         }
         let left = end.saturating_sub(now);
-        now.saturating_add((left / 2).max(LEAST.saturating_mul(self.slowness)))
+        let most = match self.long {
+            // It may take all that to go through the line once.
+            Some(_) => left - left / 8,
+            None => left / 2,
+        };
+        now.saturating_add(most.max(LEAST.saturating_mul(self.slowness)))
     }
 
     /// Whether nothing is tried any more.
@@ -345,8 +348,6 @@ pub(crate) struct Allowance {
     until: Option<u64>,
     /// What one scan of the text counts for.
     scan: u32,
-    /// Time that one scan of a very long line takes: what has less left does not begin one.
-    margin: u64,
     /// Work left of a first try.
     little: Option<u32>,
 }
@@ -356,26 +357,28 @@ pub(crate) struct Allowance {
 pub(crate) struct Spent;
 
 impl Allowance {
-    /// Begins a search in a text; `interpreted`: without machine code, `slow`: beyond ASCII.
+    /// Begins a search in a text; `interpreted`: without machine code.
     #[inline]
-    pub fn begin(length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
+    pub fn begin(length: usize, interpreted: bool) -> Result<Allowance, Spent> {
         let meter = line().unwrap_or_else(|| Meter::alone(length));
         let allowance = Allowance {
             meter,
             until: None,
-            scan: u32::try_from(8 + length / 8).unwrap_or(u32::MAX),
-            margin: 0,
+            scan: match is_very_long(length) {
+                true => LONG_SCAN,
+                false => u32::try_from(8 + length / 8).unwrap_or(u32::MAX),
+            },
             little: None,
         };
         match meter.end.is_some() || interpreted {
-            true => allowance.on_the_clock(length, interpreted, slow),
+            true => allowance.on_the_clock(interpreted),
             false => Ok(allowance),
         }
     }
 
     /// What it is where the processor time counts, or where a search is slow.
     #[cold]
-    fn on_the_clock(mut self, length: usize, interpreted: bool, slow: bool) -> Result<Allowance, Spent> {
+    fn on_the_clock(mut self, interpreted: bool) -> Result<Allowance, Spent> {
         if interpreted {
             self.meter.interpreted();
         }
@@ -385,13 +388,6 @@ impl Allowance {
                 return Err(Spent);
             }
             self.until = Some(self.meter.share(now));
-        }
-        if self.meter.long.is_some() {
-            let nanos = length as u64 / if slow { SLOWLY_PER_NANO } else { SCANNED_PER_NANO };
-            self.margin = nanos.saturating_mul(self.meter.slowness);
-            if self.margin > 0 && self.left().is_none() {
-                return Err(Spent);
-            }
         }
         Ok(self)
     }
@@ -445,9 +441,7 @@ impl Allowance {
             Some(until) => until,
             None => *self.until.insert(self.meter.share(now)),
         };
-        let left = until.checked_sub(now)?;
-        let all = self.meter.end_at(now).saturating_sub(now);
-        (self.margin == 0 || self.margin <= all).then_some((left, now))
+        Some((until.checked_sub(now)?, now))
     }
 
     /// The search is over; the line's next one goes on from here.

@@ -35,10 +35,8 @@ const FIRST_STEPS: usize = 1000;
 const FIRST_STEPS_PER_BYTE: usize = 4;
 /// Never more than so many at first.
 const MOST_FIRST_STEPS: usize = 16_000;
-/// The same for a text of which a single scan takes as long.
-const LONG_FIRST_STEPS: usize = 48_000;
-/// Steps for an expression that is held by the guard, too.
-const LONG_STEPS: usize = 100_000;
+/// The same for a very long text, of which no search may use up the time at once: beyond ASCII a step can take 30 ns.
+const LONG_FIRST_STEPS: usize = 4_000;
 /// So many times as many steps are tried next at most.
 const GROWTH: usize = 4;
 /// Places at which a match is tried between two questions to the guard, and what they cost in units of the budget.
@@ -122,7 +120,7 @@ impl Program {
             // It would turn scans into such that are never given back, and so never counted.
             options |= sys::PCRE2_NO_AUTO_POSSESS;
         }
-        if leash == Leash::GuardInSlices {
+        if leash.is_in_slices() {
             options |= sys::PCRE2_USE_OFFSET_LIMIT;
         }
         let (mut error, mut offset) = (0, 0);
@@ -168,11 +166,6 @@ impl Program {
     /// Whether it is held by steps alone.
     pub fn counts_steps(&self) -> bool {
         self.leash == Leash::Steps
-    }
-
-    /// Whether in very long texts steps have to be counted, too.
-    pub fn is_guarded(&self) -> bool {
-        self.leash == Leash::Guard
     }
 
     /// Lets the interpreter run it from now on.
@@ -230,12 +223,12 @@ impl Program {
                 found => return self.tell(scratch, found.map_err(|_| LimitHit)?, spans),
             }
         }
-        let mut allowance = Allowance::begin(text.len(), !self.is_jit(), self.utf).map_err(|_| LimitHit)?;
+        let mut allowance = Allowance::begin(text.len(), !self.is_jit()).map_err(|_| LimitHit)?;
         if effort != Effort::Full {
             allowance.only_a_little(text.len());
         }
         let found = match self.leash {
-            Leash::Guard | Leash::GuardAndSteps | Leash::GuardInSlices => {
+            Leash::Guard | Leash::GuardInSlices | Leash::Long { .. } => {
                 self.find_guarded(scratch, &mut allowance, text, start)
             }
             Leash::Steps => self.find_in_steps(scratch, &mut allowance, text, start, steps, is_paid),
@@ -266,15 +259,11 @@ impl Program {
         if !allowance.may_scan() {
             return Err(LimitHit);
         }
-        let steps = match self.leash {
-            Leash::GuardAndSteps => LONG_STEPS,
-            _ => most_steps(text),
-        };
         let mut from = start;
-        if self.leash == Leash::GuardInSlices {
+        if self.leash.is_in_slices() {
             while let Some(next) = next_slice(text, from) {
                 scratch.set_offset_limit(next - 1);
-                let found = self.run_guarded(scratch, allowance, text, from, steps);
+                let found = self.find_in_slice(scratch, allowance, text, from);
                 scratch.set_offset_limit(sys::PCRE2_UNSET);
                 if found? {
                     return Ok(true);
@@ -285,9 +274,26 @@ impl Program {
                 from = next;
             }
         }
-        self.run_guarded(scratch, allowance, text, from, steps)
+        self.find_in_slice(scratch, allowance, text, from)
     }
 
+    fn find_in_slice(
+        &self,
+        scratch: &mut Scratch,
+        allowance: &mut Allowance,
+        text: &str,
+        start: usize,
+    ) -> Result<bool, LimitHit> {
+        match self.leash {
+            Leash::Long { .. } => self.find_in_steps(scratch, allowance, text, start, LONG_FIRST_STEPS, false),
+            _ => {
+                let found = self.run_guarded(scratch, allowance, text, start, most_steps(text));
+                found.map_err(|_| LimitHit)
+            }
+        }
+    }
+
+    /// Fails as [`Program::run`] does.
     fn run_guarded(
         &self,
         scratch: &mut Scratch,
@@ -295,7 +301,7 @@ impl Program {
         text: &str,
         start: usize,
         steps: usize,
-    ) -> Result<bool, LimitHit> {
+    ) -> Result<bool, c_int> {
         // SAFETY: the context is valid, and the allowance outlives the search, after which it is taken out again.
         unsafe {
             pcre2_set_callout_8(
@@ -307,7 +313,7 @@ impl Program {
         let found = self.run(scratch, text, start, steps);
         // SAFETY: the context is valid; without a callback the pointer to the allowance is never used again.
         unsafe { pcre2_set_callout_8(scratch.context.as_ptr(), None, ptr::null_mut()) };
-        found.map_err(|_| LimitHit)
+        found
     }
 
     /// `in_vain`: with so many steps it was tried, and they did not do.
@@ -328,7 +334,8 @@ impl Program {
         loop {
             let tried = match std::mem::take(&mut in_vain) {
                 true => Err(sys::PCRE2_ERROR_MATCHLIMIT),
-                false => self.run(scratch, text, start, steps),
+                false if self.leash == Leash::Steps => self.run(scratch, text, start, steps),
+                false => self.run_guarded(scratch, allowance, text, start, steps),
             };
             match tried {
                 Err(sys::PCRE2_ERROR_MATCHLIMIT) if steps < most => {}
@@ -530,7 +537,7 @@ unsafe extern "C" fn ask_guard(_block: *mut c_void, guard: *mut c_void) -> c_int
     if allowance.is_none_or(Allowance::may_scan) {
         0
     } else {
-        sys::PCRE2_ERROR_MATCHLIMIT
+        sys::PCRE2_ERROR_CALLOUT
     }
 }
 

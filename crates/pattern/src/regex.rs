@@ -65,7 +65,7 @@ pub struct Regex {
     ascii: Program,
     /// For all other texts, compiled when the first of them comes.
     unicode: OnceLock<Option<Program>>,
-    /// Both for very long texts, where they are to be others.
+    /// Both for very long texts.
     long: [OnceLock<Option<Program>>; 2],
 }
 
@@ -254,7 +254,7 @@ impl Regex {
             (Some(chain), _) if chain.is_tied() && !chain.may_ask() => Bound::Linear,
             _ if left_out.is_none() => Bound::LinearMiss,
             (_, Leash::Steps) => Bound::Steps,
-            (_, Leash::Guard | Leash::GuardAndSteps | Leash::GuardInSlices) => Bound::Time,
+            (_, Leash::Guard | Leash::GuardInSlices | Leash::Long { .. }) => Bound::Time,
         };
         not_taken.extend(left_out.map(|fault| fault.not_taken(PlanKind::Automaton)));
         Plan {
@@ -351,9 +351,10 @@ impl Regex {
 
     fn program(&self, text: &str) -> Result<&Program, LimitHit> {
         let is_ascii = is_ascii(text.as_bytes());
-        if budget::is_very_long(text.len()) && self.ascii.is_guarded() {
+        if budget::is_very_long(text.len()) {
             let target = if is_ascii { Target::Ascii } else { Target::Unicode };
-            let compile = || budget::uncounted(|| compile_held(&self.ast, target, Leash::GuardAndSteps).ok());
+            let leash = Leash::for_long_texts(&self.ast);
+            let compile = || budget::uncounted(|| compile_held(&self.ast, target, leash).ok());
             let program = self.long[usize::from(is_ascii)].get_or_init(compile);
             return program.as_ref().ok_or(LimitHit);
         }
@@ -475,6 +476,43 @@ mod tests {
         let regex = regex("abc.*");
         assert_eq!(regex.captures_at("abc abc", 1).unwrap().unwrap().spans, [Some((4, 7))]);
         assert_eq!(regex.captures_at("abc ab", 1).unwrap(), None);
+    }
+
+    #[test]
+    fn in_very_long_texts_scans_go_in_portions_and_give_back_the_same() {
+        const PORTION: usize = 16 << 10;
+        for source in [
+            r"^(\w*)(\w{9})-",
+            r"^(\w+)x(\w*)",
+            r"^([^-]{3,})(.*)(?<!x)-",
+            r"(\w*+)-(.+)$",
+            r"^(?:(a*)(b?))*-",
+            r"y(a*)x",
+            r"^(?i:(A+))(x?)",
+            r"^.*(é)",
+            r"^(\S*)é(.*)x",
+            r"^(\w{16384,})-",
+        ] {
+            let ast = syntax::parse(source, Options::default()).unwrap();
+            for (length, back) in [-9, -1, 0, 1, 9]
+                .into_iter()
+                .flat_map(|more| [(PORTION as isize + more, 0), (2 * PORTION as isize + more, 20)])
+            {
+                let length = usize::try_from(length).unwrap();
+                let begin = "a".repeat(length - back) + "x" + &"a".repeat(back);
+                for (target, end) in [(Target::Ascii, "-b"), (Target::Unicode, "é-b")] {
+                    let text = format!("{begin}{end}{}", "b".repeat(PORTION));
+                    let found = |leash| {
+                        let mut spans = Vec::new();
+                        let program = compile_held(&ast, target, leash).unwrap();
+                        let found = program.find(&text, 0, Effort::Full, Some(&mut spans));
+                        (found, spans)
+                    };
+                    let expected = found(Leash::for_expression(&ast));
+                    assert_eq!(found(Leash::for_long_texts(&ast)), expected, "{source} {length} {end}");
+                }
+            }
+        }
     }
 
     #[test]

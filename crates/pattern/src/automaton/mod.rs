@@ -182,7 +182,7 @@ impl Built {
 
     /// The same, as long as the line's budget lasts. `at` moves on with it.
     fn in_slices(&self, cache: &mut Cache, input: &Input<'_>, at: &mut usize) -> Option<bool> {
-        let mut allowance = Allowance::begin(SLICE, false, false).ok()?;
+        let mut allowance = Allowance::begin(SLICE, false).ok()?;
         let mut found = None;
         let mut state = self.dfa.start_state_forward(cache, input).ok()?;
         'text: for slice in input.haystack().get(*at..)?.chunks(SLICE) {

@@ -9,12 +9,15 @@ pub(crate) enum Leash {
     Steps,
     /// Questions at checkpoints: sees everything, but makes expressions with many groups slower.
     Guard,
-    /// The same for a very long text, in which characters given back count as steps, too: of a megabyte they would take
-    /// milliseconds between two questions.
-    GuardAndSteps,
     /// The same for an expression that is tried at many places without coming to a checkpoint: between some of them
     /// the guard is asked, too.
     GuardInSlices,
+    /// For very long texts: one scan of a megabyte takes a millisecond, so the guard is asked in its midst, too, and
+    /// characters given back count as steps.
+    Long {
+        /// As above.
+        in_slices: bool,
+    },
 }
 
 impl Leash {
@@ -29,9 +32,20 @@ impl Leash {
         }
     }
 
+    /// What holds the expression in very long texts.
+    pub fn for_long_texts(ast: &Ast) -> Leash {
+        let in_slices = Leash::for_expression(ast).is_in_slices();
+        Leash::Long { in_slices }
+    }
+
     /// Whether whatever is given back has to count as steps.
     pub fn counts(self) -> bool {
-        matches!(self, Leash::Steps | Leash::GuardAndSteps)
+        matches!(self, Leash::Steps | Leash::Long { .. })
+    }
+
+    /// Whether the guard is asked between the places at which a match is tried.
+    pub fn is_in_slices(self) -> bool {
+        matches!(self, Leash::GuardInSlices | Leash::Long { in_slices: true })
     }
 }
 

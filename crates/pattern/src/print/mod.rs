@@ -31,6 +31,8 @@ const CHECKPOINT: &str = "(?C)";
 const SHORT_SCAN: u32 = 64;
 /// The greatest count that PCRE2 knows.
 const MAX_COUNT: u32 = 65_535;
+/// Characters of a scan between two questions to the guard.
+const PORTION: u32 = 16 << 10;
 
 /// An expression that means something PCRE2 has no words for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,6 +165,13 @@ impl Printer {
         if hidden {
             self.out.push_str("(?:");
         }
+        let max = match max {
+            None if self.is_scan_in_portions(node, min, greed) => {
+                self.portions(node, greed)?;
+                Some(min + PORTION - 1)
+            }
+            max => max,
+        };
         if item {
             self.node(node)?;
         } else {
@@ -192,6 +201,27 @@ impl Printer {
             self.out.push(')');
             self.modes = modes;
         }
+        Ok(())
+    }
+
+    /// Whether it is a scan that goes far at once.
+    fn is_scan_in_portions(&self, node: &Node, min: u32, greed: Greed) -> bool {
+        let is_character = matches!(node.kind, Kind::Literal { .. } | Kind::Any { .. } | Kind::Class(_));
+        let is_long = matches!(self.leash, Leash::Long { .. });
+        is_long && is_character && self.is_one_item(node) && greed != Greed::Lazy && min <= MAX_COUNT - PORTION
+    }
+
+    /// The front part of a scan, which is to be followed by one of `min` to `min + PORTION - 1` characters: together
+    /// they take the same, and give it back character by character in the same order.
+    fn portions(&mut self, node: &Node, greed: Greed) -> Result<(), Inexpressible> {
+        let modes = self.modes;
+        self.out.push_str("(?:");
+        self.node(node)?;
+        let _ = write!(self.out, "{{{PORTION}}}{CHECKPOINT})*");
+        if greed == Greed::Possessive {
+            self.out.push('+');
+        }
+        self.modes = modes;
         Ok(())
     }
 
