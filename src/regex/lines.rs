@@ -9,8 +9,6 @@ use std::path::Path;
 const BLOCK: usize = 256 << 10;
 /// What is read comes to stand at a multiple of this, to which the system copies it quicker.
 const PAGE: usize = 4 << 10;
-/// Room for what was left of the block before; for a longer line it grows.
-const ROOM: usize = 64 << 10;
 /// Files from this size on show how far reading got.
 const LARGE: u64 = 64 << 20;
 
@@ -23,10 +21,11 @@ pub enum Lines {
 /// A file under way.
 pub struct LogFile {
     file: File,
+    /// Room for what was left of a block, and for the next one. It grows with a line that is longer.
     buffer: Vec<u8>,
-    /// Where in the buffer each block is read to.
+    /// Where in the buffer each block is read to: what was left comes to stand before it.
     origin: usize,
-    /// What was left of the last one, which begins the next.
+    /// What was left of the last one, no more than was read at once.
     rest: Range<usize>,
     progress: Option<Progress>,
 }
@@ -47,7 +46,8 @@ impl Lines {
             read: 0,
             shown: 0,
         });
-        let (buffer, origin) = buffer_with(ROOM);
+        let buffer = vec![0; BLOCK + PAGE + BLOCK];
+        let origin = BLOCK + buffer[BLOCK..].as_ptr().align_offset(PAGE).min(PAGE);
         Ok(Lines::File(LogFile {
             file,
             buffer,
@@ -74,19 +74,17 @@ impl Lines {
     }
 }
 
-/// A buffer for a block, and where in it that begins: behind at least so much room.
-fn buffer_with(room: usize) -> (Vec<u8>, usize) {
-    let buffer = vec![0; room + PAGE + BLOCK];
-    let origin = room + buffer[room..].as_ptr().align_offset(PAGE).min(PAGE);
-    (buffer, origin)
-}
-
 impl LogFile {
     fn next_block(&mut self) -> io::Result<Option<&[u8]>> {
+        let rest = std::mem::take(&mut self.rest);
+        let begin = self.origin - rest.len();
+        self.buffer.copy_within(rest, begin);
+        let mut filled = self.origin;
         loop {
-            let begin = self.put_rest_before_origin();
-            let room = self.origin..self.origin + BLOCK;
-            let read = match self.file.read(&mut self.buffer[room]) {
+            if self.buffer.len() < filled + BLOCK {
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+            let read = match self.file.read(&mut self.buffer[filled..filled + BLOCK]) {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
@@ -96,29 +94,13 @@ impl LogFile {
                 return Ok(None);
             }
             self.show_progress(read);
-            let end = self.origin + read;
-            if let Some(at) = memchr::memrchr(b'\n', &self.buffer[self.origin..end]) {
-                let border = self.origin + at + 1;
-                self.rest = border..end;
-                return Ok(Some(&self.buffer[begin..border]));
+            let end = filled + read;
+            if let Some(at) = memchr::memrchr(b'\n', &self.buffer[filled..end]) {
+                self.rest = filled + at + 1..end;
+                return Ok(Some(&self.buffer[begin..filled + at + 1]));
             }
-            self.rest = begin..end;
+            filled = end;
         }
-    }
-
-    /// Moves what was left to where the next block will follow it; gives where it begins.
-    fn put_rest_before_origin(&mut self) -> usize {
-        let rest = std::mem::take(&mut self.rest);
-        let length = rest.len();
-        if length <= self.origin {
-            self.buffer.copy_within(rest, self.origin - length);
-        } else {
-            let (mut buffer, origin) = buffer_with(2 * length);
-            buffer[origin - length..origin].copy_from_slice(&self.buffer[rest]);
-            (self.buffer, self.origin) = (buffer, origin);
-        }
-        self.rest = self.origin - length..self.origin;
-        self.rest.start
     }
 
     fn show_progress(&mut self, read: usize) {
@@ -192,7 +174,7 @@ mod tests {
     #[test]
     fn blocks_one_behind_the_other_are_the_file() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        let lengths = (0..400).map(|number| number * 7919 % (2 * ROOM));
+        let lengths = (0..400).map(|number| number * 7919 % BLOCK);
         let text: String = lengths.map(|length| "y".repeat(length) + "\n").collect();
         file.write_all(text.as_bytes()).unwrap();
         let mut lines = Lines::open(file.path()).unwrap();
