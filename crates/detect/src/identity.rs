@@ -2,9 +2,9 @@
 use crate::Id;
 use crate::cut::note;
 use crate::filter::{Note, Resolver};
-use crate::judge::Rules;
 use crate::name::Key;
 use crate::record::{Record, Value};
+use crate::rules::Rules;
 use bantam_pattern::ipv4;
 use bantam_pattern::tags::UseDns;
 use std::borrow::Cow;

@@ -2,23 +2,21 @@
 //! matched becomes hits.
 use crate::connection::{Connections, Joined};
 use crate::cut::{DatedLine, note};
-use crate::dispatch::Dispatch;
 use crate::expression::{Expression, span_text};
 use crate::filter::{LineContext, Note};
 use crate::identity::{Identity, Who, identify};
 use crate::literals::Literals;
 use crate::name::Key;
 use crate::record::{Record, Value};
-use crate::screen::Needs;
+use crate::rules::Rules;
 use crate::single::SingleMatch;
 use crate::stamp::Stamp;
 use crate::window::{self, Lines, Taken, make_room, write_lines};
 use crate::{Id, MatchedLine, Time};
-use bantam_pattern::tags::UseDns;
-use bantam_pattern::{Captures, uncounted};
+use bantam_pattern::Captures;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A failregex that matched, and whom it names.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,111 +51,6 @@ pub struct Report {
     /// The lines that were looked at together, the last of them the one at hand, where not all of them are kept for
     /// the next match.
     pub window_before: Option<Vec<MatchedLine>>,
-}
-
-/// The expressions and what governs them.
-#[derive(Debug)]
-pub(crate) struct Rules {
-    pub(crate) prefregex: Option<Expression>,
-    pub(crate) fail: Vec<Expression>,
-    pub(crate) ignore: Vec<Expression>,
-    pub(crate) use_dns: UseDns,
-    pub(crate) max_lines: usize,
-    /// All failregexes are tried, not only up to the first that matches.
-    pub(crate) check_all: bool,
-    /// Ids and names are taken as they stand.
-    pub(crate) raw_hosts: bool,
-    /// Matches of connections that do not tell an address yet are reported too.
-    pub(crate) keep_pending: bool,
-    /// Hits carry their record even where only their number counts.
-    pub(crate) keep_records: bool,
-    /// The report tells what prefregex captured.
-    pub(crate) tell_prefix: bool,
-    /// Texts without these match nothing. Made when first asked for, as what follows: expressions come one by one.
-    literals: OnceLock<Option<Literals>>,
-    /// The same for whole blocks.
-    needs: OnceLock<Arc<Needs>>,
-    /// Tells which of the failregexes are worth a try.
-    dispatch: OnceLock<Option<Dispatch>>,
-    /// By failregex and ignoreregex: the group of the former that the latter narrows.
-    narrowed: OnceLock<Vec<Vec<Option<usize>>>>,
-}
-
-impl Rules {
-    pub(crate) fn new() -> Self {
-        Rules {
-            prefregex: None,
-            fail: Vec::new(),
-            ignore: Vec::new(),
-            use_dns: UseDns::default(),
-            max_lines: 1,
-            check_all: false,
-            raw_hosts: false,
-            keep_pending: false,
-            keep_records: true,
-            tell_prefix: false,
-            literals: OnceLock::new(),
-            needs: OnceLock::new(),
-            dispatch: OnceLock::new(),
-            narrowed: OnceLock::new(),
-        }
-    }
-
-    /// To be called after a change of an expression.
-    pub(crate) fn refresh(&mut self) {
-        self.narrowed = OnceLock::new();
-        self.literals = OnceLock::new();
-        self.needs = OnceLock::new();
-        self.dispatch = OnceLock::new();
-    }
-
-    /// The literals of which a text must have one; none where any text may match.
-    pub(crate) fn literals(&self) -> Option<&Literals> {
-        let make = || Literals::of(self.prefregex.as_ref(), &self.fail);
-        self.literals.get_or_init(|| uncounted(make)).as_ref()
-    }
-
-    /// What lines must have.
-    pub(crate) fn needs(&self) -> &Arc<Needs> {
-        // Who wants all that matches wants to hear of prefregex as well.
-        let make = || Arc::new(Needs::of(self.prefregex.as_ref(), &self.fail, self.check_all));
-        self.needs.get_or_init(|| uncounted(make))
-    }
-
-    /// Whether a line without the literals that it must have is dismissed before anything is tried on it.
-    pub(crate) fn may_dismiss_first(&self) -> bool {
-        !self.multi_line() && !self.ignores_first()
-    }
-
-    /// Whether there is a prefregex, and every line that is not empty passes it.
-    pub(crate) fn prefix_matches_any(&self) -> bool {
-        self.prefregex.as_ref().is_some_and(Expression::matches_any_line)
-    }
-
-    fn multi_line(&self) -> bool {
-        self.max_lines > 1
-    }
-
-    pub(crate) fn raw(&self) -> bool {
-        self.raw_hosts || self.use_dns == UseDns::Raw
-    }
-
-    /// Few ignoreregexes beside many failregexes are tried before them.
-    pub(crate) fn ignores_first(&self) -> bool {
-        !self.ignore.is_empty() && self.ignore.len() + 2 < self.fail.len()
-    }
-
-    /// The groups of a failregex that the ignoreregexes narrow, in their order.
-    fn narrowed(&self, expression: usize) -> &[Option<usize>] {
-        let narrowed = |fail: &Expression| self.ignore.iter().map(|ignore| ignore.narrows(fail)).collect();
-        let make = || uncounted(|| self.fail.iter().map(narrowed).collect());
-        let all = self.narrowed.get_or_init(make);
-        all.get(expression).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    fn needs_record(&self, expression: &Expression) -> bool {
-        self.keep_records || !expression.is_plain() || self.prefregex.as_ref().is_some_and(|e| !e.is_plain())
-    }
 }
 
 /// What is kept from line to line.
@@ -290,7 +183,7 @@ impl<'w> Pass<'_, '_, 'w> {
         // Its literal is what the line was let through for.
         let only_one = self.rules.literals().is_some() && self.rules.prefregex.is_none() && self.rules.fail.len() == 1;
         let mut found = std::mem::take(&mut self.memory.found);
-        let mut candidates = self.candidates(if own_text { content } else { whole });
+        let mut candidates = self.rules.candidates(if own_text { content } else { whole });
         let mut next = next_candidate(candidates, 0);
         while let Some(expression) = self.rules.fail.get(next) {
             let index = next;
@@ -313,7 +206,7 @@ impl<'w> Pass<'_, '_, 'w> {
             if let Some(left) = rest {
                 write_lines(&left, content);
                 own_text = true;
-                candidates = self.candidates(content);
+                candidates = self.rules.candidates(content);
                 next = next_candidate(candidates, index + 1);
                 if self.rules.multi_line() {
                     self.window = Some(left);
@@ -324,14 +217,6 @@ impl<'w> Pass<'_, '_, 'w> {
             }
         }
         self.memory.found = found;
-    }
-
-    /// The failregexes worth a try, one bit for each of the first 64.
-    fn candidates(&self, text: &str) -> u64 {
-        // It is not the line's fault that none had needed it before.
-        let make = || uncounted(|| Dispatch::of(&self.rules.fail));
-        let dispatch = self.rules.dispatch.get_or_init(make);
-        dispatch.as_ref().map_or(u64::MAX, |dispatch| dispatch.candidates(text))
     }
 
     fn lacks_literals(&mut self, whole: &str) -> bool {

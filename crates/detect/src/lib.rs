@@ -26,6 +26,7 @@ mod literals;
 mod name;
 mod python;
 mod record;
+mod rules;
 mod screen;
 mod search;
 mod sight;

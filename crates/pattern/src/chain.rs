@@ -304,5 +304,13 @@ fn plain_text(node: &Node) -> Option<Vec<u8>> {
     }
 }
 
+/// The texts of which a node matches one.
+fn plain_texts(node: &Node) -> Option<Vec<Vec<u8>>> {
+    match &node.kind {
+        Kind::Alternation(ways) => ways.iter().map(plain_text).collect(),
+        _ => Some(vec![plain_text(node)?]),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
 //! A gap that ends with one of certain words: `(.*(\.png|\.js)(/)*?)`.
-use super::{is_gap, plain_text};
+use super::{is_gap, plain_text, plain_texts};
 use crate::syntax::{Greed, Kind, Node};
 
 /// A gap that ends with one of certain words, and perhaps a run of one character behind it.
@@ -30,10 +30,7 @@ impl Ending {
         };
         let (gap_group, gap) = uncaptured(gap);
         let (word_group, words) = uncaptured(words);
-        let mut words: Vec<Vec<u8>> = match &words.kind {
-            Kind::Alternation(ways) => ways.iter().map(plain_text).collect::<Option<_>>()?,
-            _ => vec![plain_text(words)?],
-        };
+        let mut words = plain_texts(words)?;
         words.sort_by_key(Vec::len);
         let run_byte = run.map(|(byte, _)| byte);
         let clear = |word: &Vec<u8>| !word.is_empty() && run_byte.is_none_or(|byte| !word.contains(&byte));

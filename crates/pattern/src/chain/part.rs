@@ -1,5 +1,5 @@
 //! What stands between two literals without being a gap, such as `<HOST>` or `(404|403)`.
-use super::{Spans, plain_text};
+use super::{Spans, plain_text, plain_texts};
 use crate::budget;
 use crate::plan::Fault;
 use crate::print::ascii_members;
@@ -147,10 +147,7 @@ impl Quick {
                 group,
             });
         }
-        let words: Vec<Vec<u8>> = match &node.kind {
-            Kind::Alternation(ways) => ways.iter().map(plain_text).collect::<Option<_>>()?,
-            _ => vec![plain_text(node)?],
-        };
+        let words = plain_texts(node)?;
         let short: Option<Vec<_>> = words.iter().map(|word| short(word)).collect();
         Some(match short {
             Some(words) => Quick::ShortWords(words, group),
