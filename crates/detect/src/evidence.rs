@@ -2,8 +2,10 @@
 //! and taken apart only when a ban comes of it.
 use crate::name::Key;
 use crate::record::{Record, Value};
+use crate::single::{GroupNames, SingleMatch};
 use crate::{Id, LineParts, MatchedLine};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -110,16 +112,23 @@ impl Evidence {
         match &self.0.told {
             Told::ByHand { captures, .. } => captures.iter().for_each(|(name, text)| tell(name, text)),
             Told::ByFilter(record) => match record.single() {
-                // A group under one of the pipeline's own names gives way to what the pipeline says.
                 Some(single) => single
                     .groups()
-                    .filter(|(name, _)| *name != "matches" && (*name != "ip" || single.address().is_none()))
+                    .filter(|(name, _)| is_told(single, name))
                     .for_each(|(name, text)| tell(name, text)),
                 None => record
                     .iter()
                     .filter(|(_, value)| matches!(value, Value::Text(_) | Value::Tuple(_)))
                     .for_each(|(name, value)| tell(name, &value.text())),
             },
+        }
+    }
+
+    /// The captured groups as places in the only line, where all of them are that.
+    pub fn groups_in_line(&self) -> Option<GroupsInLine<'_>> {
+        match &self.0.told {
+            Told::ByHand { .. } => None,
+            Told::ByFilter(record) => record.single().map(GroupsInLine),
         }
     }
 
@@ -158,6 +167,28 @@ impl Evidence {
     pub fn matches(&self) -> Vec<MatchedLine> {
         self.lines().map(MatchedLine::from).collect()
     }
+}
+
+/// What [`Evidence::each_capture`] tells, as places in the line's text without its date and with a newline at its end.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupsInLine<'a>(&'a SingleMatch);
+
+impl<'a> GroupsInLine<'a> {
+    /// The names of all groups that there may be.
+    pub fn names(self) -> &'a GroupNames {
+        self.0.names()
+    }
+
+    /// Where each of them is, in their order; none for one that did not take part.
+    pub fn places(self) -> impl Iterator<Item = Option<Range<usize>>> {
+        let told = move |name: &str| is_told(self.0, name);
+        self.0.places().map(move |(name, place)| place.filter(|_| told(name)))
+    }
+}
+
+/// A group under one of the pipeline's own names gives way to what the pipeline says.
+fn is_told(single: &SingleMatch, group: &str) -> bool {
+    group != "matches" && (group != "ip" || single.address().is_none())
 }
 
 impl PartialEq for Evidence {

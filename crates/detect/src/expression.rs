@@ -1,10 +1,11 @@
 //! One expression of a filter with the meaning of its groups.
 use crate::name::{Key, Name};
 use crate::record::{Record, Value};
+use crate::single::GroupNames;
 use bantam_pattern::syntax::Ast;
 use bantam_pattern::tags::{self, UseDns};
 use bantam_pattern::{Captures, LimitHit, Options, PatternError, Regex};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// Groups that tell who failed; one of them must be in a failregex or in the prefregex before it.
 const IDENTIFYING: [&str; 5] = ["fid", "ip4", "ip6", "dns", "mlfid"];
@@ -14,7 +15,7 @@ const IDENTIFYING: [&str; 5] = ["fid", "ip4", "ip6", "dns", "mlfid"];
 pub(crate) struct Expression {
     regex: Regex,
     /// Named groups in the order of their opening.
-    names: Arc<[(Name, usize)]>,
+    names: GroupNames,
     /// Those of them on which it depends who is named.
     telling: Vec<(Name, usize)>,
     /// It makes a difference whether there is a group that took no part.
@@ -69,12 +70,10 @@ impl Expression {
     }
 
     fn with_roles(regex: Regex, multi_line: bool) -> Self {
-        let names: Arc<[(Name, usize)]> = regex
-            .group_names()
-            .iter()
-            .enumerate()
-            .filter_map(|(index, name)| Some((Name::from(name.as_deref()?), index)))
-            .collect();
+        let named = regex.group_names().iter().enumerate();
+        let group_names =
+            GroupNames::new(named.filter_map(|(index, name)| Some((Name::from(name.as_deref()?), index))));
+        let names = group_names.indexed();
         let named = |prefix: &str| {
             let mut found: Vec<(Name, Name)> = names
                 .iter()
@@ -104,7 +103,7 @@ impl Expression {
                 mlfid: at("mlfid"),
                 nofail: at("nofail"),
             },
-            names,
+            names: group_names,
             matches_any_line: OnceLock::new(),
             regex,
             multi_line,
@@ -189,7 +188,7 @@ impl Expression {
     }
 
     /// The named groups in the order of their opening, and where their texts are among the spans of a match.
-    pub(crate) fn names(&self) -> &Arc<[(Name, usize)]> {
+    pub(crate) fn names(&self) -> &GroupNames {
         &self.names
     }
 
@@ -200,7 +199,7 @@ impl Expression {
 
     /// The same without a group of this name.
     pub(crate) fn record_without(&self, left_out: Option<Key>, text: &str, captures: &Captures, all: bool) -> Record {
-        let names: &[_] = if all { &self.names } else { &self.telling };
+        let names: &[_] = if all { self.names.indexed() } else { &self.telling };
         let absent = all || self.tells_by_absence;
         let mut record = Record::with_capacity(names.len().clamp(5, 6) + 2);
         for (name, group) in names
@@ -241,7 +240,7 @@ impl Expression {
             known.merge_known(self.record(text, captures, all));
             return known;
         }
-        let names: &[_] = if all { &self.names } else { &self.telling };
+        let names: &[_] = if all { self.names.indexed() } else { &self.telling };
         for (name, group) in names {
             if let Some(text) = span_text(text, captures, Some(*group)) {
                 known.put(name.clone(), value(name, text, all));

@@ -7,13 +7,40 @@ use crate::record::{Entries, Record, Value};
 use crate::window::Cut;
 use crate::{Id, MatchedLine};
 use bantam_pattern::Captures;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
+
+/// The named groups of an expression; a handle that is cheap to clone.
+#[derive(Debug, Clone)]
+pub struct GroupNames(Arc<[(Name, usize)]>);
+
+impl GroupNames {
+    /// Those of an expression, in the order of their opening, and where their texts are among the spans of a match.
+    pub(crate) fn new(names: impl Iterator<Item = (Name, usize)>) -> Self {
+        GroupNames(names.collect())
+    }
+
+    /// With the index of each among the spans.
+    pub(crate) fn indexed(&self) -> &[(Name, usize)] {
+        &self.0
+    }
+
+    /// Whether both are those of the same expression.
+    pub fn are(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Each, in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+}
 
 /// A match of a single line, by an expression whose groups are what they seem (no alternatives, no connections).
 #[derive(Debug)]
 pub(crate) struct SingleMatch {
-    /// The named groups of the expression and their indices in `found`.
-    names: Arc<[(Name, usize)]>,
+    /// Those of the expression, whose indices are those in `found`.
+    names: GroupNames,
     found: Captures,
     /// The line without its date, and with a newline.
     text: Box<str>,
@@ -27,13 +54,7 @@ pub(crate) struct SingleMatch {
 
 impl SingleMatch {
     /// `text`: what `cut` is without its date.
-    pub(crate) fn new(
-        names: &Arc<[(Name, usize)]>,
-        found: &Captures,
-        text: &str,
-        cut: &Cut<'_>,
-        address: Option<Id>,
-    ) -> Self {
+    pub(crate) fn new(names: &GroupNames, found: &Captures, text: &str, cut: &Cut<'_>, address: Option<Id>) -> Self {
         SingleMatch {
             names: names.clone(),
             found: found.clone(),
@@ -66,7 +87,26 @@ impl SingleMatch {
     /// Names of all groups, and what they captured.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let text = |index| span_text(&self.text, &self.found, Some(index));
-        self.names.iter().map(move |(name, index)| (&**name, text(*index)))
+        let names = self.names.indexed().iter();
+        names.map(move |(name, index)| (&**name, text(*index)))
+    }
+
+    pub(crate) fn names(&self) -> &GroupNames {
+        &self.names
+    }
+
+    /// Names of all groups, and where in the line's text without its date each is that took part.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&str, Option<Range<usize>>)> {
+        let names = self.names.indexed().iter();
+        names.map(|(name, index)| {
+            let place = self.found.spans.get(*index).copied().flatten();
+            (
+                &**name,
+                place
+                    .map(|(start, end)| start..end)
+                    .filter(|place| self.text.get(place.clone()).is_some()),
+            )
+        })
     }
 
     pub(crate) fn entries(&self) -> &Entries {
@@ -74,8 +114,8 @@ impl SingleMatch {
     }
 
     fn record(&self) -> Record {
-        let mut record = Record::with_capacity(self.names.len() + 2);
-        for (name, index) in self.names.iter() {
+        let mut record = Record::with_capacity(self.names.indexed().len() + 2);
+        for (name, index) in self.names.indexed() {
             let value = match span_text(&self.text, &self.found, Some(*index)) {
                 Some(text) => Value::Text(text.into()),
                 None => Value::Missing,

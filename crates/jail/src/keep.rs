@@ -2,6 +2,7 @@
 //! jails of a process, in blocks. The newest blocks lie there as they are, older ones are made small, and beyond some
 //! megabytes they go to a shelf that the keep's owner provides (a file): a flood of clients must not fill the memory.
 use crate::squeeze::{Press, open};
+use bantam_detect::GroupNames;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
@@ -57,7 +58,8 @@ impl Place {
         self.number() >> BITS_IN_BLOCK
     }
 
-    fn at(self) -> usize {
+    /// At which byte of its block.
+    pub(crate) fn at(self) -> usize {
         (self.number() & ((1 << BITS_IN_BLOCK) - 1)) as usize
     }
 }
@@ -90,6 +92,8 @@ struct Open {
     bytes: Vec<u8>,
     /// How often its pieces are needed.
     uses: usize,
+    /// Names of groups that were written into it last, and at which byte.
+    names: Option<(GroupNames, usize)>,
 }
 
 #[derive(Debug)]
@@ -128,6 +132,7 @@ impl Blocks {
             number: NEXT_BLOCK.fetch_add(1, Ordering::Relaxed),
             bytes: self.spare.take().unwrap_or_else(|| Vec::with_capacity(ROOM)),
             uses: 0,
+            names: None,
         });
         let at = open.bytes.len();
         open.bytes.extend_from_slice(&[0; 4]);
@@ -149,6 +154,24 @@ impl Blocks {
         place
     }
 
+    /// Whether the next piece comes into the block of this one.
+    pub(crate) fn is_open(&self, place: Place) -> bool {
+        self.open.as_ref().is_some_and(|open| open.number == place.block())
+    }
+
+    /// At which byte of the block that takes the next piece these names were written.
+    pub(crate) fn names(&self, names: &GroupNames) -> Option<usize> {
+        let (written, at) = self.open.as_ref()?.names.as_ref()?;
+        written.are(names).then_some(*at)
+    }
+
+    /// These names were written at a byte of the block of a piece that was just put.
+    pub(crate) fn set_names(&mut self, place: Place, names: &GroupNames, at: usize) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.number == place.block()) {
+            open.names = Some((names.clone(), at));
+        }
+    }
+
     /// One more needs a piece. False: it is here no more.
     pub(crate) fn retain(&mut self, place: Place) -> bool {
         let uses = match &mut self.open {
@@ -166,6 +189,7 @@ impl Blocks {
                 // Its number is not used again: places in it may be remembered.
                 open.number = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed);
                 open.bytes.clear();
+                open.names = None;
             }
             return;
         }
@@ -190,6 +214,11 @@ impl Blocks {
 
     /// Shows pieces, one after the other; an empty one in place of what cannot be had any more.
     pub(crate) fn read(&self, places: impl Iterator<Item = Place>, mut show: impl FnMut(&[u8])) {
+        self.read_in_block(places, |_, piece| show(piece));
+    }
+
+    /// The same, each with its block, which [`piece`] finds others in.
+    pub(crate) fn read_in_block(&self, places: impl Iterator<Item = Place>, mut show: impl FnMut(&[u8], &[u8])) {
         // Pieces of one client often lie in one block.
         let mut opened: Option<(u64, Vec<u8>)> = None;
         for place in places {
@@ -211,7 +240,7 @@ impl Blocks {
                     opened.as_ref().map_or(&NOTHING, |(_, bytes)| bytes)
                 }
             };
-            show(piece(plain, place.at()).unwrap_or_default());
+            show(plain, piece(plain, place.at()).unwrap_or_default());
         }
     }
 
@@ -225,7 +254,10 @@ impl Blocks {
 
     /// The open block takes no more.
     fn close(&mut self) {
-        let Some(Open { number, bytes, uses }) = self.open.take() else {
+        let Some(Open {
+            number, bytes, uses, ..
+        }) = self.open.take()
+        else {
             return;
         };
         self.unsqueezed += bytes.len();
@@ -272,7 +304,8 @@ impl Blocks {
 
 static NOTHING: Vec<u8> = Vec::new();
 
-fn piece(block: &[u8], at: usize) -> Option<&[u8]> {
+/// The piece at that byte of a block.
+pub(crate) fn piece(block: &[u8], at: usize) -> Option<&[u8]> {
     let (length, rest) = block.get(at..)?.split_first_chunk::<4>()?;
     rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)
 }
@@ -307,6 +340,13 @@ pub(crate) mod tests {
                 Some(length),
                 "released once, as it was put"
             );
+        }
+    }
+
+    impl Blocks {
+        /// Whether nothing is kept.
+        pub(crate) fn is_empty(&self) -> bool {
+            self.closed.is_empty() && self.open.as_ref().is_none_or(|open| open.bytes.is_empty())
         }
     }
 

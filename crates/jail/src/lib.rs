@@ -18,6 +18,7 @@ mod keep;
 mod numbers;
 mod packed;
 mod places;
+mod rest;
 mod slots;
 mod squeeze;
 mod tally;

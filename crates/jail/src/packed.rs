@@ -1,9 +1,10 @@
-//! What counters remember besides their numbers: where their lines are kept, and what their first failures told.
+//! What counters remember besides their numbers: where their lines are kept. (What their first failures told besides
+//! stands in `rest`.)
+use crate::MatchedLine;
 use crate::keep::{Blocks, Place};
 use crate::numbers::{read_number, write_number};
-use crate::{Id, MatchedLine};
 use bantam_detect::{Evidence, LineParts, Mark};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Lines of a counter: handles on pieces in a [`crate::Keep`], oldest first; to be ended by [`Lines::end`].
 #[derive(Debug, Default)]
@@ -28,15 +29,6 @@ pub(crate) struct Several {
     pieces: VecDeque<Piece>,
     /// Lines of all pieces.
     lines: usize,
-}
-
-/// What a counter remembers, opened.
-#[derive(Debug, Default)]
-pub(crate) struct Unpacked {
-    pub address: Option<Id>,
-    pub captures: BTreeMap<String, String>,
-    pub users: Vec<String>,
-    pub matches: Vec<MatchedLine>,
 }
 
 impl Lines {
@@ -151,86 +143,31 @@ fn several(pieces: impl IntoIterator<Item = Piece>) -> Box<Several> {
 
 /// Keeps a failure's lines for one more.
 pub(crate) fn keep_lines(blocks: &mut Blocks, evidence: &Evidence) -> Option<Piece> {
-    let place = kept(blocks, evidence, Mark::Lines)?;
+    let place = kept(blocks, evidence, Mark::Lines, |blocks| {
+        blocks.put(|bytes| evidence.lines().for_each(|line| write_line(bytes, line)))
+    })?;
     let lines = u32::try_from(evidence.line_count()).unwrap_or(u32::MAX);
     Some(Piece { place, lines })
 }
 
-/// Keeps what it told besides for one more.
-pub(crate) fn keep_rest(blocks: &mut Blocks, evidence: &Evidence) -> Option<Place> {
-    kept(blocks, evidence, Mark::Rest)
-}
-
-/// What a first failure told besides its lines.
-pub(crate) fn open_rest(rest: Option<Place>, blocks: &Blocks) -> Unpacked {
-    let mut unpacked = Unpacked::default();
-    // Written here alone, so a part that does not read is simply not there.
-    blocks.read(rest.into_iter(), |rest| {
-        read_rest(rest, &mut unpacked);
-    });
-    unpacked
-}
-
 /// Where a part of it is kept from now on for one more; another jail may have put it there.
-fn kept(blocks: &mut Blocks, evidence: &Evidence, part: Mark) -> Option<Place> {
+pub(crate) fn kept(
+    blocks: &mut Blocks,
+    evidence: &Evidence,
+    part: Mark,
+    put: impl FnOnce(&mut Blocks) -> Option<Place>,
+) -> Option<Place> {
     if let Some(place) = Place::from_number(evidence.mark(part))
         && blocks.retain(place)
     {
         return Some(place);
     }
-    let place = blocks.put(|bytes| match part {
-        Mark::Lines => evidence.lines().for_each(|line| write_line(bytes, line)),
-        Mark::Rest => write_rest(bytes, evidence),
-    })?;
+    let place = put(blocks)?;
     evidence.set_mark(part, place.number());
     Some(place)
 }
 
-/// The address, then users, then captured groups; nothing where there is none of them.
-fn write_rest(bytes: &mut Vec<u8>, evidence: &Evidence) {
-    let begin = bytes.len();
-    match evidence.address() {
-        None => bytes.push(0),
-        Some(Id::Raw(text)) => {
-            bytes.push(1);
-            write_text(bytes, text);
-        }
-        Some(address) => {
-            bytes.push(2);
-            write_text(bytes, &address.to_string());
-        }
-    }
-    let users = evidence.users();
-    write_number(bytes, users.len());
-    users.iter().for_each(|user| write_text(bytes, user));
-    evidence.each_capture(&mut |name, text| {
-        write_text(bytes, name);
-        write_text(bytes, text);
-    });
-    if bytes.get(begin..) == Some(&[0, 0]) {
-        bytes.truncate(begin);
-    }
-}
-
-fn read_rest(rest: &[u8], into: &mut Unpacked) -> Option<()> {
-    let (kind, rest) = rest.split_first()?;
-    let mut reader = Reader(rest);
-    into.address = match kind {
-        0 => None,
-        1 => Some(Id::Raw(reader.text()?)),
-        _ => Some(Id::parse(&reader.text()?)),
-    };
-    for _ in 0..reader.number()? {
-        into.users.push(reader.text()?);
-    }
-    while !reader.0.is_empty() {
-        let name = reader.text()?;
-        into.captures.insert(name, reader.text()?);
-    }
-    Some(())
-}
-
-fn write_text(bytes: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_text(bytes: &mut Vec<u8>, text: &str) {
     write_number(bytes, text.len());
     bytes.extend_from_slice(text.as_bytes());
 }
@@ -241,10 +178,10 @@ fn write_line(bytes: &mut Vec<u8>, line: LineParts<'_>) {
     write_text(bytes, line.after);
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn number(&mut self) -> Option<usize> {
+    pub(crate) fn number(&mut self) -> Option<usize> {
         read_number(&mut self.0)
     }
 
@@ -255,7 +192,7 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
-    fn text(&mut self) -> Option<String> {
+    pub(crate) fn text(&mut self) -> Option<String> {
         let bytes = self.bytes()?;
         // What was written here is text; to be sure of that is quicker than to look for what is none.
         Some(match std::str::from_utf8(bytes) {
@@ -264,7 +201,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn line(&mut self) -> Option<MatchedLine> {
+    pub(crate) fn line(&mut self) -> Option<MatchedLine> {
         Some(MatchedLine {
             before: self.text()?,
             date: self.text()?,
@@ -276,8 +213,9 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Keep;
     use crate::keep::tests::shelving;
+    use crate::rest::{keep_rest, open_rest};
+    use crate::{Id, Keep};
     use proptest::prelude::*;
 
     fn line() -> impl Strategy<Value = MatchedLine> {
@@ -299,8 +237,7 @@ mod tests {
             most in 0usize..5,
             shelved in any::<bool>(),
             jails in 1usize..3,
-        ) {
-            let keep = if shelved { shelving() } else { Keep::default() };
+        ) {            let keep = if shelved { shelving() } else { Keep::default() };
             let address = ip.map(|ip| Id::parse(&ip));
             let evidence = Evidence::new(first.clone(), captures.clone(), users.clone(), address.clone());
             let more: Vec<Evidence> = more.into_iter().map(Evidence::of_lines).collect();

@@ -10,7 +10,8 @@ mod telling;
 use crate::changes::{Changes, Told};
 use crate::entry::{Entry, State};
 use crate::keep::{Blocks, Keep};
-use crate::packed::{Lines, Piece, Unpacked, keep_lines, keep_rest, open_rest};
+use crate::packed::{Lines, Piece, keep_lines};
+use crate::rest::{Unpacked, keep_rest, open_rest};
 use crate::slots::Slots;
 use crate::{Count, Failure, Id, Time};
 use foldhash::fast::RandomState;
@@ -142,9 +143,13 @@ impl Tally {
     }
 
     fn begin(&mut self, hash: u32, failure: &Failure, count: u32) -> u32 {
-        let entry = self.keep.with(|blocks| Entry {
-            common: State::begin(failure, count, keep_rest(blocks, &failure.evidence)),
-            lines: Lines::of(keep_lines(blocks, &failure.evidence)),
+        let entry = self.keep.with(|blocks| {
+            let lines = Lines::of(keep_lines(blocks, &failure.evidence));
+            let rest = keep_rest(blocks, &failure.evidence);
+            Entry {
+                common: State::begin(failure, count, rest),
+                lines,
+            }
         });
         let place = self.insert(hash, failure.id.clone(), entry);
         self.changes.touch(place);
