@@ -5,6 +5,7 @@ use crate::ignoring::{IgnoreFiles, Verdict};
 use crate::live::{LiveJail, NewBan, Work};
 use crate::log::{Ends, Level, Log, Module};
 use crate::names::Names;
+use crate::notes;
 use crate::records::Records;
 use crate::text;
 use crate::together::{Together, ends_of};
@@ -110,7 +111,7 @@ impl Judge {
             find(&mut work.filter, &mut context, &mut notes)
         };
         for note in notes {
-            self.tell(&jail.name, work, note, now);
+            notes::tell(&self.log, &jail.name, work, &note, now);
         }
         failures
     }
@@ -361,71 +362,6 @@ impl Judge {
             format!("[{jail}] Increase Ban {id} ({count} # {length} -> {end})"),
         );
     }
-
-    fn tell(&self, jail: &str, work: &mut Work, note: Note, now: Time) {
-        let findtime = work.jail.options().findtime;
-        let mut about = 0;
-        let (kind, text) = match note {
-            Note::OddTime { deviation } => {
-                let side = if deviation < 0 { "before" } else { "after" };
-                let problem = if (-3300..=0).contains(&deviation) {
-                    "latency"
-                } else {
-                    "timezone"
-                };
-                let by = text::duration(deviation.unsigned_abs() as f64);
-                (
-                    "odd time",
-                    format!(
-                        "Detected a log entry {by} {side} the current time in operation mode. This looks like a \
-                         {problem} problem. Treating such entries as if they just happened."
-                    ),
-                )
-            }
-            Note::TooOld => (
-                "too old",
-                format!(
-                    "Ignoring all log entries older than {}s; these are probably messages generated while fail2ban \
-                     was not running.",
-                    text::number(findtime)
-                ),
-            ),
-            Note::Undated => (
-                "undated",
-                "Found a match but no valid date/time in the line; such lines are left out until the log has been \
-                 read to its end. Is there a date in them, and does datepattern find it?"
-                    .to_owned(),
-            ),
-            Note::BadDate(date) => (
-                "bad date",
-                format!("Found what looks like a date but is none: {date:?}"),
-            ),
-            Note::Limit { option, index } => {
-                about = index;
-                let text = text::excerpt(&expression(&work.filter, option, index));
-                let number = match option {
-                    "failregex" | "ignoreregex" => format!(" {}", index + 1),
-                    _ => String::new(),
-                };
-                (
-                    option,
-                    format!(
-                        "{option}{number} took too many steps on a line and was given up there; it can be made slow by \
-                         what clients send. Anchor it, and use fewer open-ended repetitions: {text}"
-                    ),
-                )
-            }
-            Note::Resolved { name, ids } => {
-                let ids: Vec<String> = ids.iter().map(Id::to_string).collect();
-                let text = format!("Determined IP using DNS Lookup: {name} = {}", ids.join(", "));
-                self.log.warning(Module::Filter, format!("[{jail}] {text}"));
-                return;
-            }
-        };
-        if work.may_say(kind, about, now) {
-            self.log.warning(Module::Filter, format!("[{jail}] {text}"));
-        }
-    }
 }
 
 /// A failure as the ignore checks may ask about it.
@@ -443,17 +379,4 @@ pub(crate) fn seen(failure: &Failure, bantime: f64) -> Ticket {
         users: Vec::new(),
         restored: false,
     }
-}
-
-/// The expression that a note is about.
-fn expression(filter: &Filter, option: &str, index: usize) -> String {
-    let of = |all: Vec<&str>| all.get(index).map(|text| (*text).to_owned());
-    let text = match option {
-        "failregex" => of(filter.failregexes()),
-        "ignoreregex" => of(filter.ignoreregexes()),
-        "prefregex" => Some(filter.prefregex().to_owned()),
-        "datepattern" => filter.datepattern().and_then(|(pattern, _)| pattern),
-        _ => None,
-    };
-    text.unwrap_or_default()
 }

@@ -18,6 +18,7 @@ mod judge;
 mod live;
 pub mod log;
 mod names;
+mod notes;
 mod reading;
 mod records;
 mod rehearsal;

@@ -22,7 +22,7 @@ const WORTH_SHARING: usize = 16 << 10;
 pub struct SharedBlock<'b> {
     block: &'b [u8],
     screen: &'b Screen,
-    /// For each member the lines that can matter to it.
+    /// For each head of the screen the lines that can matter to it.
     candidates: Vec<Vec<Range<usize>>>,
     dated: Vec<DatedBlock>,
     ends: Vec<BlockEnd>,
@@ -40,6 +40,15 @@ impl<'b> SharedBlock<'b> {
             dated: Vec::new(),
             ends: Vec::new(),
             outcomes: Vec::new(),
+        }
+    }
+
+    /// The lines that can matter to a member, which asks once.
+    fn take_candidates(&mut self, member: usize) -> Vec<Range<usize>> {
+        let head = self.screen.head(member);
+        match self.screen.is_shared(head) {
+            true => self.candidates[head].clone(),
+            false => std::mem::take(&mut self.candidates[head]),
         }
     }
 }
@@ -103,7 +112,7 @@ impl Filter {
             // The filter was changed since.
             self.judge_lines(shared.block, context, notes, tell);
         } else if let Some(anchor) = self.skipping().filter(|anchor| anchor.spares_common(shared.screen)) {
-            let candidates = std::mem::take(&mut shared.candidates[member]);
+            let candidates = shared.take_candidates(member);
             self.judge_anchored(
                 (shared.block, &mut shared.ends),
                 candidates,
@@ -159,9 +168,10 @@ impl Filter {
         let mut settled = 0;
         let candidates = match self.may_leave_out() {
             true => {
-                let found = shared.candidates[member].iter();
+                let head = shared.screen.head(member);
+                let found = shared.candidates[head].iter();
                 let mut all: Vec<usize> = found.filter_map(|line| dated.line_at(line.start)).collect();
-                all.extend(&dated.joined[member]);
+                all.extend(&dated.joined[head]);
                 all.sort_unstable();
                 all.dedup();
                 all

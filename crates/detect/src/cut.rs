@@ -27,10 +27,25 @@ impl From<&LineContext<'_>> for Moment {
 }
 
 /// The last date seen; it stands in for lines without one.
-#[derive(Debug, Default, Clone, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct LastDate {
     text: String,
     pub(crate) stamp: Option<Stamp>,
+}
+
+impl Clone for LastDate {
+    fn clone(&self) -> Self {
+        LastDate {
+            text: self.text.clone(),
+            stamp: self.stamp,
+        }
+    }
+
+    // Written by hand because the derived one does not use the text's memory again.
+    fn clone_from(&mut self, other: &Self) {
+        self.text.clone_from(&other.text);
+        self.stamp = other.stamp;
+    }
 }
 
 impl LastDate {

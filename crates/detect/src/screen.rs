@@ -91,6 +91,8 @@ fn required(expression: &Expression) -> Required {
 #[derive(Debug, Default)]
 pub struct Screen {
     members: Vec<Arc<Needs>>,
+    /// For each member the first one of the same needs, which is looked for in the name of all of them.
+    heads: Vec<usize>,
     literals: Vec<Literal>,
     search: Search,
     /// What stands in all lines that matter to those that are looked for; known once there was something to learn from.
@@ -100,7 +102,7 @@ pub struct Screen {
     /// What may join to a literal, and to something else that lines must have.
     pairs: Pairs,
     other_pairs: Pairs,
-    /// Members that are looked for.
+    /// Members that are looked for: heads.
     sought: Vec<usize>,
     longest: usize,
     /// So many bytes of the log told which parts of the literals are rare in it.
@@ -114,16 +116,16 @@ const ENOUGH: usize = 16 << 10;
 
 /// What a look has told so far.
 struct Told {
-    /// For each member the lines that can matter to it.
+    /// For each head the lines that can matter to it.
     lines: Vec<Vec<Range<usize>>>,
-    /// For each member the end of the last line of which that is settled.
+    /// For each head the end of the last line of which that is settled.
     settled: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Literal {
     text: Vec<u8>,
-    /// The members to which a line with it matters.
+    /// The members to which a line with it matters: heads.
     members: Vec<usize>,
 }
 
@@ -131,7 +133,13 @@ impl Screen {
     /// A screen for filters with these needs.
     pub fn new(members: Vec<Arc<Needs>>) -> Self {
         let mut literals: Vec<Literal> = Vec::new();
-        for (member, needs) in members.iter().enumerate() {
+        let same = |needs: &Arc<Needs>| members.iter().position(|other| other == needs);
+        let heads: Vec<usize> = (0..)
+            .zip(&members)
+            .map(|(member, needs)| same(needs).unwrap_or(member))
+            .collect();
+        let is_head = |member: usize| heads.get(member) == Some(&member);
+        for (member, needs) in members.iter().enumerate().filter(|(member, _)| is_head(*member)) {
             for text in needs.literals.iter().flatten() {
                 match literals.iter_mut().find(|literal| literal.text == *text) {
                     Some(literal) => literal.members.push(member),
@@ -144,9 +152,12 @@ impl Screen {
         }
         let mut screen = Screen {
             longest: literals.iter().map(|literal| literal.text.len()).max().unwrap_or(0),
-            sought: (0..members.len()).filter(|&member| members[member].tells()).collect(),
+            sought: (0..members.len())
+                .filter(|&member| is_head(member) && members[member].tells())
+                .collect(),
             pairs: Pairs::of(literals.iter().map(|literal| literal.text.as_slice())),
             literals,
+            heads,
             members,
             ..Screen::default()
         };
@@ -200,7 +211,17 @@ impl Screen {
         self.members.get(member)
     }
 
-    /// Tells for each member the lines of the block that can matter to it, in order, without their newlines.
+    /// The member under which [`Screen::look`] and [`Screen::look_at_cut`] tell what they tell of this one.
+    pub(crate) fn head(&self, member: usize) -> usize {
+        self.heads.get(member).copied().unwrap_or(member)
+    }
+
+    /// Whether what is told under a head is of several members.
+    pub(crate) fn is_shared(&self, head: usize) -> bool {
+        self.heads.iter().filter(|&&other| other == head).nth(1).is_some()
+    }
+
+    /// Tells for each head the lines of the block that can matter to it, in order, without their newlines.
     pub(crate) fn look(&self, block: &[u8]) -> Vec<Vec<Range<usize>>> {
         let mut told = Told {
             lines: vec![Vec::new(); self.members.len()],
@@ -264,7 +285,7 @@ impl Screen {
         self.other_pairs.may_join(before, after)
     }
 
-    /// The members to which a line may matter because something was cut out of it and its two parts now touch.
+    /// The heads to which a line may matter because something was cut out of it and its two parts now touch.
     pub(crate) fn look_at_cut(&self, before: &[u8], after: &[u8], tell: &mut dyn FnMut(usize)) {
         let (Some(&last), Some(&first)) = (before.last(), after.first()) else {
             return;

@@ -121,12 +121,19 @@ impl Filter {
             }
     }
 
+    /// Most of it is there already, and to see that takes less than to bring it there.
     fn go_to(&mut self, state: &State) {
-        self.set_detector(&state.detector);
+        if !self.detector_untaught().is_like(&state.detector) {
+            self.set_detector(&state.detector);
+        }
         self.untaught.clone_from(&state.untaught);
         self.dates.clone_from(&state.dates);
-        self.memory.window.clone_from(&state.window);
-        self.memory.connections.clone_from(&state.connections);
+        if self.memory.window != state.window {
+            self.memory.window.clone_from(&state.window);
+        }
+        if self.memory.connections != state.connections {
+            self.memory.connections.clone_from(&state.connections);
+        }
     }
 }
 

@@ -386,6 +386,47 @@ impl Clone for Detector {
             winner: None,
         }
     }
+
+    /// The same in the memory that this one has.
+    fn clone_from(&mut self, other: &Self) {
+        let Detector {
+            slots,
+            unset,
+            last,
+            first_unused,
+            default_offset,
+            local,
+            clock,
+            shapes,
+            recent,
+            written,
+            repeat,
+            marks,
+            found,
+            placed,
+            aside,
+            aside_id,
+            winner,
+        } = self;
+        slots.clone_from(&other.slots);
+        *unset = other.unset;
+        *last = other.last;
+        *first_unused = other.first_unused;
+        *default_offset = other.default_offset;
+        local.clone_from(&other.local);
+        *clock = other.clock;
+        shapes.clone_from(&other.shapes);
+        // They are of one line.
+        *recent = Recent::default();
+        *written = None;
+        *repeat = Repeat::default();
+        *marks = Marks::default();
+        **found = Match::default();
+        *placed = Placed::default();
+        **aside = Match::default();
+        *aside_id = None;
+        *winner = None;
+    }
 }
 
 fn found_by(slot: &Slot, cut: (usize, usize), moment: Option<Moment>) -> Found {
