@@ -41,27 +41,45 @@ pub fn compare(lines: usize, rounds: usize) -> Findings {
         (Kind::Unbanned, "the same filter, nobody is banned"),
         (Kind::Different, "different filters"),
     ] {
-        let [one, twenty] = [1, 20].map(|count| both(kind, count, lines, rounds));
-        let what = format!("20 jails on one file over 1, CPU time, {named}");
-        let mut row = Row::new(what, "times", Better::Less, Some(Goal::Below(1.5)));
-        row.bantam = twenty.bantam.over(&one.bantam);
-        row.original = twenty.original.over(&one.original);
-        findings.rows.push(row);
+        let [times, one, twenty] = pairs(kind, named, lines, rounds);
+        findings.rows.push(times);
         if kind == Kind::Same {
             add(&mut curve, 1, &one);
         }
         findings.rows.extend([one, twenty]);
     }
-    let ten = both(Kind::Same, 10, lines, rounds);
-    add(&mut curve, 10, &ten);
+    let mut ten = line_cost(Kind::Same, 10);
     let mut hundred = line_cost(Kind::Same, 100);
     for _ in 0..rounds {
+        both(&mut ten, Kind::Same, 10, lines);
         hundred.bantam.extend(measure(Subject::Bantam, Kind::Same, 100, lines));
     }
+    add(&mut curve, 10, &ten);
     add(&mut curve, 100, &hundred);
     findings.rows.push(curve.row());
     findings.curves.push(curve);
     findings
+}
+
+/// One jail and twenty right after it, so that a machine that changes its speed does so for both: the ratio of each
+/// such pair, and what one and twenty took.
+fn pairs(kind: Kind, named: &str, lines: usize, rounds: usize) -> [Row; 3] {
+    let what = format!("20 jails on one file over 1, CPU time, {named}");
+    let mut times = Row::new(what, "times", Better::Less, Some(Goal::Below(1.5)));
+    let [mut one, mut twenty] = [1, 20].map(|count| line_cost(kind, count));
+    for _ in 0..rounds {
+        let singles = both(&mut one, kind, 1, lines);
+        let twenties = both(&mut twenty, kind, 20, lines);
+        for (subject, (single, twenty)) in [Subject::Bantam, Subject::Original]
+            .into_iter()
+            .zip(singles.into_iter().zip(twenties))
+        {
+            times
+                .of(subject)
+                .extend(single.zip(twenty).map(|(single, twenty)| twenty / single));
+        }
+    }
+    [times, one, twenty]
 }
 
 fn add(curve: &mut Curve, count: usize, row: &Row) {
@@ -83,21 +101,16 @@ fn line_cost(kind: Kind, count: usize) -> Row {
     Row::new(what, "µs", Better::Less, None)
 }
 
-/// Both, in turns, each on as many lines as it can read in some seconds.
-fn both(kind: Kind, count: usize, lines: usize, rounds: usize) -> Row {
-    let mut row = line_cost(kind, count);
-    for round in 1..=rounds {
-        row.bantam.extend(measure(Subject::Bantam, kind, count, lines));
-        let theirs = measure(Subject::Original, kind, count, FOR_ORIGINAL / count);
-        row.original.extend(theirs);
-        eprintln!(
-            "{}, round {round}: {:.2} µs against {}",
-            row.what,
-            row.bantam.median(),
-            theirs.map_or("none: not all found in time".to_owned(), |cost| format!("{cost:.0} µs"))
-        );
-    }
-    row
+/// Both programs, each on as many lines as it can read in some seconds.
+fn both(row: &mut Row, kind: Kind, count: usize, lines: usize) -> [Option<f64>; 2] {
+    let ours = measure(Subject::Bantam, kind, count, lines);
+    let theirs = measure(Subject::Original, kind, count, FOR_ORIGINAL / count);
+    row.bantam.extend(ours);
+    row.original.extend(theirs);
+    let shown =
+        |cost: Option<f64>| cost.map_or("none: not all found in time".to_owned(), |cost| format!("{cost:.2} µs"));
+    eprintln!("{}: {} against {}", row.what, shown(ours), shown(theirs));
+    [ours, theirs]
 }
 
 /// Microseconds of CPU time for a line, from its being written to the last one's being found.

@@ -158,7 +158,7 @@ impl Amounts {
             flood: 50_000,
             common: 100_000,
             sshd: 200_000,
-            jails: 200_000,
+            jails: 1_000_000,
             stock: 8_000,
             stock_rounds: options.rounds,
             crowdsec: 4_000,

@@ -94,6 +94,7 @@ impl Jail {
         let least = jails.iter().map(|jail| jail.options.maxretry).min().unwrap_or(0);
         jails.iter_mut().for_each(|jail| jail.settle());
         tally.look_ahead(failures.clone().map(|failure| &failure.id));
+        let mut counted = Vec::with_capacity(jails.len());
         for failure in failures {
             let (place, _) = tally.add(failure, 1, findtime);
             for jail in jails.iter_mut() {
@@ -102,7 +103,13 @@ impl Jail {
             if tally.common(place).is_some_and(|state| state.retry < least) {
                 continue;
             }
+            tally.counted(place, &mut counted);
             for (index, jail) in jails.iter_mut().enumerate() {
+                // What one jail takes out is its own: what the others have counted stays.
+                let own = counted.get(jail.counters.seat()).copied().flatten();
+                if own.is_none_or(|own| own < jail.options.maxretry) {
+                    continue;
+                }
                 if let Some(ruling) = jail.reached(&mut tally, place, &failure.id, Known::default(), now, luck) {
                     tell(index, &failure.id, ruling);
                 }

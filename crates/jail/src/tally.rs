@@ -184,6 +184,18 @@ impl Tally {
         (!self.apart.contains_key(&place)).then_some(&entry.common)
     }
 
+    /// What each seat has counted there against `maxretry`; none for one that knows nothing of it.
+    pub(crate) fn counted(&mut self, place: u32, each: &mut Vec<Option<u32>>) {
+        each.clear();
+        let Some((_, entry)) = self.slots.at(place) else {
+            return;
+        };
+        match self.apart.get(&place) {
+            Some(states) => each.extend(states.iter().map(|state| state.as_ref().map(|state| state.retry))),
+            None => each.resize(self.seats.len(), Some(entry.common.retry)),
+        }
+    }
+
     /// What a jail has counted there.
     pub(crate) fn state(&mut self, place: u32, seat: usize) -> Option<&mut State> {
         let (_, entry) = self.slots.at(place)?;
