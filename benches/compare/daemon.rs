@@ -2,7 +2,7 @@
 use crate::lab::subject::Subject;
 use crate::lab::{output, wait_for};
 use crate::looking_back::guide_filter;
-use crate::process::{cpu_of, spawn_pinned, status_of};
+use crate::process::{cpu_of, have_memory, spawn_pinned, status_of};
 use std::fmt::Write as _;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -114,6 +114,7 @@ impl Daemon {
     /// Does something to the log and waits until all these have been found: the CPU time that it took, or none if
     /// the daemon did not get there in time.
     pub fn work(&self, found: &[String], patience: Duration, change: impl FnOnce(&PathBuf)) -> Option<Duration> {
+        have_memory();
         let (before, begun) = (self.cpu(), Instant::now());
         let mut said = self.said();
         said.seek(SeekFrom::End(0)).expect("the end of the daemon's log");
