@@ -104,10 +104,7 @@ impl Filter {
         notes: &mut Vec<Note>,
         tell: &mut dyn FnMut(&mut Report, &LineContext<'_>),
     ) {
-        let screened = shared
-            .screen
-            .member(member)
-            .is_some_and(|needs| std::sync::Arc::ptr_eq(needs, self.needs()));
+        let screened = shared.screen.is_for(member, self.needs());
         if !screened {
             // The filter was changed since.
             self.judge_lines(shared.block, context, notes, tell);

@@ -347,7 +347,7 @@ impl Filter {
     pub(crate) fn screen(&mut self, block: &[u8]) -> Arc<Screen> {
         let needs = self.rules.needs();
         let mut screen = match self.screen.take() {
-            Some(screen) if screen.is_for(std::iter::once(needs)) => screen,
+            Some(screen) if screen.is_for(0, needs) => screen,
             _ => Arc::new(Screen::new(vec![needs.clone()])),
         };
         if let Some(screen) = Arc::get_mut(&mut screen) {

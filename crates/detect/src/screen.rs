@@ -169,9 +169,9 @@ impl Screen {
         screen
     }
 
-    /// Whether it was made for filters with just these needs.
-    pub fn is_for<'n>(&self, needs: impl ExactSizeIterator<Item = &'n Arc<Needs>>) -> bool {
-        needs.len() == self.members.len() && needs.zip(&self.members).all(|(one, other)| Arc::ptr_eq(one, other))
+    /// Whether one of the filters that it was made for has just these needs.
+    pub fn is_for(&self, member: usize, needs: &Arc<Needs>) -> bool {
+        self.members.get(member).is_some_and(|own| Arc::ptr_eq(own, needs))
     }
 
     /// Learns from a block that it is going to look at what is rare in this log, until it has seen enough.
@@ -203,12 +203,8 @@ impl Screen {
     }
 
     /// How many filters it was made for.
-    pub(crate) fn members(&self) -> usize {
+    pub fn members(&self) -> usize {
         self.members.len()
-    }
-
-    pub(crate) fn member(&self, member: usize) -> Option<&Arc<Needs>> {
-        self.members.get(member)
     }
 
     /// The member under which [`Screen::look`] and [`Screen::look_at_cut`] tell what they tell of this one.

@@ -6,7 +6,7 @@ use crate::judge::Judge;
 use crate::live::{LiveJail, LogPath, Work};
 use crate::log::Module;
 use crate::together::Together;
-use bantam_detect::{Needs, Screen, Time};
+use bantam_detect::{Screen, Time};
 use bantam_source::{Block, Position};
 use parking_lot::MutexGuard;
 use std::collections::HashMap;
@@ -131,15 +131,16 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
 /// The jails that are to be judged together, by their indices: those that are alike, in the order of the first of each
 /// company.
 fn companies(followers: &[Follower], block: &Block<'_>, keys: &[u128]) -> Vec<Vec<usize>> {
-    let mut companies: Vec<(Option<Likeness>, Vec<usize>)> = Vec::new();
+    let mut companies: Vec<(Option<Likeness>, Vec<usize>)> = Vec::with_capacity(followers.len());
     for (index, (follower, key)) in followers.iter().zip(keys).enumerate() {
-        let reads_all = unseen(follower, block).len() == block.bytes.len();
-        let likeness = Likeness::of(&follower.jail, &follower.jail.work.lock(), *key, follower.in_operation);
-        let likeness = likeness.filter(|_| reads_all && followers.len() > 1);
-        match companies
-            .iter_mut()
-            .find(|(other, _)| likeness.is_some() && *other == likeness)
-        {
+        // Most filters are the only ones of their kind, and nothing else needs to be asked then.
+        let has_twin = keys.iter().filter(|other| *other == key).nth(1).is_some();
+        let may_join = has_twin && unseen(follower, block).len() == block.bytes.len();
+        let likeness = may_join
+            .then(|| Likeness::of(&follower.jail, &follower.jail.work.lock(), *key, follower.in_operation))
+            .flatten();
+        let known = likeness.and_then(|_| companies.iter_mut().find(|(other, _)| *other == likeness));
+        match known {
             Some((_, company)) => company.push(index),
             None => companies.push((likeness, vec![index])),
         }
@@ -180,13 +181,18 @@ impl<'a> Held<'a> {
 
 /// Makes the screen anew if the filters are not those that it was made for. Gives their keys.
 fn fit(screen: &mut Screen, followers: &[Follower]) -> Vec<u128> {
-    let needs_and_key = |follower: &Follower| {
+    let mut fits = screen.members() == followers.len();
+    let keys = followers.iter().enumerate().map(|(member, follower)| {
         let work = follower.jail.work.lock();
-        (work.filter.needs().clone(), work.filter.key())
-    };
-    let (needs, keys): (Vec<Arc<Needs>>, _) = followers.iter().map(needs_and_key).unzip();
-    if !screen.is_for(needs.iter()) {
-        *screen = Screen::new(needs);
+        fits &= screen.is_for(member, work.filter.needs());
+        work.filter.key()
+    });
+    let keys = keys.collect();
+    if !fits {
+        let needs = followers
+            .iter()
+            .map(|follower| follower.jail.work.lock().filter.needs().clone());
+        *screen = Screen::new(needs.collect());
     }
     keys
 }
