@@ -74,7 +74,8 @@ pub(super) struct Follower {
     pub(super) in_operation: bool,
 }
 
-/// Hands a block to every jail that reads the file. What their filters have in common is looked for once.
+/// Hands a block to every jail that reads the file. What their filters have in common is looked for once. What is said of
+/// it waits for [`crate::log::Log::write_out`].
 pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>) {
     let now = clock::now();
     if !families.followers.contains_key(block.path) {
@@ -125,7 +126,6 @@ pub(super) fn deliver(families: &mut Families, judge: &Judge, block: &Block<'_>)
         }
     }
     held.settle(judge);
-    judge.log.write_out();
 }
 
 /// The jails that are to be judged together, by their indices: those that are alike, in the order of the first of each

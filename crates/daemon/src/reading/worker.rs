@@ -56,6 +56,7 @@ impl Worker {
             }
         }
         self.obey();
+        self.judge.log.write_out();
         self.save(true, clock::now());
     }
 
@@ -95,6 +96,10 @@ impl Worker {
                 },
                 &mut |event| events.push(event),
             );
+            // With more to be read at once, what was said goes out in larger pieces.
+            if !more {
+                judge.log.write_out();
+            }
             lags.measure(more, &self.reader, families, &judge.log);
             for event in events {
                 appeared |= matches!(event, Event::Added { .. });
@@ -146,6 +151,7 @@ impl Worker {
     /// to be tidied up.
     /// Gives the end of the ban that ends next.
     fn tend(&mut self, now: Time) -> Option<Time> {
+        self.judge.log.write_out();
         let mut next_end: Option<Time> = None;
         for jail in self.jails.all() {
             let over = {
