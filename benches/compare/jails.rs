@@ -68,17 +68,11 @@ fn pairs(kind: Kind, named: &str, lines: usize, rounds: usize) -> [Row; 3] {
     let mut times = Row::new(what, "times", Better::Less, Some(Goal::Below(1.5)));
     let [mut one, mut twenty] = [1, 20].map(|count| line_cost(kind, count));
     for _ in 0..rounds {
-        let singles = both(&mut one, kind, 1, lines);
-        let twenties = both(&mut twenty, kind, 20, lines);
-        for (subject, (single, twenty)) in [Subject::Bantam, Subject::Original]
-            .into_iter()
-            .zip(singles.into_iter().zip(twenties))
-        {
-            times
-                .of(subject)
-                .extend(single.zip(twenty).map(|(single, twenty)| twenty / single));
-        }
+        both(&mut one, kind, 1, lines);
+        both(&mut twenty, kind, 20, lines);
     }
+    times.bantam = twenty.bantam.over(&one.bantam);
+    times.original = twenty.original.over(&one.original);
     [times, one, twenty]
 }
 
@@ -102,7 +96,7 @@ fn line_cost(kind: Kind, count: usize) -> Row {
 }
 
 /// Both programs, each on as many lines as it can read in some seconds.
-fn both(row: &mut Row, kind: Kind, count: usize, lines: usize) -> [Option<f64>; 2] {
+fn both(row: &mut Row, kind: Kind, count: usize, lines: usize) {
     let ours = measure(Subject::Bantam, kind, count, lines);
     let theirs = measure(Subject::Original, kind, count, FOR_ORIGINAL / count);
     row.bantam.extend(ours);
@@ -110,7 +104,6 @@ fn both(row: &mut Row, kind: Kind, count: usize, lines: usize) -> [Option<f64>; 
     let shown =
         |cost: Option<f64>| cost.map_or("none: not all found in time".to_owned(), |cost| format!("{cost:.2} µs"));
     eprintln!("{}: {} against {}", row.what, shown(ours), shown(theirs));
-    [ours, theirs]
 }
 
 /// Microseconds of CPU time for a line, from its being written to the last one's being found.

@@ -97,7 +97,12 @@ pub fn cpu_of(pid: u32) -> Duration {
 
 /// A number of /proc/PID/status, in the unit that stands there (kB for sizes).
 pub fn status_of(pid: u32, key: &str) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+    number_in(&format!("/proc/{pid}/status"), key)
+}
+
+/// A number of a file of /proc in which each line begins with its key.
+fn number_in(file: &str, key: &str) -> u64 {
+    let text = std::fs::read_to_string(file).expect("/proc, and a running process");
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))
@@ -114,17 +119,7 @@ const TOUCHED: u64 = 2 << 30;
 /// Touches memory and gives it back. Where this is a virtual machine its host may have taken away what was free, and to
 /// have it again takes whoever touches it first three times as long as the work itself: that is to be in no figure.
 pub fn have_memory() {
-    let available = std::fs::read_to_string("/proc/meminfo").expect("/proc");
-    let available = available
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("MemAvailable:")?
-                .strip_suffix("kB")?
-                .trim()
-                .parse()
-                .ok()
-        })
-        .map_or(0, |kilobytes: u64| kilobytes << 10);
+    let available = number_in("/proc/meminfo", "MemAvailable") << 10;
     let size = usize::try_from(TOUCHED.min(available / 2)).unwrap_or(0);
     drop(std::hint::black_box(vec![1u8; size]));
 }
