@@ -10,7 +10,6 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tidying::Tidying;
 
 /// Seconds between two rounds of purging.
@@ -26,8 +25,6 @@ pub struct Records {
     /// Whose turn it is to save progress.
     saving: Mutex<()>,
     tidying: Tidying,
-    /// Something may have been written since it was last looked whether there is much to be tidied up.
-    written: AtomicBool,
 }
 
 /// By jail: what is remembered of each id.
@@ -81,7 +78,6 @@ impl Records {
             past: Mutex::default(),
             saving: Mutex::default(),
             tidying: Tidying::default(),
-            written: AtomicBool::new(true),
         }
     }
 
@@ -169,7 +165,6 @@ impl Records {
         inner.next_purge = Some(now.secs() + PURGE_EVERY);
         let age = inner.purge_age.as_f64() as i64;
         let Some(store) = &mut inner.store else { return };
-        self.written.store(true, Ordering::Relaxed);
         let fresh = store.purge(now.secs(), age).and_then(|()| Past::read(store));
         match fresh {
             Ok(past) => *self.past.lock() = past,
@@ -179,8 +174,7 @@ impl Records {
 
     /// Brings what was written into the one file, beside, when it has become much.
     pub fn tidy_if_due(&self) {
-        // Asking the database takes longer than all else that is looked after between two lines.
-        if !self.written.load(Ordering::Relaxed) || !self.tidying.may_begin() {
+        if !self.tidying.may_begin() {
             return;
         }
         // Held until it has begun: closing waits for it only then.
@@ -189,13 +183,8 @@ impl Records {
         let (Some(store), Some(file)) = (store, file) else {
             return;
         };
-        self.written.store(false, Ordering::Relaxed);
         match store.is_grown() {
-            // What it leaves is looked at when it has ended.
-            Ok(true) => {
-                self.written.store(true, Ordering::Relaxed);
-                self.tidying.begin(Path::new(file), &self.log);
-            }
+            Ok(true) => self.tidying.begin(Path::new(file), &self.log),
             Ok(false) => {}
             Err(error) => self.log.error(Module::Database, format!("Cannot tidy up: {error}")),
         }
@@ -250,7 +239,6 @@ impl Records {
         let mut inner = self.inner.lock();
         let most = usize::try_from(inner.max_matches).unwrap_or(0);
         let Some(store) = &mut inner.store else { return };
-        self.written.store(true, Ordering::Relaxed);
         let rows: Vec<NewBan<'_>> = bans.map(|(jail, ticket)| row_of(jail, ticket, most)).collect();
         if let Err(error) = store.add_bans(&rows) {
             for row in rows {
@@ -370,7 +358,6 @@ impl Records {
     fn with<T>(&self, doing: &str, work: impl FnOnce(&mut Store) -> Result<T, StateError>) -> Option<T> {
         let mut inner = self.inner.lock();
         let store = inner.store.as_mut()?;
-        self.written.store(true, Ordering::Relaxed);
         match work(store) {
             Ok(done) => Some(done),
             Err(error) => {

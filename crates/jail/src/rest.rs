@@ -127,22 +127,14 @@ fn read_rest(block: &[u8], rest: &[u8], into: &mut Unpacked) -> Option<()> {
     Some(())
 }
 
-fn read_places<'a>(block: &'a [u8], mut reader: Reader<'a>, into: &mut Unpacked) -> Option<()> {
+fn read_places(block: &[u8], mut reader: Reader<'_>, into: &mut Unpacked) -> Option<()> {
     let line = Reader(piece(block, reader.number()?)?).line()?;
     // As the groups were found in it.
     let text = line.before + &line.after + "\n";
-    let mut written = reader
-        .number()?
-        .checked_sub(1)
-        .and_then(|at| block.get(at..))
-        .map(Reader);
-    let mut names = Vec::new();
-    {
-        let names_reader = written.as_mut().unwrap_or(&mut reader);
-        for _ in 0..names_reader.number()? {
-            names.push(names_reader.text()?);
-        }
-    }
+    let names = match reader.number()?.checked_sub(1) {
+        Some(at) => read_names(&mut Reader(block.get(at..)?))?,
+        None => read_names(&mut reader)?,
+    };
     let mut last_end = 0;
     for name in names {
         let Some(folded) = reader.number()?.checked_sub(1) else {
@@ -153,6 +145,10 @@ fn read_places<'a>(block: &'a [u8], mut reader: Reader<'a>, into: &mut Unpacked)
         into.captures.insert(name, text.get(start..last_end)?.to_owned());
     }
     Some(())
+}
+
+fn read_names(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    (0..reader.number()?).map(|_| reader.text()).collect()
 }
 
 /// Numbers that are near each other become small ones.

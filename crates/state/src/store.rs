@@ -18,6 +18,8 @@ pub struct Store {
     pub(crate) batched: HashMap<String, u64>,
     /// What bans were written in, for the next ones.
     pub(crate) spare: Vec<u8>,
+    /// How many rows this connection had changed when the log was last found to be short.
+    pub(crate) short_at: Option<u64>,
     notes: Vec<String>,
 }
 
@@ -44,6 +46,7 @@ impl Store {
             known_jails: HashSet::new(),
             batched: HashMap::new(),
             spare: Vec::new(),
+            short_at: None,
             notes,
         }
     }

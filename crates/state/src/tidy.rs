@@ -17,8 +17,15 @@ const ROUNDS: usize = 4;
 impl Store {
     /// Whether so much stands in the log that it is time to [`tidy`].
     pub fn is_grown(&mut self) -> Result<bool, StateError> {
+        // Looking takes longer than all else that the daemon looks after between two lines, and only writing lets it grow.
+        let changes = Some(self.connection.total_changes());
+        if self.short_at == changes {
+            return Ok(false);
+        }
         let log = Log::of(&self.connection, Do::Look)?;
-        Ok(log.pages >= GROWN && log.may_be_tidied())
+        let is_grown = log.pages >= GROWN && log.may_be_tidied();
+        self.short_at = changes.filter(|_| !is_grown);
+        Ok(is_grown)
     }
 }
 

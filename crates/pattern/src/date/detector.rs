@@ -365,26 +365,9 @@ impl Detector {
 
 impl Clone for Detector {
     fn clone(&self) -> Self {
-        Detector {
-            slots: self.slots.clone(),
-            unset: self.unset,
-            last: self.last,
-            first_unused: self.first_unused,
-            default_offset: self.default_offset,
-            local: Arc::clone(&self.local),
-            clock: self.clock,
-            shapes: self.shapes.clone(),
-            // They are of one line.
-            recent: Recent::default(),
-            written: None,
-            repeat: Repeat::default(),
-            marks: Marks::default(),
-            found: Box::default(),
-            placed: Placed::default(),
-            aside: Box::default(),
-            aside_id: None,
-            winner: None,
-        }
+        let mut copy = Detector::empty_in(Arc::clone(&self.local));
+        copy.clone_from(self);
+        copy
     }
 
     /// The same in the memory that this one has.

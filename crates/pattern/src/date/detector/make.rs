@@ -60,24 +60,28 @@ impl Detector {
     pub fn anew(&self) -> Self {
         let mut slots: Vec<&Slot> = self.slots.iter().collect();
         slots.sort_by_key(|slot| slot.id);
-        let mut detector = Self::empty();
+        let mut detector = Self::empty_in(Arc::clone(&self.local));
         for slot in slots {
             detector.push(Arc::clone(&slot.template), slot.base_weight);
         }
         detector.unset = self.unset;
         detector.default_offset = self.default_offset;
-        detector.local = Arc::clone(&self.local);
         detector
     }
 
     fn empty() -> Self {
+        Self::empty_in(crate::local_zone().into())
+    }
+
+    /// Without templates, in this local zone.
+    pub(super) fn empty_in(local: Arc<TimeZone>) -> Self {
         Detector {
             slots: Vec::new(),
             unset: false,
             last: None,
             first_unused: 0,
             default_offset: None,
-            local: crate::local_zone().into(),
+            local,
             clock: None,
             marks: Marks::default(),
             found: Box::default(),
