@@ -86,8 +86,9 @@ impl SingleMatch {
 
     /// Names of all groups, and what they captured.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.places()
-            .map(|(name, place)| (name, place.and_then(|place| self.text.get(place))))
+        let text = |index| span_text(&self.text, &self.found, Some(index));
+        let names = self.names.indexed().iter();
+        names.map(move |(name, index)| (&**name, text(*index)))
     }
 
     pub(crate) fn names(&self) -> &GroupNames {
