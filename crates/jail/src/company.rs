@@ -92,14 +92,15 @@ impl Jail {
         let (tally, findtime) = (Arc::clone(first.counters.tally()), first.options.findtime);
         let mut tally = tally.lock();
         let least = jails.iter().map(|jail| jail.options.maxretry).min().unwrap_or(0);
-        jails.iter_mut().for_each(|jail| jail.settle());
+        let total = failures.clone().count() as u64;
+        for jail in jails.iter_mut() {
+            jail.settle();
+            jail.total_failed += total;
+        }
         tally.look_ahead(failures.clone().map(|failure| &failure.id));
         let mut counted = Vec::with_capacity(jails.len());
         for failure in failures {
             let (place, _) = tally.add(failure, 1, findtime);
-            for jail in jails.iter_mut() {
-                jail.total_failed += 1;
-            }
             if tally.common(place).is_some_and(|state| state.retry < least) {
                 continue;
             }

@@ -234,9 +234,8 @@ impl Jail {
             tally.take(place, seat, false);
             return Some(Ruling::Expired);
         }
-        if let Some(standing) = self.bans.get(id) {
-            let after = begin.nanos().saturating_sub(standing.time.nanos());
-            self.bans.prolong(id, begin, bantime);
+        if let Some(began) = self.bans.prolong(id, begin, bantime) {
+            let after = begin.nanos().saturating_sub(began.nanos());
             tally.take(place, seat, false);
             return Some(Ruling::AlreadyBanned {
                 after: after as f64 / 1e9,
@@ -300,8 +299,7 @@ impl Jail {
     ) -> Option<Arc<Ticket>> {
         self.settle();
         let bantime = base(&self.options);
-        if self.bans.get(&id).is_some() {
-            self.bans.prolong(&id, now, bantime);
+        if self.bans.prolong(&id, now, bantime).is_some() {
             return None;
         }
         let ticket = Ticket {
@@ -345,8 +343,7 @@ impl Jail {
         if ticket.ends().is_some_and(|end| end <= now) {
             return None;
         }
-        if self.bans.get(&ticket.id).is_some() {
-            self.bans.prolong(&ticket.id, ticket.time, ticket.bantime);
+        if self.bans.prolong(&ticket.id, ticket.time, ticket.bantime).is_some() {
             return None;
         }
         let surplus = ticket.matches.len().saturating_sub(self.options.maxmatches);
@@ -384,7 +381,8 @@ impl Jail {
         self.bans.remove_ended(now)
     }
 
-    /// When the next ban ends. It is lifted by [`Jail::expire`] at any later moment, not at this one.
+    /// Before this moment no ban ends; mostly one does then. It is lifted by [`Jail::expire`] at any later moment, not at
+    /// this one.
     pub fn next_end(&self) -> Option<Time> {
         self.bans.next_end()
     }
@@ -397,17 +395,17 @@ impl Jail {
     }
 
     /// The standing ban of an id.
-    pub fn banned(&self, id: &Id) -> Option<&Ticket> {
+    pub fn banned(&mut self, id: &Id) -> Option<&Ticket> {
         self.bans.get(id).map(|ticket| &**ticket)
     }
 
     /// Standing bans in the order in which they were set (`status`).
-    pub fn bans(&self) -> Vec<&Arc<Ticket>> {
-        self.bans.in_order().collect()
+    pub fn bans(&mut self) -> Vec<&Arc<Ticket>> {
+        self.bans.in_order()
     }
 
     /// Standing bans in the order in which they end, permanent ones last (`get JAIL banip`).
-    pub fn bans_by_end(&self) -> Vec<&Arc<Ticket>> {
+    pub fn bans_by_end(&mut self) -> Vec<&Arc<Ticket>> {
         self.bans.by_end()
     }
 

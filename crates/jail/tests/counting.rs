@@ -132,13 +132,26 @@ fn who_fails_on_while_banned_stays_banned_longer() {
         fail(&mut jail, "192.0.2.1", 50.0),
         Ruling::AlreadyBanned { after: 50.0 }
     );
+    assert!(jail.next_end() <= Some(Time::from_secs(650)));
+    assert!(jail.expire(Time::from_secs(650)).is_empty());
     assert_eq!(jail.next_end(), Some(Time::from_secs(650)));
+    let end = jail.banned(&Id::parse("192.0.2.1")).and_then(Ticket::ends);
+    assert_eq!(end, Some(Time::from_secs(650)));
     assert_eq!(jail.total_banned(), 1);
     assert_eq!(
         jail.ban(Id::parse("192.0.2.1"), None, Time::from_secs(60), &mut || 0.5),
         None
     );
+    assert!(jail.expire(Time::from_secs(660)).is_empty());
     assert_eq!(jail.next_end(), Some(Time::from_secs(660)));
+    let ends: Vec<_> = jail.bans_by_end().iter().map(|ticket| ticket.ends()).collect();
+    assert_eq!(ends, [Some(Time::from_secs(660))]);
+    let lifted = jail.expire(Time::from_nanos(660_000_000_001));
+    assert_eq!(
+        lifted.first().and_then(|ticket| ticket.ends()),
+        Some(Time::from_secs(660))
+    );
+    assert_eq!((lifted.len(), jail.next_end()), (1, None));
 }
 
 #[test]

@@ -257,18 +257,17 @@ impl Ours {
         }
     }
 
-    fn state(&self) -> String {
+    fn state(&mut self) -> String {
         let list = |tickets: Vec<&Arc<Ticket>>| {
             let ids: Vec<String> = tickets.iter().map(|ticket| ticket.id.to_string()).collect();
             ids.join(",")
         };
+        let (set, ending) = (list(self.jail.bans()), list(self.jail.bans_by_end()));
         format!(
-            "{} {} {} {} {}",
+            "{} {} {} {set} {ending}",
             self.jail.currently_failed(),
             self.jail.total_failed(),
             self.jail.total_banned(),
-            list(self.jail.bans()),
-            list(self.jail.bans_by_end())
         )
     }
 }

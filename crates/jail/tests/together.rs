@@ -234,7 +234,7 @@ proptest! {
         let steps = first.then_some(Step::Unite).into_iter().chain(steps);
         for step in steps {
             prop_assert_eq!(together.take(&step), alone.take(&step), "{:?}", step);
-            for (jail, other) in together.jails.iter().zip(&alone.jails) {
+            for (jail, other) in together.jails.iter_mut().zip(&mut alone.jails) {
                 prop_assert_eq!(jail.currently_failed(), other.currently_failed());
                 prop_assert_eq!(jail.total_failed(), other.total_failed());
                 prop_assert_eq!(jail.total_banned(), other.total_banned());

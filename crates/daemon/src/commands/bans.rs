@@ -42,7 +42,7 @@ pub(super) fn banned_in(jail: &LiveJail, ids: &[String]) -> Value {
 
 /// `get JAIL banip [--with-time]`: by the end of the ban.
 pub(super) fn by_end(jail: &LiveJail, with_time: bool) -> Value {
-    let work = jail.work.lock();
+    let mut work = jail.work.lock();
     let mut bans = work.jail.bans();
     bans.sort_by_key(|ticket| ticket.ends().map_or(i64::MAX, |end| end.nanos()));
     let line = |ticket: &&Arc<Ticket>| {
@@ -60,7 +60,7 @@ pub(super) fn by_end(jail: &LiveJail, with_time: bool) -> Value {
 }
 
 fn banned_ids(jail: &LiveJail) -> Value {
-    let work = jail.work.lock();
+    let mut work = jail.work.lock();
     Value::List(
         work.jail
             .bans()

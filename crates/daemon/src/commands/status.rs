@@ -77,7 +77,7 @@ fn of_jail(server: &Server, jail: &LiveJail, flavor: &str) -> Value {
         );
         server.log.warning(Module::Actions, text);
     }
-    let work = jail.work.lock();
+    let mut work = jail.work.lock();
     let (failed, failed_total) = (count(work.jail.currently_failed()), total(work.jail.total_failed()));
     let (banned, banned_total) = (count(work.jail.currently_banned()), total(work.jail.total_banned()));
     if flavor == "stats" {
