@@ -40,7 +40,10 @@ impl Layout {
             Layout::Original { time, padding } => {
                 if *time {
                     text::write_local(line.time, text);
-                    let _ = write!(text, ",{:03} ", line.time.nanos().rem_euclid(1_000_000_000) / 1_000_000);
+                    let millis = line.time.nanos().rem_euclid(1_000_000_000) / 1_000_000;
+                    text.push(',');
+                    text.extend([100, 10, 1].map(|of| char::from(b'0' + (millis / of % 10) as u8)));
+                    text.push(' ');
                 }
                 // Written piece by piece: in a flood this is said for every line.
                 text.push_str(line.module);

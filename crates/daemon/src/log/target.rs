@@ -32,7 +32,9 @@ pub(super) struct Target {
     out: Out,
     layout: Layout,
     /// Lines that are not written yet.
-    waiting: String,
+    waiting: Vec<u8>,
+    /// How many bytes may wait now.
+    most_waiting: usize,
 }
 
 #[derive(Debug)]
@@ -44,8 +46,9 @@ enum Out {
     Journal(UnixDatagram),
 }
 
-/// Lines are written when so many bytes of them wait.
-const MOST_WAITING: usize = 64 << 10;
+/// So many bytes of lines may wait. A file is written up to a multiple of it then, be that in the middle of a line: the
+/// kernel has one large piece of memory for such a write, where it needs many for others.
+const PIECE: usize = 128 << 10;
 
 const JOURNAL: &str = "/run/systemd/journal/socket";
 
@@ -56,7 +59,8 @@ impl Target {
             layout: Layout::People {
                 colour: std::io::stderr().is_terminal(),
             },
-            waiting: String::new(),
+            waiting: Vec::new(),
+            most_waiting: PIECE,
         }
     }
 
@@ -67,7 +71,8 @@ impl Target {
                 time: true,
                 padding: true,
             },
-            waiting: String::new(),
+            waiting: Vec::new(),
+            most_waiting: PIECE,
         }
     }
 
@@ -104,11 +109,13 @@ impl Target {
             ),
             padding: option("padding").map_or(upper != "SYSLOG", is_true),
         };
-        let target = Target {
+        let mut target = Target {
             out,
             layout,
-            waiting: String::new(),
+            waiting: Vec::new(),
+            most_waiting: PIECE,
         };
+        target.measure();
         Ok((name, target))
     }
 
@@ -126,11 +133,11 @@ impl Target {
                 let mut head = String::with_capacity(128);
                 self.layout.write(begin, &mut head);
                 for end in ends {
-                    self.waiting.push_str(&head);
-                    self.waiting.push_str(end);
-                    self.waiting.push('\n');
-                    if self.waiting.len() >= MOST_WAITING {
-                        self.flush();
+                    self.waiting.extend_from_slice(head.as_bytes());
+                    self.waiting.extend_from_slice(end.as_bytes());
+                    self.waiting.push(b'\n');
+                    if self.waiting.len() >= self.most_waiting {
+                        self.write_piece();
                     }
                 }
             }
@@ -155,13 +162,24 @@ impl Target {
         }
     }
 
+    /// Writes as much as may wait; all where that is no file, as somebody may look on there.
+    fn write_piece(&mut self) {
+        let Out::File(file) = &mut self.out else {
+            return self.flush();
+        };
+        let piece = self.most_waiting.min(self.waiting.len());
+        drop(file.write_all(&self.waiting[..piece]));
+        self.waiting.drain(..piece);
+        self.most_waiting = PIECE;
+    }
+
     /// Writes the lines that wait. A log that cannot be written has nobody to be told of it, so failures are left
     /// alone.
     pub(super) fn flush(&mut self) {
         if self.waiting.is_empty() {
             return;
         }
-        let bytes = self.waiting.as_bytes();
+        let bytes = self.waiting.as_slice();
         match &mut self.out {
             Out::File(file) => drop(file.write_all(bytes)),
             Out::Stdout => drop(std::io::stdout().write_all(bytes)),
@@ -169,7 +187,18 @@ impl Target {
             Out::Syslog { .. } | Out::Journal(_) => {}
         }
         self.waiting.clear();
-        self.waiting.shrink_to(MOST_WAITING);
+        if self.waiting.capacity() > 2 * PIECE {
+            self.waiting.shrink_to(PIECE);
+        }
+        self.measure();
+    }
+
+    /// Looks how much is to wait now.
+    fn measure(&mut self) {
+        if let Out::File(file) = &self.out {
+            let end = file.metadata().map_or(0, |file| file.len());
+            self.most_waiting = PIECE - (end % PIECE as u64) as usize;
+        }
     }
 }
 
@@ -246,5 +275,40 @@ fn severity(level: Level) -> u8 {
         25.. => 5,
         18.. => 6,
         _ => 7,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use bantam_detect::Time;
+
+    #[test]
+    fn lines_that_wait_are_all_written_in_their_order_however_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("daemon.log").to_string_lossy().into_owned();
+        let (_, mut target) = Target::open(&path, "auto").unwrap();
+        let line = |message| Line {
+            time: Time::from_secs(0),
+            level: Level::INFO,
+            module: "fail2ban.filter",
+            message,
+        };
+        let ends: Vec<String> = (0..9000).map(|number| format!("{number} ä€")).collect();
+        target.write(&line("[j] first"));
+        let begun = std::fs::metadata(&path).unwrap().len() as usize;
+        target.write_soon(&line("[j] Found "), &mut ends.iter().map(String::as_str));
+        let written = std::fs::metadata(&path).unwrap().len() as usize;
+        assert!(written > begun && written.is_multiple_of(PIECE), "{written} bytes");
+        target.write(&line("[j] last"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines = text.lines();
+        assert!(lines.next().unwrap().ends_with("[j] first"));
+        for end in &ends {
+            assert!(lines.next().unwrap().ends_with(&format!("[j] Found {end}")));
+        }
+        assert!(lines.next().unwrap().ends_with("[j] last"));
+        assert_eq!(lines.next(), None);
     }
 }
