@@ -91,6 +91,7 @@ impl Reading {
             lags: Lags::new(),
             last_save: clock::now(),
             last_tended: clock::now(),
+            was_busy: false,
         };
         let (stopped, reads) = (Arc::clone(&stop), Arc::clone(&gate));
         let thread = std::thread::Builder::new()

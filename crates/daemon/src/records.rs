@@ -172,8 +172,9 @@ impl Records {
         }
     }
 
-    /// Brings what was written into the one file, beside, when it has become much.
-    pub fn tidy_if_due(&self) {
+    /// Brings what was written into the one file, beside, when it has become much. `is_busy`: lines wait to be read, who
+    /// come first.
+    pub fn tidy_if_due(&self, is_busy: bool) {
         if !self.tidying.may_begin() {
             return;
         }
@@ -183,7 +184,7 @@ impl Records {
         let (Some(store), Some(file)) = (store, file) else {
             return;
         };
-        match store.is_grown() {
+        match store.is_grown(is_busy) {
             Ok(true) => self.tidying.begin(Path::new(file), &self.log),
             Ok(false) => {}
             Err(error) => self.log.error(Module::Database, format!("Cannot tidy up: {error}")),

@@ -1,6 +1,6 @@
 //! Opening the file, whatever state it is in: new, of today, of an older schema, or broken.
 use crate::schema::{self, TABLES, VERSION};
-use crate::tidy::MOST;
+use crate::tidy::{LEFT, MOST};
 use crate::{Doing, StateError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
@@ -75,6 +75,7 @@ fn attempt(path: &Path, notes: &mut Vec<String>) -> Result<Connection, StateErro
     }
     connection
         .pragma_update(None, "wal_autocheckpoint", MOST)
+        .and_then(|()| connection.pragma_update(None, "journal_size_limit", LEFT))
         .doing("switching to write-ahead")?;
     Ok(connection)
 }

@@ -7,25 +7,31 @@ use std::path::Path;
 /// The log is to be brought into the file when it has so many pages.
 const GROWN: i64 = 1000;
 
+/// The same while there is more urgent work.
+const GROWN_MEANWHILE: i64 = 8000;
+
 /// Nobody came to do so, or it takes longer than writing does: from so many pages on, commits do it themselves. Longer
 /// than that the log becomes only by what is written while it is being brought in.
-pub(crate) const MOST: i64 = 4000;
+pub(crate) const MOST: i64 = 12_000;
+
+/// A log that is begun anew is cut to so many bytes.
+pub(crate) const LEFT: i64 = 8 << 20;
 
 /// So often it is tried to come to the log's end while others write on: only then it begins anew.
 const ROUNDS: usize = 4;
 
 impl Store {
-    /// Whether so much stands in the log that it is time to [`tidy`].
-    pub fn is_grown(&mut self) -> Result<bool, StateError> {
+    /// Whether so much stands in the log that it is time to [`tidy`]. `is_busy`: it is to be put off for a while.
+    pub fn is_grown(&mut self, is_busy: bool) -> Result<bool, StateError> {
         // Looking takes longer than all else that the daemon looks after between two lines, and only writing lets it grow.
         let changes = Some(self.connection.total_changes());
         if self.short_at == changes {
             return Ok(false);
         }
         let log = Log::of(&self.connection, Do::Look)?;
-        let is_grown = log.pages >= GROWN && log.may_be_tidied();
-        self.short_at = changes.filter(|_| !is_grown);
-        Ok(is_grown)
+        let is_grown = |least| log.pages >= least && log.may_be_tidied();
+        self.short_at = changes.filter(|_| !is_grown(GROWN));
+        Ok(is_grown(if is_busy { GROWN_MEANWHILE } else { GROWN }))
     }
 }
 

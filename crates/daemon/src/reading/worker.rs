@@ -33,6 +33,8 @@ pub(super) struct Worker {
     pub(super) lags: Lags,
     pub(super) last_save: Time,
     pub(super) last_tended: Time,
+    /// Lines waited to be read at some time since.
+    pub(super) was_busy: bool,
 }
 
 impl Worker {
@@ -42,6 +44,7 @@ impl Worker {
                 let _open = gate.read();
                 self.obey();
                 let more = self.read() | self.feeds.read(&self.judge);
+                self.was_busy |= more;
                 (more, self.tend_if_due())
             };
             if more {
@@ -167,7 +170,7 @@ impl Worker {
         }
         self.save(false, now);
         self.judge.records.purge_if_due(now);
-        self.judge.records.tidy_if_due();
+        self.judge.records.tidy_if_due(std::mem::take(&mut self.was_busy));
         next_end
     }
 
