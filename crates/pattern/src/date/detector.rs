@@ -76,6 +76,8 @@ pub struct Detector {
     pub(super) written: Option<Written>,
     /// … and mostly begin with it.
     repeat: Repeat,
+    /// Something is known of a line that was looked at.
+    has_looked: bool,
 }
 
 /// A template as `fail2ban-regex` lists it.
@@ -166,6 +168,7 @@ impl Detector {
     /// date is only placed.
     #[inline]
     fn find_unless_placed(&mut self, line: &str, now: Time) -> ControlFlow<Option<Found>> {
+        self.has_looked = true;
         if self.repeat.holds_for(line) {
             return ControlFlow::Break(self.repeated(line, now));
         }
@@ -390,6 +393,7 @@ impl Clone for Detector {
             aside,
             aside_id,
             winner,
+            has_looked,
         } = self;
         slots.clone_from(&other.slots);
         *unset = other.unset;
@@ -399,6 +403,9 @@ impl Clone for Detector {
         local.clone_from(&other.local);
         *clock = other.clock;
         shapes.clone_from(&other.shapes);
+        if !std::mem::take(has_looked) {
+            return;
+        }
         // They are of one line.
         *recent = Recent::default();
         *written = None;

@@ -93,6 +93,7 @@ impl Detector {
             recent: Recent::default(),
             written: None,
             repeat: Repeat::default(),
+            has_looked: false,
         }
     }
 
