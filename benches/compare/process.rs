@@ -113,8 +113,8 @@ fn number_in(file: &str, key: &str) -> u64 {
         .expect("a number")
 }
 
-/// Memory that is touched by [`have_memory`].
-const TOUCHED: u64 = 2 << 30;
+/// Memory that is touched by [`have_memory`]: twice what the longest log and what the daemon writes of it take.
+const TOUCHED: u64 = 4 << 30;
 
 /// Touches memory and gives it back. Where this is a virtual machine its host may have taken away what was free, and to
 /// have it again takes whoever touches it first three times as long as the work itself: that is to be in no figure.
