@@ -33,8 +33,6 @@ pub(super) struct Target {
     layout: Layout,
     /// Lines that are not written yet.
     waiting: Vec<u8>,
-    /// How many bytes may wait now.
-    most_waiting: usize,
 }
 
 #[derive(Debug)]
@@ -60,7 +58,6 @@ impl Target {
                 colour: std::io::stderr().is_terminal(),
             },
             waiting: Vec::new(),
-            most_waiting: PIECE,
         }
     }
 
@@ -72,7 +69,6 @@ impl Target {
                 padding: true,
             },
             waiting: Vec::new(),
-            most_waiting: PIECE,
         }
     }
 
@@ -109,13 +105,11 @@ impl Target {
             ),
             padding: option("padding").map_or(upper != "SYSLOG", is_true),
         };
-        let mut target = Target {
+        let target = Target {
             out,
             layout,
             waiting: Vec::new(),
-            most_waiting: PIECE,
         };
-        target.measure();
         Ok((name, target))
     }
 
@@ -136,7 +130,7 @@ impl Target {
                     self.waiting.extend_from_slice(head.as_bytes());
                     self.waiting.extend_from_slice(end.as_bytes());
                     self.waiting.push(b'\n');
-                    if self.waiting.len() >= self.most_waiting {
+                    if self.waiting.len() >= PIECE {
                         self.write_piece();
                     }
                 }
@@ -162,15 +156,16 @@ impl Target {
         }
     }
 
-    /// Writes as much as may wait; all where that is no file, as somebody may look on there.
+    /// Writes what brings a file to a multiple of [`PIECE`]; all where that is no file, as somebody may look on there.
     fn write_piece(&mut self) {
         let Out::File(file) = &mut self.out else {
             return self.flush();
         };
-        let piece = self.most_waiting.min(self.waiting.len());
+        let end = file.metadata().map_or(0, |file| file.len()) + self.waiting.len() as u64;
+        let beyond = (end % PIECE as u64) as usize;
+        let piece = self.waiting.len().saturating_sub(beyond);
         drop(file.write_all(&self.waiting[..piece]));
         self.waiting.drain(..piece);
-        self.most_waiting = PIECE;
     }
 
     /// Writes the lines that wait. A log that cannot be written has nobody to be told of it, so failures are left
@@ -189,15 +184,6 @@ impl Target {
         self.waiting.clear();
         if self.waiting.capacity() > 2 * PIECE {
             self.waiting.shrink_to(PIECE);
-        }
-        self.measure();
-    }
-
-    /// Looks how much is to wait now.
-    fn measure(&mut self) {
-        if let Out::File(file) = &self.out {
-            let end = file.metadata().map_or(0, |file| file.len());
-            self.most_waiting = PIECE - (end % PIECE as u64) as usize;
         }
     }
 }
